@@ -1,0 +1,7 @@
+"""Contact Email."""
+
+from frappe.model.document import Document
+
+
+class ContactEmail(Document):
+	pass

@@ -1,0 +1,7 @@
+"""Contact Phone."""
+
+from frappe.model.document import Document
+
+
+class ContactPhone(Document):
+	pass

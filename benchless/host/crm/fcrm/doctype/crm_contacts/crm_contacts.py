@@ -1,0 +1,7 @@
+"""CRM Contacts."""
+
+from frappe.model.document import Document
+
+
+class CRMContacts(Document):
+	pass

@@ -1,0 +1,7 @@
+"""CRM Deal Status."""
+
+from frappe.model.document import Document
+
+
+class CRMDealStatus(Document):
+	pass

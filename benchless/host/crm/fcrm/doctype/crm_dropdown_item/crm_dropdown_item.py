@@ -1,0 +1,7 @@
+"""CRM Dropdown Item."""
+
+from frappe.model.document import Document
+
+
+class CRMDropdownItem(Document):
+	pass

@@ -1,0 +1,7 @@
+"""CRM Form Script."""
+
+from frappe.model.document import Document
+
+
+class CRMFormScript(Document):
+	pass

@@ -1,0 +1,7 @@
+"""CRM Industry."""
+
+from frappe.model.document import Document
+
+
+class CRMIndustry(Document):
+	pass

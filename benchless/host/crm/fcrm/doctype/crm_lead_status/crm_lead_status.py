@@ -1,0 +1,7 @@
+"""CRM Lead Status."""
+
+from frappe.model.document import Document
+
+
+class CRMLeadStatus(Document):
+	pass

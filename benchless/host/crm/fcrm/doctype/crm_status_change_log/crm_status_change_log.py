@@ -1,0 +1,7 @@
+"""CRM Status Change Log."""
+
+from frappe.model.document import Document
+
+
+class CRMStatusChangeLog(Document):
+	pass

@@ -1,0 +1,7 @@
+"""CRM Territory."""
+
+from frappe.model.document import Document
+
+
+class CRMTerritory(Document):
+	pass

@@ -1,0 +1,8 @@
+"""Hooks of the host's own app. It has none."""
+
+app_name = "frappe"
+app_title = "Framework"
+app_publisher = "benchless"
+app_description = "The part of the Frappe Framework's API that apps use here"
+app_license = "MIT"
+app_email = "benchless@example.com"

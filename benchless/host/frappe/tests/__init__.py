@@ -1,0 +1,1 @@
+"""Frappe's test API, the part that the apps' tests use."""

@@ -1,0 +1,1 @@
+"""Module of the probe app."""

@@ -1,0 +1,7 @@
+"""Shelf Author of the test app."""
+
+from frappe.model.document import Document
+
+
+class ShelfAuthor(Document):
+	pass

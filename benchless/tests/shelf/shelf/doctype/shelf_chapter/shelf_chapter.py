@@ -1,0 +1,7 @@
+"""Shelf Chapter of the test app."""
+
+from frappe.model.document import Document
+
+
+class ShelfChapter(Document):
+	pass

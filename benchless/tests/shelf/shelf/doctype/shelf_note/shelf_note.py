@@ -1,0 +1,7 @@
+"""Shelf Note of the test app."""
+
+from frappe.model.document import Document
+
+
+class ShelfNote(Document):
+	pass

@@ -1,0 +1,4 @@
+export const OUTPUT: string;
+export const MAX_SIZE: number;
+export function bundle(): Promise<string>;
+export function gzipSize(text: string): number;

@@ -1,0 +1,72 @@
+/**
+ * Runs the tests: unit, size, browser, end to end. `--no-browser` leaves out those with a browser, `--e2e` all but the last.
+ * What lacks its Chromium on PATH, or its benchless (TRACKFLOW_BENCHLESS names another than the project's), is left out, loudly.
+ */
+import { build } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, readdirSync, rmSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const OUT = join(here, "build");
+
+function isExecutable(path) {
+	try {
+		accessSync(path, constants.X_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function findChromium() {
+	const names = ["chromium", "chromium-browser", "google-chrome"];
+	const paths = (process.env.PATH || "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+	return paths.find(isExecutable);
+}
+
+function chooseFolders() {
+	const folders = process.argv.includes("--e2e") ? [] : ["tests/unit"];
+	if (process.argv.includes("--no-browser")) console.log("Browser tests left out as asked.");
+	else if (!chromium) console.log("!!! BROWSER TESTS OF THE TRACKER SKIPPED: no chromium on PATH !!!");
+	else {
+		if (folders.length) folders.push("tests/browser");
+		if (isExecutable(benchless)) folders.push("tests/e2e");
+		else console.log(`!!! END-TO-END TESTS SKIPPED: no benchless at ${benchless} (\`make install\` puts it there) !!!`);
+	}
+	return folders;
+}
+
+const chromium = findChromium();
+const benchless = resolve(here, process.env.TRACKFLOW_BENCHLESS || "../.venv/bin/benchless");
+const folders = chooseFolders();
+if (!folders.length) process.exit(0);
+
+const entryPoints = folders.flatMap((folder) =>
+	readdirSync(join(here, folder))
+		.filter((name) => name.endsWith(".test.ts"))
+		.map((name) => join(here, folder, name)),
+);
+rmSync(OUT, { recursive: true, force: true });
+await build({
+	entryPoints,
+	bundle: true,
+	packages: "external",
+	platform: "node",
+	format: "esm",
+	outdir: OUT,
+	outbase: join(here, "tests"),
+	sourcemap: "inline",
+	outExtension: { ".js": ".mjs" },
+	external: ["*/build.mjs"],
+});
+const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
+	.filter((entry) => entry.name.endsWith(".test.mjs"))
+	.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...files.sort()], {
+	cwd: here,
+	stdio: "inherit",
+	env: { ...process.env, CHROMIUM: chromium, BENCHLESS: benchless },
+});
+process.exit(run.status ?? 1);

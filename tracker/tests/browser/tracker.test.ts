@@ -1,0 +1,492 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { ENDPOINT, KEY, pause, World } from "./world";
+
+declare const trackflow: (...call: unknown[]) => any;
+
+const world = new World();
+const STUB = "window.trackflow = window.trackflow || function () { (trackflow.q = trackflow.q || []).push(arguments); };";
+const ID = /^v_[0-9a-f]{16}$/;
+const NO_ID = [undefined, ""];
+
+before(() => world.start());
+after(() => world.stop());
+// EVT-1: whatever a test does, nothing may have been thrown into the page, and its CSP must have had nothing to object to.
+afterEach(() => assert.deepEqual(world.problems, []));
+
+describe("EVT-2: page views", () => {
+	test("a page is reported once, with title, referrer, screen and viewport", async () => {
+		const page = await world.fresh();
+		await page.setViewportSize({ width: 1000, height: 700 });
+		await page.goto(`${world.site}/first?utm_source=news#top`);
+		await world.until(() => world.events.length > 0);
+		await page.evaluate(() => (location.hash = "elsewhere"));
+		await pause(500);
+		assert.equal(world.events.length, 1);
+		const [event] = world.events;
+		assert.equal(event.type, "PAGE_VIEW");
+		assert.equal(event.url, `${world.site}/first?utm_source=news#top`);
+		assert.equal(event.title, "Page /first");
+		assert.equal(event.viewport, "1000x700");
+		assert.match(event.screen, /^\d+x\d+$/);
+		assert.match(event.visitorId, ID);
+		assert.match(event.eventId, /^[0-9a-f]{32}$/);
+		assert.ok(Math.abs(event.timestamp - Date.now()) < 10_000);
+	});
+
+	test("the next page names the first as its referrer and has the same visitor", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first?utm_source=news`);
+		await page.click("a");
+		await world.until(() => world.of("PAGE_VIEW").length === 2);
+		const [first, second] = world.events;
+		assert.equal(second.referrer, first.url);
+		assert.equal(second.visitorId, first.visitorId);
+	});
+
+	test("a visitor who leaves at once is still reported (sendBeacon)", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.goto("about:blank");
+		await world.until(() => world.of("PAGE_VIEW").length === 1);
+		assert.equal(world.deliveries.length, 1);
+		assert.match(world.deliveries[0].contentType, /^text\/plain/);
+	});
+
+	test("a page that comes back from the browser's memory is seen again", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first?cache=1`);
+		await world.until(() => world.of("PAGE_VIEW").length === 1);
+		await page.goto(`${world.site}/second`);
+		await world.until(() => world.of("PAGE_VIEW").length === 2);
+		await page.goBack();
+		await world.until(() => world.of("PAGE_VIEW").length === 3);
+	});
+});
+
+describe("EVT-2: single-page applications", () => {
+	test("pushState, replaceState and going back are views, with the title that follows; the same page is none", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 1);
+		await page.evaluate(() => {
+			history.pushState({}, "", "/basket");
+			document.title = "Basket";
+		});
+		await world.until(() => world.events.length === 2);
+		await page.evaluate(() => {
+			history.replaceState({ scroll: 10 }, "", location.href);
+			history.pushState({}, "", "/basket#total");
+		});
+		await pause(400);
+		assert.equal(world.events.length, 2);
+		await page.evaluate(() => history.replaceState({}, "", "/paid"));
+		await world.until(() => world.events.length === 3);
+		await page.goBack();
+		await world.until(() => world.events.length === 4);
+		assert.deepEqual(
+			world.events.map(({ url, title, referrer }) => [url, title, referrer].map((text) => text.replace(world.site, ""))),
+			[
+				["/first", "Page /first", ""],
+				["/basket", "Basket", "/first"],
+				["/paid", "Basket", "/basket"],
+				["/basket", "Basket", "/paid"],
+			],
+		);
+	});
+
+	test("history itself works as before, its exceptions included", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		const [state, refused] = await page.evaluate(() => {
+			history.pushState({ a: 1 }, "", "/b");
+			try {
+				history.pushState({}, "", "https://elsewhere.example/");
+				return [history.state, false];
+			} catch {
+				return [history.state, true];
+			}
+		});
+		assert.deepEqual([state, refused], [{ a: 1 }, true]);
+	});
+});
+
+describe("EVT-3: what a page can ask", () => {
+	test("calls made before the script was there are done, after the page view", async () => {
+		const page = await world.fresh();
+		world.pageScript = `${STUB}
+			trackflow("track", "video", { seconds: 3 });
+			trackflow("conversion", "order", { value: "19.90", currency: "EUR", basket: 2 });
+			trackflow("identify", { email: "ann@example.com", name: "Ann Example" });
+			trackflow("nonsense");
+			trackflow("id", function (id) { window.seenId = id; });`;
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 4);
+		const [view, custom, conversion, identify] = world.events;
+		assert.equal(view.type, "PAGE_VIEW");
+		assert.deepEqual([custom.type, custom.name, custom.properties], ["CUSTOM", "video", { seconds: 3 }]);
+		assert.equal(conversion.type, "CONVERSION");
+		assert.deepEqual([conversion.name, conversion.value, conversion.currency], ["order", "19.90", "EUR"]);
+		assert.deepEqual(conversion.properties, { basket: 2 });
+		assert.equal(identify.type, "IDENTIFY");
+		assert.deepEqual(identify.properties, { email: "ann@example.com", name: "Ann Example" });
+		assert.equal(await page.evaluate(() => (window as any).seenId), view.visitorId);
+		assert.equal(await page.evaluate(() => trackflow("id")), view.visitorId);
+		assert.equal(await world.cookie("trackflow_visitor"), view.visitorId);
+	});
+
+	test("flush sends at once; what is not JSON is left out and spoils nothing", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => {
+			const endless: Record<string, unknown> = {};
+			endless.self = endless;
+			trackflow("track", "bad", endless);
+			trackflow("track", "good");
+			trackflow("flush");
+		});
+		await world.until(() => world.of("CUSTOM").length === 1);
+		assert.equal(world.of("CUSTOM")[0].name, "good");
+	});
+
+	test("a second tag on the page changes nothing", async () => {
+		const page = await world.fresh();
+		world.pageScript = `addEventListener("load", () => {
+			const tag = document.createElement("script");
+			tag.src = "${world.collector}/assets/trackflow/js/trackflow.js";
+			tag.dataset.key = "${KEY}";
+			tag.dataset.consent = "none";
+			document.body.append(tag);
+		});`;
+		world.csp = false;
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 1);
+		await pause(500);
+		assert.equal(world.events.length, 1);
+	});
+});
+
+describe("EVT-4: delivery", () => {
+	test("batches hold ten events; text/plain, no credentials, key and sending time", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => {
+			for (let number = 0; number < 19; number++) trackflow("track", "n" + number);
+		});
+		await world.until(() => world.events.length === 20);
+		for (const delivery of world.deliveries) {
+			assert.equal(delivery.events.length, 10);
+			assert.match(delivery.contentType, /^text\/plain/);
+			assert.equal(delivery.cookie, "");
+			assert.equal(delivery.path, ENDPOINT);
+			assert.equal(delivery.publicKey, KEY);
+			assert.ok(Math.abs(delivery.sentAt - Date.now()) < 10_000);
+		}
+	});
+
+	test("a failed batch is tried again with the same ids and a new sending time", async () => {
+		const page = await world.fresh();
+		world.behaviour = "fail";
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.deliveries.length >= 2);
+		world.behaviour = "take";
+		const failed = world.deliveries.length;
+		await world.until(() => world.deliveries.length > failed);
+		await pause(600);
+		assert.equal(world.events.length, 1);
+		assert.equal(world.deliveries.length, failed + 1);
+		assert.ok(world.deliveries.at(-1)!.sentAt > world.deliveries[0].sentAt);
+		assert.deepEqual(await kept(page), []);
+	});
+
+	for (const behaviour of ["fail", "hang", "refuse"] as const)
+		test(`what a collector that answers ${behaviour} did not take, the next page delivers`, async () => {
+			const page = await world.fresh();
+			world.behaviour = behaviour;
+			await page.goto(`${world.site}/first`);
+			await world.until(() => world.deliveries.length >= 1);
+			assert.equal((await kept(page)).length, 1);
+			world.deliveries = [];
+			world.behaviour = "take";
+			await page.goto(`${world.site}/second`);
+			await world.until(() => world.of("PAGE_VIEW").length === 2);
+			assert.deepEqual(world.events.map((event) => new URL(event.url).pathname).sort(), ["/first", "/second"]);
+			await pause(300);
+			assert.deepEqual(await kept(page), []);
+		});
+
+	test("two tabs of a visitor keep what they could not deliver apart", async () => {
+		const one = await world.fresh();
+		const two = await world.newPage();
+		world.behaviour = "fail";
+		await one.goto(`${world.site}/one`);
+		await two.goto(`${world.site}/two`);
+		await world.until(() => world.events.length === 2);
+		await one.close({ runBeforeUnload: false });
+		world.behaviour = "take";
+		world.deliveries = [];
+		await two.goto(`${world.site}/three`);
+		await world.until(() => world.events.length === 3);
+		assert.deepEqual(
+			world.events.map((event) => new URL(event.url).pathname).sort(),
+			["/one", "/three", "/two"],
+		);
+	});
+
+	test("EVT-1: a broken endpoint is silent", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-endpoint": "http://127.0.0.1:1/nothing" });
+		world.csp = false;
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => trackflow("track", "x"));
+		await pause(500);
+		assert.equal(world.deliveries.length, 0);
+	});
+
+	test("EVT-1: an endpoint that the page's CSP forbids is silent", async () => {
+		const page = await world.fresh();
+		world.connect = "'none'";
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => trackflow("track", "x"));
+		await pause(500);
+		await page.goto(`${world.site}/empty`);
+		assert.equal(world.deliveries.length, 0);
+		// The browser itself says in the console what it blocked; nothing else may have been said.
+		world.problems = world.problems.filter((problem) => !problem.includes(ENDPOINT));
+	});
+
+	test("EVT-1: a browser that keeps and sends nothing is no reason for an exception", async () => {
+		const page = await world.fresh();
+		world.csp = false;
+		world.pageScript = `
+			Object.defineProperty(window, "localStorage", { get() { throw new DOMException("no", "SecurityError"); } });
+			navigator.sendBeacon = () => { throw new Error("no"); };
+			window.fetch = () => { throw new Error("no"); };`;
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await pause(400);
+		await page.goto(`${world.site}/second`);
+	});
+
+	test("EVT-1: a tag without sense is silent", async () => {
+		const page = await world.fresh({ "data-endpoint": "http://[" });
+		await page.goto(`${world.site}/first`);
+		await pause(300);
+		assert.equal(await page.evaluate(() => "trackflow" in window), false);
+	});
+});
+
+describe("EVT-5: consent", () => {
+	for (const mode of ["required", ""])
+		test(`before it (${mode || "nothing said"}) nothing leaves and nothing is kept; then all is released`, async () => {
+			const page = await world.fresh(mode ? { "data-consent": mode } : {});
+			world.pageScript = STUB;
+			await page.goto(`${world.site}/first`);
+			await page.waitForFunction(() => (window as any).trackflow.on);
+			await page.evaluate(() => {
+				for (let number = 0; number < 12; number++) trackflow("track", "early");
+			});
+			await pause(400);
+			assert.equal(world.deliveries.length, 0);
+			assert.deepEqual(await page.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length]), ["", 0, 0]);
+			assert.equal(await page.evaluate(() => trackflow("id")), "");
+			await page.evaluate(() => trackflow("consent", "granted"));
+			await world.until(() => world.events.length === 14);
+			assert.equal(world.of("CONSENT").length, 1);
+			for (const event of world.events) {
+				assert.match(event.visitorId, ID);
+				assert.equal(event.consent, "granted");
+			}
+			assert.equal(await world.cookie("trackflow_consent"), "granted");
+
+			await page.goto(`${world.site}/second`);
+			await world.until(() => world.of("PAGE_VIEW").length === 2);
+			await page.evaluate(() => trackflow("consent", "granted"));
+			await pause(300);
+			assert.equal(world.of("CONSENT").length, 1);
+		});
+
+	test("refused: what waited is thrown away, nothing is ever sent, and that is remembered", async () => {
+		const page = await world.fresh({ "data-consent": "required" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => {
+			trackflow("consent", "denied");
+			trackflow("track", "late");
+		});
+		world.tag["data-consent"] = "none";
+		await page.goto(`${world.site}/second`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await pause(400);
+		assert.equal(world.deliveries.length, 0);
+		assert.equal(await world.cookie("trackflow_consent"), "denied");
+		assert.equal(await world.cookie("trackflow_visitor"), undefined);
+
+		await page.evaluate(() => trackflow("consent", "granted"));
+		await world.until(() => world.of("CONSENT").length === 1);
+		assert.equal(world.of("CUSTOM").length, 0);
+	});
+
+	test("withdrawn: the server is told last, then the id is gone and nothing more leaves", async () => {
+		const page = await world.fresh({ "data-consent": "granted" });
+		await page.goto(`${world.site}/first?tfclid=abc`);
+		await world.until(() => world.events.length === 1);
+		const { visitorId } = world.events[0];
+		assert.equal(world.events[0].consent, "granted");
+		assert.equal(await world.cookie("trackflow_click"), "abc");
+		await page.evaluate(() => trackflow("consent", "denied"));
+		await world.until(() => world.of("CONSENT").length === 1);
+		const [withdrawal] = world.of("CONSENT");
+		assert.deepEqual([withdrawal.consent, withdrawal.visitorId], ["denied", visitorId]);
+		await page.evaluate(() => trackflow("track", "late"));
+		await page.click("a");
+		await pause(500);
+		assert.equal(world.events.length, 2);
+		assert.equal(await page.evaluate(() => document.cookie), "trackflow_consent=denied");
+		assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+	});
+
+	test("withdrawn while the collector fails: nothing that was kept is sent later", async () => {
+		const page = await world.fresh();
+		world.behaviour = "fail";
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.deliveries.length === 1);
+		await page.evaluate(() => trackflow("consent", "denied"));
+		await pause(100);
+		world.behaviour = "take";
+		world.deliveries = [];
+		await page.goto(`${world.site}/second`);
+		await pause(600);
+		assert.equal(world.deliveries.length, 0);
+	});
+
+	for (const [name, value] of [["globalPrivacyControl", true], ["doNotTrack", "1"]] as const)
+		test(`RED-5: with ${name} there is no id and nothing is kept, whatever was allowed`, async () => {
+			const page = await world.fresh({ "data-consent": "granted" });
+			world.pageScript = `Object.defineProperty(navigator, "${name}", { value: ${JSON.stringify(value)} });`;
+			await page.goto(`${world.site}/first?tfclid=abc`);
+			await world.until(() => world.events.length === 1);
+			assert.ok(NO_ID.includes(world.events[0].visitorId));
+			assert.equal(await page.evaluate(() => document.cookie + localStorage.length), "0");
+			await page.click("#lead button");
+			await world.until(() => world.posts.length === 1);
+			assert.ok(!world.posts[0].get("trackflow_visitor_id") && !world.posts[0].get("tfclid"));
+		});
+
+	test("an id that only the server can read does not make a new visitor of every page", async () => {
+		const page = await world.fresh();
+		await world.setCookie({ name: "trackflow_visitor", value: "v_00000000000000ff", httpOnly: true });
+		await page.goto(`${world.site}/first`);
+		await page.goto(`${world.site}/second`);
+		await world.until(() => world.of("PAGE_VIEW").length === 2);
+		assert.match(world.events[0].visitorId, ID);
+		assert.equal(world.events[0].visitorId, world.events[1].visitorId);
+	});
+});
+
+describe("EVT-6: forms", () => {
+	test("a marked form carries visitor and click of the landing page; the event names fields, never values", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
+		await page.goto(`${world.site}/first?tfclid=abc.def`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.click("a");
+		await page.waitForSelector("#lead input[name=trackflow_visitor_id]", { state: "attached" });
+		await page.goto(`${world.site}/third`);
+		await page.fill("#lead [name=email]", "secret@example.com");
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.click("#lead button");
+		await world.until(() => world.of("FORM_SUBMIT").length === 1 && world.posts.length === 1);
+		const visitor = await world.cookie("trackflow_visitor");
+		assert.equal(world.posts[0].get("trackflow_visitor_id"), visitor);
+		assert.equal(world.posts[0].get("tfclid"), "abc.def");
+		const [event] = world.of("FORM_SUBMIT");
+		assert.equal(event.visitorId, visitor);
+		assert.deepEqual(event.properties, {
+			form_id: "lead",
+			form_name: "enquiry",
+			fields: ["email", "id", "size"],
+		});
+		assert.ok(!JSON.stringify(world.deliveries).includes("secret"));
+	});
+
+	test("the click of a landing page without a form is known to the form two pages on, with consent given there", async () => {
+		const page = await world.fresh({ "data-consent": "required" });
+		await page.goto(`${world.site}/plain?tfclid=abc.def`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => trackflow("consent", "granted"));
+		await page.goto(`${world.site}/plain-too`);
+		await page.goto(`${world.site}/third`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.click("#lead button");
+		await world.until(() => world.posts.length === 1);
+		assert.equal(world.posts[0].get("tfclid"), "abc.def");
+	});
+
+	test("the visit is on its way to the collector before the form is on its way to the website", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => {
+			document.querySelector("form")!.addEventListener("submit", (event) => event.preventDefault());
+		});
+		await page.click("#lead button");
+		await world.until(() => world.of("PAGE_VIEW").length === 1 && world.of("FORM_SUBMIT").length === 1);
+	});
+
+	test("other forms are left as they are", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 1);
+		await page.click("#other button");
+		await world.until(() => world.posts.length === 1);
+		assert.deepEqual([...world.posts[0].keys()], ["q"]);
+	});
+
+	test("a form that an application adds later is filled; after a withdrawal it is emptied", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => {
+			const form = document.createElement("form");
+			form.id = "late";
+			form.setAttribute("data-trackflow", "");
+			document.body.append(form);
+			history.pushState({}, "", "/form");
+		});
+		await page.waitForSelector("#late input[name=trackflow_visitor_id]", { state: "attached" });
+		const field = page.locator("#late input[name=trackflow_visitor_id]");
+		assert.match(await field.inputValue(), ID);
+		await page.evaluate(() => trackflow("consent", "denied"));
+		assert.equal(await field.inputValue(), "");
+	});
+});
+
+describe("EVT-1: the log", () => {
+	test("speaks on the developer's own machine", async () => {
+		const page = await world.fresh();
+		const lines: string[] = [];
+		page.on("console", (message) => lines.push(message.text()));
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 1);
+		assert.ok(lines.some((line) => line.startsWith("trackflow")));
+	});
+
+	test("is silent elsewhere", async () => {
+		const page = await world.fresh();
+		const lines: string[] = [];
+		page.on("console", (message) => lines.push(message.text()));
+		await page.goto(`${world.site.replace("127.0.0.1", "shop.example")}/first`);
+		await world.until(() => world.events.length === 1);
+		assert.deepEqual(lines.filter((line) => line.startsWith("trackflow")), []);
+	});
+});
+
+/** What the page has kept for later, by key. */
+async function kept(page: Awaited<ReturnType<World["fresh"]>>): Promise<string[]> {
+	return page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("trackflow:")));
+}

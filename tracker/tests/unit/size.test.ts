@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { bundle, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
+
+test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
+	assert.equal(MAX_SIZE, 2048);
+	const size = gzipSize(await bundle());
+	assert.ok(size <= MAX_SIZE, `${size} bytes`);
+});
+
+test("EVT-1: the file that is served is what the source builds", async () => {
+	assert.equal(readFileSync(OUTPUT, "utf8"), await bundle(), "run `npm run build` in tracker/ and commit the file");
+});
+
+test("EVT-1: nothing that a strict CSP forbids", async () => {
+	assert.doesNotMatch(await bundle(), /\beval\b|new Function|innerHTML|\.style\b|set(Timeout|Interval)\("/);
+});

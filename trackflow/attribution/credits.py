@@ -1,0 +1,69 @@
+"""Computes a conversion's credits under a model: which touch gets which share of it, and of its value. Pure.
+
+Every conversion has credits under every model: where no touch is in the window, one that says "Unattributed". Weights sum
+to 1 with nine places, money sums to the value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from trackflow.attribution import models
+from trackflow.attribution.channel_rules import rename
+from trackflow.attribution.shapes import JourneyTouch, Model
+from trackflow.attribution.window import within
+
+UNATTRIBUTED = "Unattributed"
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+	"""One touch's share of a conversion; `touch` is None and `position` 0 where nothing led to it."""
+
+	touch: JourneyTouch | None
+	channel: str
+	position: int
+	touch_count: int
+	weight: Decimal
+	value: Decimal
+
+
+def credits(
+	model: Model,
+	touches: Sequence[JourneyTouch],
+	converted_at: datetime,
+	value: Decimal,
+	currency: str,
+	lead_created_at: datetime | None = None,
+	deal_created_at: datetime | None = None,
+) -> list[Credit]:
+	"""The credits of a conversion of `value` in `currency`: one per touch in the window, in order, zeros included."""
+	journey = within(touches, converted_at, model.lookback_days)
+	if not journey:
+		return [Credit(None, UNATTRIBUTED, 0, 0, Decimal(1), value)]
+	renamed = [rename(touch, model.rules) for touch in journey]
+	journey = [
+		replace(touch, channel=channel) for touch, (channel, _weight) in zip(journey, renamed, strict=True)
+	]
+	shares = models.weights(
+		model.model_type,
+		journey,
+		converted_at,
+		half_life_days=model.half_life_days,
+		first_weight=model.first_weight,
+		last_weight=model.last_weight,
+		lead_created_at=lead_created_at,
+		deal_created_at=deal_created_at,
+		base_model=model.base_model,
+		channel_weights=model.channel_weights,
+		touch_weights=[weight for _channel, weight in renamed] if model.rules else None,
+		count_direct=model.count_direct,
+	)
+	parts = zip(
+		journey, models.round_weights(shares), models.split_money(value, shares, currency), strict=True
+	)
+	return [
+		Credit(touch, touch.channel, position, len(journey), weight, part)
+		for position, (touch, weight, part) in enumerate(parts, start=1)
+	]

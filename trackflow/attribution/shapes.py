@@ -1,0 +1,42 @@
+"""What credits are computed from, as plain values: a person's touches and the models. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from trackflow.attribution.channel_rules import ChannelRule
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyTouch:
+	"""A touch point as the models read it, with what its credit is booked on."""
+
+	id: str
+	occurred_at: datetime
+	channel: str
+	is_direct: bool
+	platform: str
+	source: str
+	medium: str
+	campaign: str
+	link_campaign: str
+	tracked_link: str
+	click_event: str
+	visitor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+	"""An active Attribution Model; `lookback_days` is resolved, `rules` are sorted by priority."""
+
+	name: str
+	model_type: str
+	lookback_days: int
+	count_direct: bool
+	first_weight: float
+	last_weight: float
+	half_life_days: int
+	base_model: str
+	is_default: bool
+	channel_weights: Mapping[str, float]
+	rules: Sequence[ChannelRule] = ()

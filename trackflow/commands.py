@@ -1,0 +1,130 @@
+"""`bench --site S trackflow …`: the app on the command line (CLI-1). Every command can answer as JSON, for scripts."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+
+import click
+import frappe
+from frappe.commands import get_site, pass_context
+
+from trackflow.demo.people import SHOP
+
+as_json = click.option("--json", "json_output", is_flag=True, help="Answer in JSON.")
+
+
+@click.group("trackflow")
+def trackflow() -> None:
+	"""Which marketing brought which lead and which deal."""
+
+
+@trackflow.command("doctor")
+@as_json
+@pass_context
+def doctor(context: Any, json_output: bool) -> None:
+	"""Check that the site can record, store and attribute; exits with 1 if something is broken."""
+	from trackflow.doctor import examine
+
+	findings = _on_site(context, examine)
+	if json_output:
+		_print_json([finding.as_dict() for finding in findings])
+	else:
+		_print_table(["", "Check", "Finding"], [[one.mark, one.check, one.text] for one in findings])
+	if any(one.is_broken for one in findings):
+		raise SystemExit(1)
+
+
+@trackflow.command("drain")
+@as_json
+@pass_context
+def drain(context: Any, json_output: bool) -> None:
+	"""Store all clicks and events that wait on the stream; exits with 1 if Redis is out of reach."""
+	from trackflow.exceptions import StreamUnavailable
+	from trackflow.stream import drain as stream
+
+	try:
+		done = _on_site(context, stream.drain)
+	except StreamUnavailable as error:
+		raise click.ClickException(f"The stream cannot be read: {error}") from None
+	if json_output:
+		_print_json({"records": done.records, "stored": done.stored, "failed": done.failed})
+	else:
+		click.echo(f"{done.records} records read, {done.stored} new, {done.failed} kept in the Click Queue.")
+
+
+@trackflow.command("attribution")
+@click.option("--from", "from_date", type=click.DateTime(["%Y-%m-%d"]), help="First day of conversions.")
+@click.option("--to", "to_date", type=click.DateTime(["%Y-%m-%d"]), help="Last day of conversions.")
+@click.option("--pending", is_flag=True, help="Only conversions that wait for their credits.")
+@as_json
+@pass_context
+def attribution(
+	context: Any, from_date: datetime | None, to_date: datetime | None, pending: bool, json_output: bool
+) -> None:
+	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row."""
+	from trackflow.attribution import run
+
+	if pending:
+		seen, written = _on_site(context, run.credit_pending), None
+	else:
+		seen, written = _on_site(context, lambda: run.rebuild(_day(from_date), _day(to_date)))
+	if json_output:
+		_print_json({"conversions": seen, "rows_written": written})
+	else:
+		click.echo(
+			f"{seen} conversions credited" + ("." if written is None else f", {written} rows written.")
+		)
+
+
+@trackflow.command("demo")
+@click.option("--url", help="Where the site answers; the host's own address by default.")
+@click.option(
+	"--shop", default=SHOP, show_default=True, help="The website that visitors come to; it is not asked."
+)
+@as_json
+@pass_context
+def demo(context: Any, url: str | None, shop: str, json_output: bool) -> None:
+	"""Walk the whole story over HTTP on this site, with demo data, and print it: campaign to won deal to credits."""
+	from trackflow.demo import story
+
+	tables = _on_site(context, lambda: story.tell(url, shop))
+	if json_output:
+		_print_json(
+			{table.title: [dict(zip(table.head, row, strict=True)) for row in table.rows] for table in tables}
+		)
+		return
+	for table in tables:
+		click.secho(f"\n{table.title}", bold=True)
+		_print_table(table.head, table.rows)
+
+
+def _on_site(context: Any, work: Callable[[], Any]) -> Any:
+	frappe.init(site=get_site(context))
+	frappe.connect()
+	try:
+		return work()
+	except frappe.ValidationError as error:
+		raise click.ClickException(str(error)) from None
+	finally:
+		frappe.destroy()
+
+
+def _day(moment: datetime | None) -> date | None:
+	return moment.date() if moment else None
+
+
+def _print_json(data: Any) -> None:
+	click.echo(json.dumps(data, indent=1, default=str))
+
+
+def _print_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+	lines = [["" if cell is None else str(cell) for cell in row] for row in (head, *rows)]
+	widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+	for number, line in enumerate(lines):
+		click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+		if not number:
+			click.echo("  ".join("─" * width for width in widths))
+
+
+commands = [trackflow]

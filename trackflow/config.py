@@ -1,0 +1,92 @@
+"""What the settings and domains say, as one plain value that a request can have without a query.
+
+The snapshot is read from the database once, kept in the cache Redis and dropped whenever a setting or a domain is saved.
+It holds no secret. Readers get frozen values; nothing here decides.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_network
+
+import frappe
+from frappe.utils import cint, flt
+
+from trackflow import __version__
+from trackflow.policy import Config, Domain, Network
+
+# With the version: an older snapshot may lack what a newer one has.
+CACHE_KEY = f"trackflow:config:{__version__}"
+# A snapshot that escaped every invalidation (a restored backup, a hand-edited row) is replaced after this long.
+CACHE_SECONDS = 600
+# Whoever connects from this very machine is its web server, which says for whom: nobody else can have such an address.
+LOOPBACK = ("127.0.0.0/8", "::1")
+
+
+def get_config() -> Config:
+	"""The snapshot, from the cache or else the database."""
+	config = frappe.cache.get_value(CACHE_KEY, expires=True)
+	if config is None:
+		config = read_config()
+		frappe.cache.set_value(CACHE_KEY, config, expires_in_sec=CACHE_SECONDS)
+	return config
+
+
+def forget_config() -> None:
+	"""Drop the snapshot now and again after the commit, so that no reader can put the old one back for long."""
+	frappe.cache.delete_value(CACHE_KEY)
+	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(CACHE_KEY))
+
+
+def read_config() -> Config:
+	"""Read settings and domains from the database."""
+	settings = frappe.get_single("TrackFlow Settings")
+	names = frappe.get_all("Domain Configuration", pluck="name", order_by="is_primary desc, name")
+	domains = [_domain(frappe.get_doc("Domain Configuration", name)) for name in names]
+	return Config(
+		enabled=bool(cint(settings.enable_tracking)),
+		cookie_days=cint(settings.cookie_expires_days),
+		consent_required=bool(cint(settings.cookie_consent_required)),
+		gdpr=bool(cint(settings.gdpr_compliance_enabled)),
+		honour_do_not_track=bool(cint(settings.honour_do_not_track)),
+		mask_addresses=bool(cint(settings.anonymize_ip_addresses)),
+		exclude_internal=bool(cint(settings.exclude_internal_traffic)),
+		add_click_id=bool(cint(settings.add_click_id)),
+		session_timeout=timedelta(minutes=cint(settings.session_timeout_minutes) or 30),
+		attribution_window_days=cint(settings.attribution_window_days),
+		default_model=settings.default_attribution_model or "",
+		primary_domain=settings.default_shortlink_domain or next((d.name for d in domains if d.primary), ""),
+		engagement_points={
+			"PAGE_VIEW": flt(settings.engagement_page_view),
+			"CUSTOM": flt(settings.engagement_custom_event),
+			"FORM_SUBMIT": flt(settings.engagement_form_submit),
+			"CONVERSION": flt(settings.engagement_conversion),
+		},
+		engagement_half_life_days=cint(settings.engagement_half_life_days) or 30,
+		consent_policy_version=settings.consent_policy_version or "",
+		internal_networks=_networks(row.ip_range for row in settings.internal_ip_ranges),
+		trusted_proxies=_networks([*LOOPBACK, *(settings.trusted_proxies or "").split()]),
+		domains={domain.name: domain for domain in domains},
+		keys={domain.public_key: domain.name for domain in domains},
+	)
+
+
+def _domain(doc: "frappe.model.document.Document") -> Domain:
+	return Domain(
+		name=doc.domain,
+		public_key=doc.public_key,
+		primary=bool(cint(doc.is_primary)),
+		enabled=bool(cint(doc.enabled)),
+		ssl=bool(cint(doc.ssl_enabled)),
+		privacy_level=doc.privacy_level or "Standard",
+		consent_required=bool(cint(doc.consent_required)),
+		consent_default=doc.consent_default or "Opt-in",
+		collect_address=bool(cint(doc.collect_address)),
+		hash_address=bool(cint(doc.hash_address)),
+		allowed_origins=tuple((doc.allowed_origins or "").lower().split()),
+		not_found_url=doc.not_found_url or "",
+		custom_css=doc.custom_css or "",
+		headers=tuple((row.header_name, row.header_value) for row in doc.headers),
+	)
+
+
+def _networks(ranges) -> tuple[Network, ...]:
+	return tuple(ip_network(text.strip(), strict=False) for text in ranges if text and text.strip())

@@ -1,0 +1,1 @@
+"""Plain data that install, uninstall and the code agree on."""

@@ -1,0 +1,4 @@
+"""What the app is called inside Frappe."""
+
+APP = "trackflow"
+MODULE = "TrackFlow"

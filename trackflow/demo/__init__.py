@@ -1,0 +1,1 @@
+"""The demo: TrackFlow's whole story told with real requests against a running site, on data that calls itself demo."""

@@ -1,0 +1,68 @@
+app_name = "trackflow"
+app_title = "TrackFlow"
+app_publisher = "The TrackFlow contributors"
+app_description = "Which marketing brought which lead and which deal, and what it cost"
+app_email = "trackflow@example.com"
+app_license = "mit"
+
+after_install = "trackflow.install.after_install"
+after_app_install = "trackflow.install.after_app_install"
+after_migrate = "trackflow.install.after_migrate"
+before_uninstall = "trackflow.uninstall.before_uninstall"
+after_uninstall = "trackflow.uninstall.after_uninstall"
+after_app_uninstall = "trackflow.uninstall.after_app_uninstall"
+
+# The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
+before_request = ["trackflow.redirect.handler.answer_short_link"]
+
+doc_events = {
+	"CRM Lead": {
+		"before_validate": "trackflow.integrations.crm_lead.before_validate",
+		"on_update": "trackflow.integrations.crm_lead.on_update",
+		"on_trash": "trackflow.integrations.crm_lead.on_trash",
+		"after_rename": "trackflow.integrations.crm_lead.after_rename",
+	},
+	"CRM Deal": {
+		"before_validate": "trackflow.integrations.crm_deal.before_validate",
+		"on_update": "trackflow.integrations.crm_deal.on_update",
+		"after_rename": "trackflow.integrations.crm_deal.after_rename",
+	},
+}
+
+scheduler_events = {
+	"cron": {
+		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
+		"*/15 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.tracking.repair.repair"],
+	},
+	"hourly_long": ["trackflow.integrations.sweep.sweep", "trackflow.attribution.run.repair"],
+}
+
+# Called with the names of conversions whose credits were (re)written.
+trackflow_credited = [
+	"trackflow.integrations.crm_lead.after_credits",
+	"trackflow.integrations.crm_deal.after_credits",
+]
+
+# Deleting a visitor, a link or a CRM document is never blocked by what was recorded about it.
+ignore_links_on_delete = [
+	"API Request Log",
+	"Attribution Link",
+	"CRM Sync Log",
+	"Click Event",
+	"Click Queue",
+	"Conversion",
+	"Daily Campaign Metric",
+	"Daily Click Rollup",
+	"Daily Rollup",
+	"Deal Attribution",
+	"Deal Link Association",
+	"Deal Stage Change",
+	"Email Campaign Log",
+	"Lead Status Change",
+	"Link Conversion",
+	"Touch Point",
+	"Visitor",
+	"Visitor Event",
+	"Visitor Session",
+	"Webhook Delivery",
+]

@@ -1,0 +1,148 @@
+"""Who asks, and what may be kept of it: the one place where a request becomes plain, privacy-checked values.
+
+`Incoming` is a request without a framework; `recognise` says who the caller is under the settings. Pure: the day's key
+comes in as an argument, nothing is read or stored here. What privacy forbids is not in the result at all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from trackflow.policy import Config, Domain
+from trackflow.tracking import agents, identity
+
+VISITOR_COOKIE = "trackflow_visitor"
+CONSENT_COOKIE = "trackflow_consent"
+GRANTED, DENIED = "granted", "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+	"""A request as plain values: `headers` with lower-case names, `query` as it came, `peer` the socket's address."""
+
+	method: str
+	scheme: str
+	host: str
+	path: str
+	query: str
+	headers: Mapping[str, str]
+	cookies: Mapping[str, str]
+	peer: str
+
+	@classmethod
+	def of(cls, request: "object") -> "Incoming":
+		"""From a Werkzeug request."""
+		headers = {name.lower(): value for name, value in request.headers.items()}
+		return cls(
+			method=request.method,
+			scheme=_scheme(headers.get("x-forwarded-proto", ""), request.scheme),
+			host=(request.host or "").lower(),
+			path=request.path,
+			query=request.query_string.decode("latin-1"),
+			headers=headers,
+			cookies=request.cookies,
+			peer=request.environ.get("REMOTE_ADDR") or "",
+		)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+	"""What may be known of whoever asks.
+
+	`address` and `user_agent` are what may be stored (empty where privacy says so). `device` is described here only where
+	the user agent may not be kept: else the drain does it, which has the time.
+	`may_set_cookie` says whether `visitor_id` may be put into a cookie; a cookieless id never is.
+	"""
+
+	visitor_id: str
+	is_cookieless: bool
+	may_set_cookie: bool
+	address: str
+	user_agent: str
+	device: agents.Agent | None
+	bot_reason: str
+	is_internal: bool
+
+	def as_record(self) -> dict[str, object]:
+		"""The caller's part of a click or event record."""
+		device = asdict(self.device) if self.device else {}
+		return {
+			"visitor": self.visitor_id,
+			"cookieless": self.is_cookieless,
+			"address": self.address,
+			"user_agent": self.user_agent,
+			**device,
+			"is_bot": bool(self.bot_reason),
+			"bot_reason": self.bot_reason,
+			"is_internal": self.is_internal,
+		}
+
+
+def recognise(
+	incoming: Incoming,
+	config: Config,
+	domain: Domain | None,
+	day_key: Callable[[], bytes],
+	claimed_id: str = "",
+	consent: str = "",
+	sets_cookie: bool = True,
+) -> Caller:
+	"""Recognise the caller of `incoming` on `domain` (RED-4, RED-5, COL-7).
+
+	`claimed_id` is a visitor id that the request itself names (the script sends one), `consent` its "granted" or
+	"denied"; both default to the cookies. Without `sets_cookie` the answer cannot carry an id, so none is made up. `day_key` gives the day's secret and is only called where it is needed.
+	"""
+	consent = consent or incoming.cookies.get(CONSENT_COOKIE, "")
+	user_agent = incoming.headers.get("user-agent", "")[:512]
+	address = identity.client_address(incoming.peer, incoming.headers, config.trusted_proxies)
+	untracked = config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
+	may_set_cookie = not untracked and _has_consent(consent, config, domain)
+	known_id = claimed_id or incoming.cookies.get(VISITOR_COOKIE, "")
+	is_known = identity.is_visitor_id(known_id)
+	is_cookieless = not may_set_cookie or not (is_known or sets_cookie)
+	if is_cookieless:
+		# The host is the fallback for hosts without a configuration: ids never join across sites.
+		visitor_id = identity.cookieless_id(
+			day_key(), domain.name if domain else incoming.host, address, user_agent
+		)
+	else:
+		visitor_id = known_id if is_known else identity.new_visitor_id()
+	level = domain.privacy_level if domain else ("GDPR" if config.gdpr else "Standard")
+	return Caller(
+		visitor_id=visitor_id,
+		is_cookieless=is_cookieless,
+		may_set_cookie=may_set_cookie,
+		address="" if untracked else _storable_address(address, level, config, domain, day_key),
+		user_agent="" if level == "HIPAA" else user_agent,
+		device=agents.describe(user_agent) if level == "HIPAA" else None,
+		bot_reason=agents.bot_reason(user_agent, incoming.headers),
+		is_internal=identity.is_private(address) or identity.in_ranges(address, config.internal_networks),
+	)
+
+
+def _scheme(forwarded: str, own: str) -> str:
+	"""What the visitor spoke with the outermost proxy, if that is said and is one of two words."""
+	outermost = forwarded.partition(",")[0].strip().lower()
+	return outermost if outermost in ("http", "https") else own
+
+
+def asks_not_to_be_tracked(headers: Mapping[str, str]) -> bool:
+	return headers.get("dnt") == "1" or headers.get("sec-gpc") == "1"
+
+
+def _has_consent(consent: str, config: Config, domain: Domain | None) -> bool:
+	if consent == DENIED:
+		return False
+	# A domain may ask less than the settings, never more: the switch for the whole site stands in the settings.
+	required = config.consent_required and (domain is None or domain.consent_required)
+	opt_out = domain is not None and domain.consent_default == "Opt-out"
+	return not required or opt_out or consent == GRANTED
+
+
+def _storable_address(
+	address: str, level: str, config: Config, domain: Domain | None, day_key: Callable[[], bytes]
+) -> str:
+	if level == "HIPAA" or (domain and not domain.collect_address):
+		return ""
+	if level == "GDPR" or (domain and domain.hash_address):
+		return identity.hash_address(address, day_key())
+	return identity.mask_address(address) if config.mask_addresses else address

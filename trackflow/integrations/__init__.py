@@ -1,0 +1,1 @@
+"""Other apps' documents: one module per DocType, from its hooks to its fields. Nothing here can fail a save."""

@@ -1,0 +1,147 @@
+"""CRM Deal: its stages, its Deal Won conversion, its TrackFlow fields (CRM-1, CRM-4, CRM-5).
+
+Won makes the conversion, anything else takes it back; a changed value or lead is credited anew.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.model.document import Document
+from frappe.utils import get_datetime, now_datetime
+
+from trackflow.attribution import journeys, run
+from trackflow.collisions import retried
+from trackflow.integrations import crm_organization, status_changes, summary, visitor_reference
+from trackflow.integrations.renames import rename
+from trackflow.integrations.shield import shielded
+from trackflow.jobs import enqueue
+from trackflow.tracking import conversions
+
+Row = dict[str, Any]
+
+DOCTYPE = "CRM Deal"
+CONVERSION = "Deal Won"
+DEAL_ROWS = ("Deal Attribution", "Deal Link Association", "Deal Stage Change")
+RELEVANT = (
+	"status", "lead", "currency", "deal_value", "annual_revenue", "organization", visitor_reference.FIELD,
+)  # fmt: skip
+
+
+@shielded
+def before_validate(doc: Document, method: str | None = None) -> None:
+	visitor_reference.clean(doc)
+
+
+@shielded
+def on_update(doc: Document, method: str | None = None) -> None:
+	status_changes.note_deal(doc)
+	before = doc.get_doc_before_save()
+	if not before or any(doc.get(name) != before.get(name) for name in RELEVANT):
+		job_id = f"deal::{doc.name}::{doc.modified}"
+		enqueue("trackflow.integrations.crm_deal.attribute", job_id=job_id, deal=doc.name)
+
+
+@retried
+def attribute(deal: str) -> None:
+	"""Job: record the won deal's conversion and credit it, or take it back; then set the deal's fields.
+
+	The deal is locked by the transaction's first read and until its conversion is stored or gone: of two jobs at once the
+	later one sees the deal as it is, and has the last word.
+	"""
+	visitor_reference.catch_up()
+	frappe.db.commit()
+	try:
+		doc = frappe.get_doc(DOCTYPE, deal, for_update=True)
+	except frappe.DoesNotExistError:
+		return
+	if is_won(doc.status):
+		name = conversions.record(CONVERSION, deal, _conversion(doc, _won_at(doc)))
+		run.credit([name])
+		return
+	conversion = conversions.of_source(CONVERSION, DOCTYPE, deal)
+	if conversion:
+		run.take_back(conversion)
+	_set_fields(doc, {"name": deal, **_conversion(doc, now_datetime())})
+
+
+@shielded
+def after_rename(
+	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
+) -> None:
+	rename({"Conversion": "crm_deal", **dict.fromkeys(DEAL_ROWS, "deal_id")}, old, new)
+
+
+def after_credits(names: list[str]) -> None:
+	"""Set the fields of the deals behind these conversions."""
+	for conversion in frappe.get_all(
+		"Conversion",
+		filters={"name": ("in", names), "source_doctype": DOCTYPE},
+		fields=list(journeys.CONVERSION_FIELDS),
+		order_by="name",
+	):
+		if frappe.db.exists(DOCTYPE, conversion.crm_deal):
+			_set_fields(frappe.get_doc(DOCTYPE, conversion.crm_deal), conversion)
+
+
+def is_won(status: str | None) -> bool:
+	"""Whether a deal's status means won: by its type where the CRM version has one, else by its name."""
+	if frappe.get_meta("CRM Deal Status").has_field("type"):
+		return frappe.db.get_value("CRM Deal Status", status, "type") == "Won"
+	return status == "Won"
+
+
+def _conversion(doc: Document, at: datetime) -> Row:
+	lead = frappe.db.get_value(
+		"CRM Lead", doc.lead, ["name", "creation", visitor_reference.FIELD], as_dict=True
+	)
+	given = visitor_reference.resolve(doc.get(visitor_reference.FIELD) or "", None, at)
+	return {
+		"visitor": given or (lead[visitor_reference.FIELD] if lead else None),
+		"value": doc.get(value_field()) or 0,
+		"currency": doc.get("currency") or frappe.db.get_default("currency"),
+		"conversion_date": at,
+		"source_doctype": DOCTYPE,
+		"source_name": doc.name,
+		"crm_lead": lead.name if lead else None,
+		"crm_deal": doc.name,
+		"lead_created_at": get_datetime(lead.creation) if lead else None,
+		"deal_created_at": get_datetime(doc.creation),
+	}
+
+
+def value_field() -> str:
+	"""The field that holds a deal's value in the installed version."""
+	return "deal_value" if frappe.get_meta(DOCTYPE).has_field("deal_value") else "annual_revenue"
+
+
+def _won_at(doc: Document) -> datetime:
+	"""When the deal reached its present stage; a deal that was won before TrackFlow came, when it was last saved."""
+	since = frappe.get_all(
+		"Deal Stage Change",
+		filters={"deal_id": doc.name, "to_stage": doc.status},
+		pluck="change_date",
+		order_by="change_date desc",
+		limit=1,
+	)
+	return since[0] if since else get_datetime(doc.modified)
+
+
+def _set_fields(doc: Document, conversion: Row) -> None:
+	found = summary.summarise(conversion)
+	if not found:
+		return
+	touches = found.touches
+	summary.set_fields(
+		DOCTYPE,
+		doc.name,
+		{
+			**found.fields,
+			visitor_reference.FIELD: conversion["visitor"],
+			"trackflow_attribution_model": found.model,
+			"trackflow_first_touch_source": touches[0].source if touches else None,
+			"trackflow_last_touch_source": touches[-1].source if touches else None,
+			"trackflow_marketing_influenced": int(found.is_influenced),
+		},
+	)
+	crm_organization.update(doc.get("organization"), conversion["visitor"], found)

@@ -1,0 +1,75 @@
+"""Hourly: finds the recent leads and deals whose job was lost, or failed, and queues it again.
+
+A queue can lose what was put into it, and a save must not wait for it: what counts is that sooner or later every lead has
+its conversion, and every deal the one that it deserves, or none.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import now_datetime
+
+from trackflow.integrations import crm_deal, crm_lead
+from trackflow.jobs import enqueue
+
+Row = dict[str, Any]
+
+# Documents older than this have been swept often enough, or were there before TrackFlow.
+RECENT = timedelta(days=7)
+AT_ONCE = 1000
+
+
+def sweep() -> int:
+	"""Queue the attribution of recent leads and deals that lack what they should have; returns how many."""
+	if "crm" not in frappe.get_installed_apps():
+		return 0
+	now = now_datetime()
+	leads, deals = _leads(now - RECENT), _deals(now - RECENT)
+	for lead in leads:
+		crm_lead.queue(lead, now)
+	for deal in deals:
+		enqueue("trackflow.integrations.crm_deal.attribute", job_id=f"deal::{deal}::{now}", deal=deal)
+	# A scheduled job's queue calls wait for a commit, as all do.
+	frappe.db.commit()
+	return len(leads) + len(deals)
+
+
+def _leads(since: Any) -> list[str]:
+	rows = _recent(crm_lead.DOCTYPE, {"creation": (">=", since)}, ["name"])
+	credited = _conversions(crm_lead.CONVERSION, crm_lead.DOCTYPE, rows)
+	return [row.name for row in rows if row.name not in credited]
+
+
+def _deals(since: Any) -> list[str]:
+	fields = ["name", "status", "lead", "currency", crm_deal.value_field()]
+	rows = _recent(crm_deal.DOCTYPE, {"modified": (">=", since)}, fields)
+	won = {status for status in {row.status for row in rows} if crm_deal.is_won(status)}
+	stored = _conversions(crm_deal.CONVERSION, crm_deal.DOCTYPE, rows)
+	return [row.name for row in rows if _differs(row, row.status in won, stored.get(row.name))]
+
+
+def _differs(deal: Row, is_won: bool, conversion: Row | None) -> bool:
+	if not is_won or not conversion:
+		return is_won != bool(conversion)
+	same_value = round(float(deal[crm_deal.value_field()] or 0), 9) == round(float(conversion.value or 0), 9)
+	return not same_value or (deal.lead or None) != (conversion.crm_lead or None)
+
+
+def _recent(doctype: str, filters: Row, fields: list[str]) -> list[Row]:
+	return frappe.get_all(doctype, filters=filters, fields=fields, order_by="modified desc", limit=AT_ONCE)
+
+
+def _conversions(conversion_type: str, doctype: str, rows: list[Row]) -> dict[str, Row]:
+	names = [row.name for row in rows]
+	found = frappe.get_all(
+		"Conversion",
+		filters={
+			"conversion_type": conversion_type,
+			"source_doctype": doctype,
+			"source_name": ("in", names or [""]),
+		},
+		fields=["source_name", "value", "crm_lead"],
+		order_by="name",
+	)
+	return {row.source_name: row for row in found}

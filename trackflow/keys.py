@@ -1,0 +1,53 @@
+"""The two secrets of tracking: the day's key of cookieless ids, and the key that signs click ids.
+
+The day's key is random, shared by all workers through the queue Redis, gone after 48 hours and never in the database. The
+signing key is derived from the site's encryption key, so it is stored nowhere.
+"""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from functools import lru_cache
+from secrets import token_bytes
+
+from frappe.utils.password import get_encryption_key
+from redis.exceptions import RedisError
+
+from trackflow.exceptions import StreamUnavailable
+from trackflow.stream import connection
+
+DAY_KEY_SECONDS = 48 * 60 * 60
+# The current day's key by its Redis key, which names site and day; older ones are dropped.
+_day_keys: dict[str, bytes] = {}
+
+
+def day_key() -> bytes:
+	"""The key of the current day (UTC). Without Redis it is one that nobody else has, for this call alone: ids made with
+	it join nothing, which is the careful way to fail."""
+	name = connection.key(f"day-key:{datetime.now(UTC).date().isoformat()}")
+	if name not in _day_keys:
+		try:
+			fresh = _shared_key(name)
+		except (StreamUnavailable, RedisError, OSError):
+			return token_bytes(32)
+		for other in [known for known in _day_keys if known.rpartition(":")[0] == name.rpartition(":")[0]]:
+			del _day_keys[other]
+		_day_keys[name] = fresh
+	return _day_keys[name]
+
+
+def click_secret() -> bytes:
+	"""The key that signs click ids on this site."""
+	return _derived(get_encryption_key(), "trackflow click id")
+
+
+def _shared_key(name: str) -> bytes:
+	pipeline = connection.connect().pipeline(transaction=True)
+	pipeline.set(name, token_bytes(32), nx=True, ex=DAY_KEY_SECONDS)
+	pipeline.get(name)
+	return pipeline.execute()[1]
+
+
+@lru_cache(maxsize=64)
+def _derived(key: str, purpose: str) -> bytes:
+	return hmac.digest(key.encode(), purpose.encode(), hashlib.sha256)

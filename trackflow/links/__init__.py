@@ -1,0 +1,1 @@
+"""Tracked links: short codes, destinations, and what is made from them."""

@@ -1,0 +1,13 @@
+"""Names that follow from a key: the same short text for the same key, so that a unique key that can hold empty parts is
+a primary key. Pure."""
+
+import hashlib
+from typing import Any
+
+_SEPARATOR = "\x1f"
+
+
+def key_name(*parts: Any) -> str:
+	"""Return 32 hex digits for a key; None and empty parts are the same, the order matters."""
+	texts = ("" if part is None else str(part) for part in parts)
+	return hashlib.sha256(_SEPARATOR.join(texts).encode()).hexdigest()[:32]

@@ -1,0 +1,67 @@
+"""What the settings and domains say, as plain values: what requests and drains are decided by. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+	"""One Domain Configuration: a short-link host and/or a website with a public key."""
+
+	name: str
+	public_key: str
+	primary: bool
+	enabled: bool
+	ssl: bool
+	privacy_level: str
+	consent_required: bool
+	consent_default: str
+	collect_address: bool
+	hash_address: bool
+	allowed_origins: tuple[str, ...]
+	not_found_url: str
+	custom_css: str
+	headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+	"""The settings that requests and drains need. Times are timedeltas, networks are parsed."""
+
+	enabled: bool
+	cookie_days: int
+	consent_required: bool
+	gdpr: bool
+	honour_do_not_track: bool
+	mask_addresses: bool
+	exclude_internal: bool
+	add_click_id: bool
+	session_timeout: timedelta
+	attribution_window_days: int
+	default_model: str
+	primary_domain: str
+	engagement_points: dict[str, float]
+	engagement_half_life_days: int
+	consent_policy_version: str
+	internal_networks: tuple[Network, ...]
+	trusted_proxies: tuple[Network, ...]
+	domains: dict[str, Domain] = field(default_factory=dict)
+	keys: dict[str, str] = field(default_factory=dict)
+
+	def domain_of(self, host: str) -> Domain | None:
+		"""The configured domain of a host (with or without port), or None."""
+		host = host.lower()
+		return self.domains.get(host) or self.domains.get(host.rpartition(":")[0] or host)
+
+	def website_of(self, host: str) -> Domain | None:
+		"""The configured domain that a host is, or is a subdomain of."""
+		bare = host.lower().rpartition("@")[2].partition(":")[0]
+		own = (one for one in self.domains.values() if bare.endswith(f".{one.name.partition(':')[0]}"))
+		return self.domain_of(host) or next(own, None)
+
+	def domain_of_key(self, public_key: str) -> Domain | None:
+		"""The configured domain with that public key, or None."""
+		return self.domains.get(self.keys.get(public_key, ""))

@@ -1,0 +1,203 @@
+"""What becomes of a request for a short link: one pure function of link, request facts and time (RED-2, RED-3).
+
+Promises the same answer for the same values, and that every way a link can end is told apart. Never reads a
+clock, never counts, never stores: who calls it sends the response and records the event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from trackflow.links.destination import forward
+
+Page = Literal["", "not_found", "gone"]
+EventType = Literal["", "Click", "QR Scan", "Bot", "Prefetch", "Expired", "Blocked"]
+
+FOUND = 302
+NOT_FOUND = 404
+GONE = 410
+REDIRECT_STATUSES = frozenset({301, 302, 307, 308})
+
+_WITHOUT_EFFECT = frozenset({"HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+	"""One arm of a split test: a weight of nothing takes it out, no destination means the link's own."""
+
+	name: str
+	destination: str
+	weight: int = 50
+	active: bool = True
+
+	def __post_init__(self) -> None:
+		_set(self, "destination", self.destination or "")
+		_set(self, "weight", max(0, int(self.weight or 0)))
+		_set(self, "active", bool(self.active))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+	"""What the decision needs of a Tracked Link; times are naive and in the site's time zone."""
+
+	name: str
+	short_code: str
+	status: str
+	destination: str
+	redirect_status: int = FOUND
+	campaign: str = ""
+	starts_on: datetime | None = None
+	expires_on: datetime | None = None
+	expired_url: str = ""
+	max_clicks: int = 0
+	clicks: int = 0
+	variants: tuple[Variant, ...] = ()
+	forward_query: bool = False
+	domain: str = ""
+
+	def __post_init__(self) -> None:
+		status = int(self.redirect_status or FOUND)
+		_set(self, "redirect_status", status if status in REDIRECT_STATUSES else FOUND)
+		_set(self, "max_clicks", max(0, int(self.max_clicks or 0)))
+		_set(self, "clicks", max(0, int(self.clicks or 0)))
+		_set(self, "variants", tuple(self.variants or ()))
+		_set(self, "forward_query", bool(self.forward_query))
+		for field in ("campaign", "expired_url", "domain"):
+			_set(self, field, getattr(self, field) or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+	"""What is known of the request; `query` is raw, `now` naive in the site's time zone."""
+
+	visitor_id: str
+	now: datetime
+	method: str = "GET"
+	query: str = ""
+	is_bot: bool = False
+	bot_reason: str = ""
+	is_prefetch: bool = False
+	is_internal: bool = False
+	not_found_url: str = ""
+	count_internal: bool = True
+
+	def __post_init__(self) -> None:
+		_set(self, "visitor_id", self.visitor_id or "")
+		_set(self, "method", (self.method or "GET").upper())
+		_set(self, "query", (self.query or "").lstrip("?"))
+		_set(self, "is_prefetch", bool(self.is_prefetch) or self.bot_reason == "prefetch")
+		_set(self, "is_bot", bool(self.is_bot or self.bot_reason or self.is_prefetch))
+		_set(self, "not_found_url", self.not_found_url or "")
+
+	@property
+	def is_scan(self) -> bool:
+		"""Tell whether the request came from the link's own QR code (LNK-3)."""
+		return ("qr", "1") in parse_qsl(self.query)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+	"""The answer to a request: a location or a page, and the event to record ("" = none)."""
+
+	status: int
+	location: str = ""
+	page: Page = ""
+	event_type: EventType = ""
+	variant: str = ""
+	counts: bool = False
+
+
+def decide(link: Link | None, facts: Facts) -> Decision:
+	"""Return what the visitor gets and what is recorded, in the order of RED-3."""
+	if link is None or not has_started(link, facts.now):
+		return _unknown(facts)
+	if link.status in ("Paused", "Archived"):
+		return Decision(NOT_FOUND, page="not_found", event_type=_event("Blocked", facts))
+	if has_ended(link, facts.now):
+		return _ended(link, facts)
+	if facts.is_bot:
+		return _bot(link, facts)
+	return _visit(link, facts, choose_variant(link, facts.visitor_id))
+
+
+def has_started(link: Link, now: datetime) -> bool:
+	"""Tell whether the link is known to visitors yet; its first moment belongs to it."""
+	return link.starts_on is None or now >= link.starts_on
+
+
+def has_ended(link: Link, now: datetime) -> bool:
+	"""Tell whether the link is over by status, time (the moment of expiry is over) or number of clicks."""
+	if link.status == "Expired" or (link.expires_on is not None and now >= link.expires_on):
+		return True
+	return 0 < link.max_clicks <= link.clicks
+
+
+def choose_variant(link: Link, visitor_id: str) -> Variant | None:
+	"""Return the visitor's variant, the same on every visit, by weight over many visitors; None without variants.
+
+	Weighted rendezvous hashing: each variant draws -weight / ln(u) with its own u from (link, visitor, variant),
+	and the highest draw wins. A variant added, removed or weighed anew moves only visitors to or from itself.
+	"""
+	best, best_draw = None, 0.0
+	for variant in link.variants:
+		if not variant.active or not variant.weight:
+			continue
+		draw = -variant.weight / math.log(_uniform(link.name, visitor_id, variant.name))
+		if draw > best_draw:
+			best, best_draw = variant, draw
+	return best
+
+
+def _unknown(facts: Facts) -> Decision:
+	if facts.not_found_url:
+		return Decision(FOUND, location=facts.not_found_url)
+	return Decision(NOT_FOUND, page="not_found")
+
+
+def _ended(link: Link, facts: Facts) -> Decision:
+	event = _event("Expired", facts)
+	if link.expired_url:
+		# Always temporary: a link can be given more time.
+		return Decision(FOUND, location=link.expired_url, event_type=event)
+	return Decision(GONE, page="gone", event_type=event)
+
+
+def _bot(link: Link, facts: Facts) -> Decision:
+	event = _event("Prefetch" if facts.is_prefetch else "Bot", facts)
+	return Decision(link.redirect_status, location=link.destination, event_type=event)
+
+
+def _visit(link: Link, facts: Facts, variant: Variant | None) -> Decision:
+	location = (variant.destination if variant else "") or link.destination
+	if link.forward_query and facts.query:
+		location = forward(location, facts.query)
+	event = _event("QR Scan" if facts.is_scan else "Click", facts)
+	return Decision(
+		link.redirect_status,
+		location=location,
+		event_type=event,
+		variant=variant.name if variant else "",
+		counts=bool(event) and (facts.count_internal or not facts.is_internal),
+	)
+
+
+def _event(event_type: EventType, facts: Facts) -> EventType:
+	"""A request that only asks what would happen is answered and leaves no trace (RED-1)."""
+	return "" if facts.method in _WITHOUT_EFFECT else event_type
+
+
+def _uniform(*parts: str) -> float:
+	"""Return a number strictly between 0 and 1 that depends on `parts` alone."""
+	text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+	value = int.from_bytes(hashlib.sha256(text).digest()[:6], "big")
+	return (value + 0.5) / 2**48
+
+
+def _set(instance: object, field: str, value: object) -> None:
+	"""Write a field of a frozen value object while it is being made."""
+	object.__setattr__(instance, field, value)

@@ -1,0 +1,75 @@
+"""Short links as plain values that a redirect can have without a query.
+
+`find` answers from the cache Redis, else from the database; codes that do not exist are remembered too, briefly.
+Whoever changes a link calls `forget`. Nothing here decides where a visitor goes.
+"""
+
+import frappe
+from frappe.utils import cint
+
+from trackflow import __version__
+from trackflow.config import forget_config
+from trackflow.links import codes, destination
+from trackflow.links.parameters import link_parameters
+from trackflow.redirect.decision import Link, Variant
+
+# A snapshot that escaped every invalidation is replaced after this long.
+CACHE_SECONDS = 600
+# Long enough to blunt somebody who tries codes, short enough for a row that was inserted behind the app's back.
+MISS_SECONDS = 30
+_MISSING = "missing"
+
+
+def find(code: str) -> Link | None:
+	"""The link of a normalised short code, or None. At most one Redis GET when it was asked for before."""
+	key = _key(code)
+	link = frappe.cache.get_value(key, expires=True)
+	if link is None:
+		link = _read(code)
+		seconds = CACHE_SECONDS if link else MISS_SECONDS
+		frappe.cache.set_value(key, link or _MISSING, expires_in_sec=seconds)
+	return None if link == _MISSING else link
+
+
+def forget(*short_codes: str) -> None:
+	"""Drop the snapshots of these codes now and again after the commit, when the new rows can be seen."""
+	keys = [_key(codes.normalise(code)) for code in short_codes if code]
+	if keys:
+		frappe.cache.delete_value(keys)
+		frappe.db.after_commit.add(lambda: frappe.cache.delete_value(keys))
+
+
+def _key(code: str) -> str:
+	return f"trackflow:link:{__version__}:{code}"
+
+
+def _read(code: str) -> Link | None:
+	name = frappe.db.get_value("Tracked Link", {"short_code": code})
+	if not name:
+		return None
+	doc = frappe.get_doc("Tracked Link", name)
+	parameters = link_parameters(doc)
+	return Link(
+		name=doc.name,
+		short_code=code,
+		status=doc.status,
+		destination=doc.destination_url,
+		redirect_status=cint(doc.redirect_status) or 302,
+		campaign=doc.campaign or "",
+		starts_on=doc.starts_on,
+		expires_on=doc.expiry_date,
+		expired_url=doc.expired_url or "",
+		max_clicks=cint(doc.max_clicks),
+		clicks=cint(doc.click_count),
+		variants=tuple(
+			Variant(
+				name=row.name,
+				destination=destination.build(row.destination_url or doc.target_url, parameters),
+				weight=cint(row.weight),
+				active=bool(cint(row.active)),
+			)
+			for row in doc.variants
+		),
+		forward_query=bool(cint(doc.forward_query)),
+		domain=doc.domain or "",
+	)

@@ -1,0 +1,1 @@
+"""What install and migrate do, idempotent: roles, settings, models, CRM fields and layouts, indexes."""

@@ -1,0 +1,188 @@
+"""Reads the stream and the spool and stores what they hold, each batch in one transaction, then acknowledges it.
+
+Safe to run twice, in several processes at once, and to be killed anywhere: a record is known by its id, an entry that was
+not acknowledged is claimed by a later drain. A record that cannot be stored goes to the Click Queue, never away.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import frappe
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from trackflow.exceptions import StreamUnavailable
+from trackflow.stream import click_queue, connection, spool
+from trackflow.stream.writer import DUE_KEY, DUE_SECONDS
+from trackflow.tracking.store import store
+
+Record = dict[str, Any]
+Entry = tuple[bytes, list[Record]]
+
+GROUP = "drain"
+# Records per transaction: enough to make a statement worth its round trip, few enough to keep locks short.
+BATCH_RECORDS = 1000
+BATCH_ENTRIES = 500
+# An entry whose reader has been silent this long belongs to whoever asks next.
+CLAIM_AFTER_SECONDS = 60
+FORGET_AFTER_SECONDS = 600
+# A drain hands over to the next one before its job would time out.
+MAX_SECONDS = 240
+
+
+@dataclass(slots=True)
+class Drained:
+	"""What one drain did: records read, of them new in the database, and kept in the Click Queue."""
+
+	records: int = 0
+	stored: int = 0
+	failed: int = 0
+
+	def add(self, records: int, stored: int, failed: int) -> None:
+		self.records += records
+		self.stored += stored
+		self.failed += failed
+
+
+def drain(max_seconds: float = MAX_SECONDS, claim_after_seconds: float = CLAIM_AFTER_SECONDS) -> Drained:
+	"""Store all that waits, up to `max_seconds`. Raises StreamUnavailable if Redis is out of reach (the spool is drained
+	all the same)."""
+	total = Drained()
+	_drain_spool(total)
+	try:
+		_drain_stream(total, max_seconds, claim_after_seconds)
+	except RedisError as error:
+		raise StreamUnavailable(str(error)) from error
+	return total
+
+
+def _drain_stream(total: Drained, max_seconds: float, claim_after_seconds: float) -> None:
+	redis = connection.connect()
+	_ensure_group(redis)
+	consumer = uuid4().hex
+	deadline = time.monotonic() + max_seconds
+	try:
+		while time.monotonic() < deadline:
+			redis.set(connection.key(DUE_KEY), 1, ex=DUE_SECONDS)
+			entries = _claim(redis, consumer, claim_after_seconds) or _read(redis, consumer)
+			if entries:
+				_store_entries(redis, entries, total)
+				continue
+			# From here on a writer queues a drain of its own; what came before is seen by one more look.
+			redis.delete(connection.key(DUE_KEY))
+			entries = _read(redis, consumer)
+			if not entries:
+				break
+			_store_entries(redis, entries, total)
+		else:
+			frappe.enqueue("trackflow.stream.drain.drain", queue="short", timeout=300)
+	finally:
+		_leave(redis, consumer)
+
+
+def drain_if_waiting() -> None:
+	"""The scheduler's safety net: drain what no job came for."""
+	try:
+		if waiting() or spool.size():
+			drain()
+	except StreamUnavailable:
+		frappe.logger("trackflow").exception("The stream could not be drained")
+
+
+def retry_kept() -> None:
+	"""Try the records of the Click Queue again."""
+	for name, record in click_queue.waiting():
+		_stored, failed = store([record])
+		if not failed:
+			click_queue.settle(name)
+
+
+def waiting() -> int:
+	"""Entries on the stream that are not stored yet."""
+	try:
+		return connection.connect().xlen(connection.key("stream"))
+	except RedisError as error:
+		raise StreamUnavailable(str(error)) from error
+
+
+def _ensure_group(redis: Redis) -> None:
+	try:
+		redis.xgroup_create(connection.key("stream"), GROUP, id="0", mkstream=True)
+	except ResponseError as error:
+		if "BUSYGROUP" not in str(error):
+			raise
+
+
+def _read(redis: Redis, consumer: str) -> list[Entry]:
+	answer = redis.xreadgroup(GROUP, consumer, {connection.key("stream"): ">"}, count=BATCH_ENTRIES)
+	return [_decode(entry) for _stream, entries in answer or [] for entry in entries]
+
+
+def _claim(redis: Redis, consumer: str, after_seconds: float) -> list[Entry]:
+	"""Entries that another drain read and neither stored nor acknowledged: it died, or it is very slow."""
+	answer = redis.xautoclaim(
+		connection.key("stream"), GROUP, consumer, int(after_seconds * 1000), count=BATCH_ENTRIES
+	)
+	return [_decode(entry) for entry in answer[1] if entry[1]]
+
+
+def _decode(entry: tuple[bytes, dict[bytes, bytes]]) -> Entry:
+	"""An entry's records. One that is not ours cannot be stored, and must not be read again and again."""
+	entry_id, fields = entry
+	try:
+		records = json.loads(fields[b"records"])
+	except (KeyError, ValueError):
+		frappe.logger("trackflow").error("Entry %s of the stream holds no records: %r", entry_id, fields)
+		return entry_id, []
+	return entry_id, [record for record in records if isinstance(record, dict)]
+
+
+def _store_entries(redis: Redis, entries: list[Entry], total: Drained) -> None:
+	batch: list[Entry] = []
+	for entry in entries:
+		batch.append(entry)
+		if sum(len(records) for _id, records in batch) >= BATCH_RECORDS:
+			_store_batch(redis, batch, total)
+			batch = []
+	if batch:
+		_store_batch(redis, batch, total)
+
+
+def _store_batch(redis: Redis, batch: list[Entry], total: Drained) -> None:
+	records = [record for _id, some in batch for record in some]
+	total.add(len(records), *store(records))
+	ids = [entry_id for entry_id, _records in batch]
+	pipeline = redis.pipeline(transaction=True)
+	pipeline.xack(connection.key("stream"), GROUP, *ids)
+	pipeline.xdel(connection.key("stream"), *ids)
+	pipeline.execute()
+
+
+def _leave(redis: Redis, consumer: str) -> None:
+	"""Remove this drain's consumer and those of dead drains, but none that holds entries: deleting it would lose them."""
+	for known in redis.xinfo_consumers(connection.key("stream"), GROUP):
+		name = known["name"].decode()
+		is_dead = known["idle"] > FORGET_AFTER_SECONDS * 1000
+		if not known["pending"] and (name == consumer or is_dead):
+			redis.xgroup_delconsumer(connection.key("stream"), GROUP, name)
+
+
+def _drain_spool(total: Drained) -> None:
+	for path in spool.take():
+		try:
+			_drain_spool_file(path, total)
+		except FileNotFoundError:
+			# Another drain stored and removed it at the same time.
+			continue
+
+
+def _drain_spool_file(path: Path, total: Drained) -> None:
+	records = spool.read(path)
+	while batch := list(islice(records, BATCH_RECORDS)):
+		total.add(len(batch), *store(batch))
+	path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""One suite for two hosts: the real bench and benchless."""

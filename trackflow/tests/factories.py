@@ -1,0 +1,202 @@
+"""Makes every document that a test needs, with sensible values; what matters to the test is passed."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import frappe
+from frappe.model.document import Document
+from frappe.utils import now_datetime
+
+from trackflow import bulk
+from trackflow.naming import key_name
+from trackflow.tracking import conversions
+from trackflow.tracking.rows import event_name
+
+SHORT_HOST = "go.example.com"
+SHOP = "shop.example.com"
+
+
+def make_campaign(name: str = "Spring Sale", **values: Any) -> Document:
+	return frappe.get_doc(
+		{"doctype": "Link Campaign", "campaign_name": name, "status": "Active", **values}
+	).insert()
+
+
+def make_link(short_code: str | None = None, **values: Any) -> Document:
+	values = {"target_url": f"https://{SHOP}/products", "source": "newsletter", "medium": "email", **values}
+	return frappe.get_doc({"doctype": "Tracked Link", "short_code": short_code, **values}).insert()
+
+
+def make_domain(domain: str = SHOP, **values: Any) -> Document:
+	values = {
+		"enabled": 1,
+		"privacy_level": "Standard",
+		"consent_required": 0,
+		"collect_address": 1,
+		**values,
+	}
+	return frappe.get_doc({"doctype": "Domain Configuration", "domain": domain, **values}).insert()
+
+
+@contextmanager
+def changed_model(name: str, **values: Any) -> Iterator[None]:
+	"""An Attribution Model that is otherwise for a while, checks or no checks."""
+	former = frappe.db.get_value("Attribution Model", name, list(values), as_dict=True)
+	try:
+		_set_model(name, values)
+		yield
+	finally:
+		frappe.db.rollback()
+		_set_model(name, former)
+
+
+def _set_model(name: str, values: dict[str, Any]) -> None:
+	frappe.db.set_value("Attribution Model", name, values, update_modified=False)
+	frappe.clear_document_cache("Attribution Model", name)
+	frappe.db.commit()
+
+
+def set_settings(**values: Any) -> None:
+	settings = frappe.get_single("TrackFlow Settings")
+	settings.update(values)
+	settings.save()
+	frappe.db.commit()
+
+
+def make_visitor(visitor_id: str = "v_00000000000000aa", **values: Any) -> str:
+	now = now_datetime()
+	row = {"name": visitor_id, "visitor_id": visitor_id, "first_seen": now, "last_seen": now, **values}
+	bulk.insert("Visitor", [row])
+	return visitor_id
+
+
+def make_touch(visitor_id: str, occurred_at: datetime, channel: str = "Email", **values: Any) -> str:
+	name = key_name("test touch", visitor_id, str(occurred_at), channel)
+	values = {"source": channel.lower(), "medium": "test", "is_direct": int(channel == "Direct"), **values}
+	row = {"name": name, "visitor_id": visitor_id, "occurred_at": occurred_at, "channel": channel, **values}
+	bulk.insert("Touch Point", [row])
+	return name
+
+
+def make_conversion(visitor_id: str, at: datetime, conversion_type: str = "Purchase", **values: Any) -> str:
+	external_id = f"{visitor_id}-{at.isoformat()}"
+	values = {
+		"visitor": visitor_id,
+		"value": 100,
+		"currency": "USD",
+		"conversion_date": at,
+		"source_doctype": "Visitor Event",
+		"source_name": external_id,
+		**values,
+	}
+	return conversions.record(conversion_type, external_id, values)
+
+
+def make_journey(
+	visitor_id: str, *channels: str, end: datetime, every: timedelta = timedelta(days=1)
+) -> list[str]:
+	"""Touches of these channels, one `every` so often, the last one at `end`."""
+	start = end - every * (len(channels) - 1)
+	return [make_touch(visitor_id, start + every * index, channel) for index, channel in enumerate(channels)]
+
+
+def make_lead(**values: Any) -> Document:
+	values = {"first_name": "Ada", "email": "ada@example.com", "status": "New", **values}
+	return frappe.get_doc({"doctype": "CRM Lead", **values}).insert()
+
+
+def make_deal(**values: Any) -> Document:
+	values = {"organization": make_organization(), "status": "Qualification", **values}
+	return frappe.get_doc({"doctype": "CRM Deal", **values}).insert()
+
+
+def make_organization(name: str = "Example Works") -> str:
+	if not frappe.db.exists("CRM Organization", name):
+		frappe.get_doc({"doctype": "CRM Organization", "organization_name": name}).insert()
+	return name
+
+
+def event(event_id: str, type: str = "PAGE_VIEW", **values: Any) -> dict[str, Any]:
+	"""An event as the website script sends it."""
+	url = f"https://{SHOP}/products"
+	return {"eventId": event_id, "type": type, "url": url, "visitorId": "v_00000000000000aa", **values}
+
+
+def batch(public_key: str, *events: dict[str, Any], **values: Any) -> bytes:
+	"""A batch as the website script sends it."""
+	return json.dumps({"publicKey": public_key, "events": list(events), **values}).encode()
+
+
+# Ids of numbered visitors.
+VISITOR = "v_00000000000000{:02x}"
+AGENT = {"user_agent": "", "device_type": "Desktop", "browser": "Chrome", "os": "Windows"}
+NOT_HUMAN = {"is_bot": False, "bot_reason": "", "is_internal": False, "address": ""}
+
+
+def click_record(link: str, number: int = 1, at: float | None = None, **values: Any) -> dict[str, Any]:
+	"""A click as a redirect writes it."""
+	return {
+		"kind": "click",
+		"id": uuid4().hex[:20],
+		"at": at or time.time(),
+		"link": link,
+		"code": "spring",
+		"campaign": "",
+		"domain": "",
+		"event_type": "Click",
+		"variant": "",
+		"counted": True,
+		"url": "https://go.example.com/r/spring",
+		"destination": f"https://{SHOP}/",
+		"referrer": "",
+		"utm": {"utm_source": "news", "utm_medium": "email"},
+		"visitor": VISITOR.format(number),
+		"cookieless": False,
+		**AGENT,
+		**NOT_HUMAN,
+		**values,
+	}
+
+
+def event_record(number: int = 1, at: float | None = None, **values: Any) -> dict[str, Any]:
+	"""A page view as the collector writes it."""
+	event_id = uuid4().hex
+	return {
+		"kind": "event",
+		"id": event_name("pk", event_id),
+		"event_id": event_id,
+		"at": at or time.time(),
+		"received": time.time(),
+		"domain": "",
+		"event_type": "PAGE_VIEW",
+		"event_name": "",
+		"url": f"https://{SHOP}/",
+		"title": "",
+		"referrer": "",
+		"value": "0",
+		"currency": "",
+		"properties": None,
+		"form": None,
+		"screen": "",
+		"viewport": "",
+		"click_ref": "",
+		"click_ids": {},
+		"utm": {},
+		"counted": True,
+		"person": {},
+		"visitor": VISITOR.format(number),
+		"cookieless": False,
+		**AGENT,
+		**NOT_HUMAN,
+		**values,
+	}
+
+
+def consent(status: str, version: str) -> dict[str, str]:
+	"""What an event says of its visitor's consent."""
+	return {"consent_status": status, "consent_policy_version": version}

@@ -1,0 +1,317 @@
+"""The collector over HTTP: COL-1, COL-2, COL-6, COL-7, and what becomes of what it takes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import frappe
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trackflow.stream.drain import drain
+from trackflow.tests.base import GOOGLEBOT, TrackFlowTestCase, counted_statements
+from trackflow.tests.factories import SHOP, batch, event, make_domain, make_link, set_settings
+
+PATH = "/api/method/trackflow.api.tracking.track_event"
+ORIGIN = f"https://{SHOP}"
+
+
+class CollectorTestCase(TrackFlowTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.key = make_domain(SHOP).public_key
+
+	def send(
+		self, body: bytes, status: int = 202, origin: str | None = ORIGIN, **options: Any
+	) -> dict[str, Any]:
+		headers = {
+			"Content-Type": "text/plain",
+			**({"Origin": origin} if origin else {}),
+			**options.pop("headers", {}),
+		}
+		answer = self.request("POST", PATH, data=body, headers=headers, **options)
+		self.assertEqual(answer.status_code, status, answer.get_data(as_text=True))
+		self.assertEqual(answer.mimetype, "application/json")
+		self.answer = answer
+		return json.loads(answer.get_data())
+
+	def track(self, *events: dict[str, Any], **options: Any) -> dict[str, Any]:
+		verdict = self.send(batch(self.key, *events), **options)
+		drain()
+		return verdict
+
+
+class TestVerdict(CollectorTestCase):
+	"""COL-1: 202 with counts, or a clear 4xx; never a 500, never an Error Log."""
+
+	def test_one_event(self) -> None:
+		body = json.dumps({"publicKey": self.key, **event("e1")}).encode()
+		self.assertEqual(self.send(body), {"accepted": 1, "duplicate": 0, "rejected": []})
+
+	def test_a_batch_with_something_of_everything(self) -> None:
+		self.track(event("e1"))
+		verdict = self.track(event("e1"), event("e2"), event("e3", type="NONSENSE"), event("e4", url=7))
+		self.assertEqual((verdict["accepted"], verdict["duplicate"]), (1, 1))
+		self.assertEqual([one["index"] for one in verdict["rejected"]], [2, 3])
+		self.assertIn("type", verdict["rejected"][0]["reason"])
+		self.assertEqual(frappe.db.count("Visitor Event"), 2)
+
+	def test_the_same_event_twice_in_one_batch(self) -> None:
+		verdict = self.track(event("e1"), event("e1"))
+		self.assertEqual((verdict["accepted"], verdict["duplicate"]), (1, 1))
+		self.assertEqual(frappe.db.count("Visitor Event"), 1)
+
+	def test_two_sites_may_have_events_of_one_id(self) -> None:
+		other = make_domain("other.example.com").public_key
+		self.track(event("e1"))
+		self.send(
+			batch(other, event("e1", url="https://other.example.com/")), origin="https://other.example.com"
+		)
+		drain()
+		self.assertEqual(frappe.db.count("Visitor Event"), 2)
+
+	def test_what_is_refused(self) -> None:
+		errors = frappe.db.count("Error Log")
+		cases = [
+			(b"no json", 400, "not_json"),
+			(b"[]", 400, "not_an_object"),
+			(batch(self.key), 400, "number_of_events"),
+			(batch(self.key, *[event(str(number)) for number in range(101)]), 400, "number_of_events"),
+			(batch("pk_nobody", event("e1")), 401, "unknown_key"),
+			(b"{" + b" " * 300_000, 413, "too_large"),
+		]
+		for body, status, code in cases:
+			self.assertEqual(self.send(body, status)["error"], code)
+		verdict = self.send(batch(self.key, event("e1", type=5)), 400)
+		self.assertEqual((verdict["accepted"], len(verdict["rejected"])), (0, 1))
+		drain()
+		self.assertEqual((frappe.db.count("Visitor Event"), frappe.db.count("Error Log")), (0, errors))
+
+	def test_a_disabled_key(self) -> None:
+		domain = make_domain("off.example.com", enabled=0)
+		self.assertEqual(self.send(batch(domain.public_key, event("e1")), 401)["error"], "unknown_key")
+
+	def test_tracking_switched_off(self) -> None:
+		set_settings(enable_tracking=0)
+		self.assertEqual(self.send(batch(self.key, event("e1")), 403)["error"], "tracking_off")
+
+	def test_only_post(self) -> None:
+		self.assertEqual(self.get(PATH).status_code, 403)
+
+	def test_no_query_once_the_settings_are_cached(self) -> None:
+		self.send(batch(self.key, event("e1")))
+		with counted_statements() as statements:
+			self.send(batch(self.key, event("e2")))
+		tables = [one for one in statements if ("tab" in one and "TrackFlow" in one) or "tabDomain" in one]
+		self.assertEqual(tables, [])
+
+	@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+	@given(st.binary(max_size=300))
+	def test_no_bytes_break_it(self, body: bytes) -> None:
+		"""SEC-4"""
+		answer = self.request(
+			"POST", PATH, data=body, headers={"Content-Type": "text/plain", "Origin": ORIGIN}
+		)
+		self.assertIn(answer.status_code, (400, 401))
+
+
+class TestOrigin(CollectorTestCase):
+	"""COL-2: who may use a key."""
+
+	def test_the_domain_and_its_subdomains(self) -> None:
+		for origin in (ORIGIN, f"https://www.{SHOP}", f"http://{SHOP}:8080"):
+			self.send(batch(self.key, event(origin)), origin=origin)
+			self.assertEqual(self.answer.headers["Access-Control-Allow-Origin"], origin)
+
+	def test_nobody_else(self) -> None:
+		for origin in (
+			"https://evil.example.org",
+			f"https://{SHOP}.evil.example.org",
+			f"https://evil{SHOP}",
+			"null",
+			None,
+		):
+			self.assertEqual(self.send(batch(self.key, event("e1")), 403, origin=origin)["error"], "origin")
+			self.assertEqual(self.answer.headers["Access-Control-Allow-Origin"], "*")
+
+	def test_narrowed_to_a_list(self) -> None:
+		key = make_domain("b.example.com", allowed_origins="https://www.b.example.com").public_key
+		page = event("e1", url="https://www.b.example.com/")
+		self.send(batch(key, page), origin="https://www.b.example.com")
+		self.send(batch(key, page), 403, origin="https://b.example.com")
+
+	def test_the_referer_stands_in(self) -> None:
+		self.send(batch(self.key, event("e1")), origin=None, headers={"Referer": f"{ORIGIN}/contact"})
+
+	def test_pages_of_other_websites_are_rejected(self) -> None:
+		verdict = self.send(batch(self.key, event("e1", url="https://evil.example.org/"), event("e2")))
+		self.assertEqual([one["index"] for one in verdict["rejected"]], [0])
+
+
+class TestWhatIsKept(CollectorTestCase):
+	"""COL-6, COL-7, RED-5: what is stored of an event, and of whom."""
+
+	def test_a_page_view(self) -> None:
+		url = f"{ORIGIN}/p?utm_source=google&utm_medium=cpc&gclid=abc"
+		at = datetime.now(UTC) - timedelta(hours=3)
+		self.track(event("e1", url=url, title="Products", timestamp=at.isoformat()))
+		row = frappe.get_last_doc("Visitor Event")
+		self.assertEqual((row.utm_source, row.page_title, row.counted), ("google", "Products", 1))
+		self.assertEqual((row.browser, row.device_type), ("Chrome", "Desktop"))
+		(touch,) = frappe.get_all("Touch Point", fields=["*"])
+		self.assertEqual(
+			(touch.channel, touch.platform, touch.click_id_type, touch.click_id),
+			("Paid Search", "Google Ads", "gclid", "abc"),
+		)
+
+	def test_parameters_of_the_referrer_stand_in(self) -> None:
+		self.track(event("e1", url=f"{ORIGIN}/b", referrer=f"{ORIGIN}/a?utm_source=x&utm_medium=email"))
+		self.assertEqual(frappe.get_last_doc("Visitor Event").utm_source, "x")
+
+	def test_a_purchase_becomes_a_conversion_once(self) -> None:
+		purchase = event("e1", type="CONVERSION", name="Purchase", value="49.90", currency="EUR")
+		self.track(purchase)
+		self.track(purchase)
+		(conversion,) = frappe.get_all("Conversion", fields=["*"])
+		self.assertEqual(
+			(conversion.conversion_type, conversion.value, conversion.currency), ("Purchase", 49.9, "EUR")
+		)
+		visitor = frappe.get_doc("Visitor", conversion.visitor)
+		self.assertEqual((visitor.has_converted, visitor.conversion_count), (1, 1))
+
+	def test_the_address_by_privacy_level(self) -> None:
+		set_settings(gdpr_compliance_enabled=0)
+		found = {}
+		for level in ("Standard", "GDPR", "HIPAA"):
+			domain = f"{level.lower()}.example.com"
+			key = make_domain(domain, privacy_level=level).public_key
+			self.send(batch(key, event("e1", url=f"https://{domain}/")), origin=f"https://{domain}")
+			drain()
+			found[level] = frappe.get_all(
+				"Visitor Event", filters={"domain": domain}, fields=["ip_address", "user_agent"]
+			)[0]
+		self.assertEqual(found["Standard"].ip_address, "203.0.113.7")
+		self.assertNotIn(found["GDPR"].ip_address, ("", None, "203.0.113.7"))
+		self.assertEqual((found["HIPAA"].ip_address or "", found["HIPAA"].user_agent or ""), ("", ""))
+
+	def test_without_consent_the_scripts_id_is_not_taken(self) -> None:
+		key = make_domain("c.example.com", consent_required=1).public_key
+		page = {"url": "https://c.example.com/"}
+		self.send(batch(key, event("e1", **page)), origin="https://c.example.com")
+		self.send(batch(key, event("e2", consent="granted", **page)), origin="https://c.example.com")
+		drain()
+		visitors = {
+			row.name: row.is_cookieless for row in frappe.get_all("Visitor", fields=["name", "is_cookieless"])
+		}
+		self.assertEqual(visitors.pop("v_00000000000000aa"), 0)
+		self.assertEqual(list(visitors.values()), [1])
+
+	def test_a_withdrawal_belongs_to_who_gave_the_consent(self) -> None:
+		key = make_domain("c.example.com", consent_required=1).public_key
+		for number, consent in enumerate(("granted", "denied")):
+			said = event(f"e{number}", type="CONSENT", url="https://c.example.com/", consent=consent)
+			self.send(batch(key, said), origin="https://c.example.com")
+		drain()
+		visitors = frappe.get_all(
+			"Visitor", fields=["name", "consent_status", "consent_at", "consent_policy_version"]
+		)
+		self.assertEqual(
+			[(one.name, one.consent_status) for one in visitors], [("v_00000000000000aa", "Denied")]
+		)
+		self.assertTrue(visitors[0].consent_at and visitors[0].consent_policy_version)
+
+	def test_without_an_id_of_its_own_a_visitor_is_still_one(self) -> None:
+		page = event("e1")
+		for number in range(3):
+			self.track({**page, "eventId": str(number), "visitorId": None})
+		self.assertEqual(frappe.get_all("Visitor", pluck="is_cookieless"), [1])
+
+	def test_nobody_is_named_without_consent(self) -> None:
+		key = make_domain("c.example.com", consent_required=1).public_key
+		said = event(
+			"e1", type="IDENTIFY", url="https://c.example.com/", properties={"email": "ada@example.com"}
+		)
+		self.send(batch(key, said), origin="https://c.example.com")
+		drain()
+		self.assertFalse(frappe.get_all("Visitor", filters={"contact_email": ("is", "set")}))
+
+	def test_who_somebody_is(self) -> None:
+		self.track(event("e1", type="IDENTIFY", properties={"email": "Ada@Example.com", "name": "Ada"}))
+		visitor = frappe.get_doc("Visitor", "v_00000000000000aa")
+		self.assertEqual((visitor.contact_email, visitor.contact_name), ("ada@example.com", "Ada"))
+		self.assertNotIn("ada@", frappe.get_last_doc("Visitor Event").as_json().lower())
+
+	def test_robots_are_marked(self) -> None:
+		self.track(event("e1"), agent=GOOGLEBOT)
+		row = frappe.get_last_doc("Visitor Event")
+		self.assertEqual((row.is_bot, row.counted, frappe.db.count("Visitor")), (1, 0, 0))
+
+	def test_from_a_click_over_the_website(self) -> None:
+		"""RED-6, TCH-1: the signed click id on the landing page joins click and visit."""
+		link = make_link("spring")
+		landing = self.get("/r/spring", address="198.51.100.1").headers["Location"]
+		self.track(event("e1", url=landing), address="203.0.113.99")
+		(session,) = frappe.get_all("Visitor Session", fields=["*"])
+		self.assertEqual((session.visitor_id, session.tracked_link), ("v_00000000000000aa", link.name))
+		self.assertEqual(frappe.db.count("Touch Point"), 1)
+
+
+class TestConsent(TrackFlowTestCase):
+	"""RED-5: consent given on the site itself."""
+
+	PATH = "/api/method/trackflow.api.tracking.record_consent"
+
+	def cookies(
+		self, consent: str, status: int = 200, headers: dict[str, str] | None = None, **options: Any
+	) -> str:
+		"""The cookies of an answer to a page of this host, unless `headers` name another."""
+		headers = {"Origin": f"http://{frappe.local.site}"} if headers is None else headers
+		answer = self.request("POST", self.PATH, data={"consent": consent}, headers=headers, **options)
+		self.assertEqual(answer.status_code, status)
+		return " ".join(answer.headers.getlist("Set-Cookie"))
+
+	def test_given_and_withdrawn(self) -> None:
+		given = self.cookies("granted")
+		self.assertRegex(given, "trackflow_consent=granted")
+		self.assertRegex(given, "trackflow_visitor=v_[0-9a-f]{16}")
+		withdrawn = self.cookies("denied", cookies={"trackflow_visitor": "v_0123456789abcdef"})
+		self.assertRegex(withdrawn, "trackflow_visitor=;")
+
+	def test_whoever_asks_not_to_be_tracked_gets_no_id(self) -> None:
+		headers = {"DNT": "1", "Sec-Fetch-Site": "same-origin"}
+		self.assertNotIn("trackflow_visitor", self.cookies("granted", headers=headers))
+
+	def test_pages_of_this_host_and_of_configured_websites(self) -> None:
+		make_domain(SHOP)
+		for headers in (
+			{"Origin": f"https://{frappe.local.site}:8443"},
+			{"Origin": f"https://www.{SHOP}", "Sec-Fetch-Site": "cross-site"},
+			{"Referer": f"{ORIGIN}/consent"},
+			{"Sec-Fetch-Site": "same-origin"},
+			{"Sec-Fetch-Site": "none"},
+		):
+			self.assertIn("trackflow_consent=granted", self.cookies("granted", headers=headers))
+
+	def test_no_other_website_can_forge_consent(self) -> None:
+		"""RED-5: a form of another origin sets no cookie."""
+		make_domain(SHOP)
+		make_domain("off.example.com", enabled=0)
+		own = f"http://{frappe.local.site}/"
+		for headers in (
+			{"Origin": "https://evil.example.org"},
+			{"Origin": "https://evil.example.org", "Referer": own},
+			{"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+			{"Origin": f"https://{SHOP}.evil.example.org"},
+			{"Origin": "https://off.example.com"},
+			{"Referer": f"https://evil.example.org/?{own}"},
+			{"Sec-Fetch-Site": "cross-site"},
+			{"Sec-Fetch-Site": "same-site"},
+			{},
+		):
+			for consent in ("granted", "denied"):
+				self.assertNotIn("trackflow_", self.cookies(consent, 403, headers=headers))
+
+	def test_anything_else_is_refused(self) -> None:
+		for consent in ("perhaps", ""):
+			self.cookies(consent, 417)
+		self.assertEqual(self.request("POST", self.PATH).status_code, 417)

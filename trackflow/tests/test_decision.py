@@ -1,0 +1,289 @@
+"""The redirect decision, tested exhaustively: every state of a link against every kind of request (RED-2, RED-3)."""
+
+from __future__ import annotations
+
+import itertools
+import unittest
+from collections import Counter
+from dataclasses import FrozenInstanceError, fields, replace
+from datetime import datetime, timedelta
+
+from trackflow.redirect.decision import Decision, Facts, Link, Variant, choose_variant, decide
+from trackflow.tests.properties import given, st
+
+NOW = datetime(2026, 3, 1, 12, 0, 0)
+HOUR = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
+TARGET = "https://shop.example/landing?utm_source=news"
+ENDED = "https://shop.example/over"
+NOT_FOUND_URL = "https://shop.example/404"
+
+LINK = Link("link-1", "k3x9p2", "Active", TARGET)
+FACTS = Facts("v_0123456789abcdef", NOW)
+NOTHING = Decision(404, page="not_found")
+
+
+class TestOrder(unittest.TestCase):
+	"""RED-3: what comes first decides."""
+
+	def test_active_link(self):
+		self.assertEqual(decide(LINK, FACTS), Decision(302, TARGET, "", "Click", "", True))
+
+	def test_unknown_code(self):
+		self.assertEqual(decide(None, FACTS), NOTHING)
+		self.assertEqual(
+			decide(None, replace(FACTS, not_found_url=NOT_FOUND_URL)), Decision(302, NOT_FOUND_URL)
+		)
+
+	def test_not_started_is_like_unknown(self):
+		link = replace(LINK, starts_on=NOW + INSTANT)
+		for facts in (FACTS, replace(FACTS, not_found_url=NOT_FOUND_URL)):
+			with self.subTest(facts=facts):
+				self.assertEqual(decide(link, facts), decide(None, facts))
+
+	def test_started_at_its_first_moment(self):
+		self.assertEqual(decide(replace(LINK, starts_on=NOW), FACTS).status, 302)
+
+	def test_paused_and_archived(self):
+		for status in ("Paused", "Archived"):
+			with self.subTest(status=status):
+				link = replace(LINK, status=status, expired_url=ENDED, expires_on=NOW - HOUR)
+				expected = Decision(404, page="not_found", event_type="Blocked")
+				self.assertEqual(decide(link, replace(FACTS, not_found_url=NOT_FOUND_URL)), expected)
+
+	def test_over(self):
+		for link in (
+			replace(LINK, status="Expired"),
+			replace(LINK, expires_on=NOW),
+			replace(LINK, expires_on=NOW - HOUR),
+			replace(LINK, max_clicks=10, clicks=10),
+			replace(LINK, max_clicks=10, clicks=11),
+		):
+			with self.subTest(link=link):
+				self.assertEqual(decide(link, FACTS), Decision(410, page="gone", event_type="Expired"))
+				self.assertEqual(
+					decide(replace(link, expired_url=ENDED, redirect_status=301), FACTS),
+					Decision(302, ENDED, event_type="Expired"),
+				)
+
+	def test_not_yet_over(self):
+		for link in (
+			replace(LINK, expires_on=NOW + INSTANT),
+			replace(LINK, max_clicks=10, clicks=9),
+			replace(LINK, max_clicks=0, clicks=10**9),
+		):
+			with self.subTest(link=link):
+				self.assertEqual(decide(link, FACTS).event_type, "Click")
+
+	def test_bots_get_the_plain_destination_and_do_not_count(self):
+		link = replace(LINK, variants=(Variant("B", "https://shop.example/b"),), forward_query=True)
+		for facts, event_type in (
+			(replace(FACTS, is_bot=True, query="x=1&qr=1"), "Bot"),
+			(replace(FACTS, bot_reason="crawler"), "Bot"),
+			(replace(FACTS, is_prefetch=True), "Prefetch"),
+			(replace(FACTS, is_bot=True, bot_reason="prefetch"), "Prefetch"),
+		):
+			with self.subTest(facts=facts):
+				self.assertEqual(decide(link, facts), Decision(302, TARGET, event_type=event_type))
+
+	def test_a_bot_on_a_link_that_is_over_gets_no_destination(self):
+		facts = replace(FACTS, is_bot=True)
+		self.assertEqual(decide(replace(LINK, status="Expired"), facts).event_type, "Expired")
+
+	def test_the_links_own_status(self):
+		for given_status, status in (
+			(301, 301),
+			("307", 307),
+			(308, 308),
+			(200, 302),
+			(None, 302),
+			("", 302),
+		):
+			with self.subTest(given_status=given_status):
+				link = replace(LINK, redirect_status=given_status)
+				self.assertEqual(decide(link, FACTS).status, status)
+				self.assertEqual(decide(link, replace(FACTS, is_bot=True)).status, status)
+
+
+class TestEveryCombination(unittest.TestCase):
+	"""RED-2: no combination of states falls between the rules."""
+
+	def test_all(self):
+		links = [None] + [
+			Link("l", "c", status, TARGET, 307, "", starts, expires, ended, max_clicks, 5, variants)
+			for status, starts, expires, ended, max_clicks, variants in itertools.product(
+				("Active", "Paused", "Expired", "Archived"),
+				(None, NOW - HOUR, NOW + HOUR),
+				(None, NOW - HOUR, NOW + HOUR),
+				("", ENDED),
+				(0, 5, 6),
+				((), (Variant("A", "https://shop.example/a"),)),
+			)
+		]
+		requests = [
+			Facts("v", NOW, method, query, bot, "", prefetch, internal, missing, count_internal)
+			for method, query, bot, prefetch, internal, missing, count_internal in itertools.product(
+				("GET", "HEAD"), ("", "qr=1"), *[(False, True)] * 3, ("", NOT_FOUND_URL), (False, True)
+			)
+		]
+		for link, facts in itertools.product(links, requests):
+			self.assertEqual(decide(link, facts), self.expected(link, facts), (link, facts))
+
+	def expected(self, link: Link | None, facts: Facts) -> Decision:
+		"""The table of RED-3 once more, written as a reader of the specification would."""
+		recorded = facts.method == "GET"
+		if link is None or (link.starts_on and link.starts_on > NOW):
+			return Decision(302, facts.not_found_url) if facts.not_found_url else NOTHING
+		if link.status in {"Paused", "Archived"}:
+			return replace(NOTHING, event_type="Blocked" if recorded else "")
+		if link.status == "Expired" or (link.expires_on and link.expires_on < NOW) or link.max_clicks == 5:
+			event_type = "Expired" if recorded else ""
+			if link.expired_url:
+				return Decision(302, ENDED, event_type=event_type)
+			return Decision(410, page="gone", event_type=event_type)
+		if facts.is_bot or facts.is_prefetch:
+			kind = "Prefetch" if facts.is_prefetch else "Bot"
+			return Decision(307, TARGET, event_type=kind if recorded else "")
+		kind = "QR Scan" if facts.query else "Click"
+		counts = recorded and not (facts.is_internal and not facts.count_internal)
+		if link.variants:
+			return Decision(307, "https://shop.example/a", "", kind if recorded else "", "A", counts)
+		return Decision(307, TARGET, "", kind if recorded else "", "", counts)
+
+
+class TestWhatIsRecorded(unittest.TestCase):
+	"""RED-1, RED-4, LNK-3: HEAD leaves no trace, scans are told apart, internal visits count by setting."""
+
+	def test_head_answers_the_same_and_records_nothing(self):
+		for method in ("HEAD", "head"):
+			decision = decide(LINK, replace(FACTS, method=method))
+			self.assertEqual(decision, Decision(302, TARGET))
+
+	def test_scans(self):
+		for query, event_type in (
+			("qr=1", "QR Scan"),
+			("?qr=1", "QR Scan"),
+			("a=b&qr=1", "QR Scan"),
+			("q%72=1", "QR Scan"),
+			("qr=0", "Click"),
+			("qr=", "Click"),
+			("qr", "Click"),
+			("qr=11", "Click"),
+			("QR=1", "Click"),
+		):
+			with self.subTest(query=query):
+				self.assertEqual(decide(LINK, replace(FACTS, query=query)).event_type, event_type)
+
+	def test_internal_traffic(self):
+		facts = replace(FACTS, is_internal=True)
+		self.assertTrue(decide(LINK, facts).counts)
+		excluded = decide(LINK, replace(facts, count_internal=False))
+		self.assertEqual((excluded.event_type, excluded.counts), ("Click", False))
+		self.assertTrue(decide(LINK, replace(FACTS, count_internal=False)).counts)
+
+
+class TestForwardQuery(unittest.TestCase):
+	"""RED-3: with forward_query the short link's own parameters are carried over."""
+
+	def test_only_where_asked_for(self):
+		facts = replace(FACTS, query="utm_source=x&color=red&qr=1&sid=1&cmd=2&tfclid=3")
+		self.assertEqual(decide(LINK, facts).location, TARGET)
+		self.assertEqual(decide(replace(LINK, forward_query=True), facts).location, TARGET + "&color=red")
+
+	def test_to_the_variant_too(self):
+		link = replace(LINK, forward_query=True, variants=(Variant("B", "https://shop.example/b"),))
+		self.assertEqual(decide(link, replace(FACTS, query="x=1")).location, "https://shop.example/b?x=1")
+
+
+class TestVariants(unittest.TestCase):
+	"""RED-3: variants by weight, sticky per visitor, deterministic."""
+
+	A = Variant("A", "https://shop.example/a", 50)
+	B = Variant("B", "https://shop.example/b", 30)
+	C = Variant("C", "https://shop.example/c", 20)
+	VISITORS = tuple(f"v_{number:016x}" for number in range(4000))
+
+	def choices(self, *variants: Variant, name: str = "link-1") -> list[str]:
+		link = replace(LINK, name=name, variants=variants)
+		return [decide(link, replace(FACTS, visitor_id=visitor)).variant for visitor in self.VISITORS]
+
+	def test_by_weight(self):
+		counts = Counter(self.choices(self.A, self.B, self.C))
+		for name, share in (("A", 0.5), ("B", 0.3), ("C", 0.2)):
+			# Four standard deviations of 4,000 draws are 0.032 at most.
+			self.assertAlmostEqual(counts[name] / len(self.VISITORS), share, delta=0.032)
+
+	def test_sticky_whatever_the_order_or_the_time(self):
+		first = self.choices(self.A, self.B, self.C)
+		self.assertEqual(first, self.choices(self.C, self.A, self.B))
+		link = replace(LINK, variants=(self.A, self.B))
+		for visitor in self.VISITORS[:50]:
+			facts = replace(FACTS, visitor_id=visitor)
+			later = replace(facts, now=NOW + 1000 * HOUR, query="qr=1")
+			self.assertEqual(decide(link, facts).variant, decide(link, later).variant)
+
+	def test_links_draw_independently(self):
+		first, second = self.choices(self.A, self.B), self.choices(self.A, self.B, name="link-2")
+		same = sum(one == other for one, other in zip(first, second, strict=True)) / len(first)
+		# Shares of 5/8 and 3/8 agree by chance in 34 of 64 cases.
+		self.assertAlmostEqual(same, 34 / 64, delta=0.04)
+
+	def test_adding_a_variant_moves_visitors_only_to_it(self):
+		before, after = self.choices(self.A, self.B), self.choices(self.A, self.B, self.C)
+		self.assertEqual({new for old, new in zip(before, after, strict=True) if old != new}, {"C"})
+
+	def test_removing_a_variant_moves_only_its_visitors(self):
+		before, after = self.choices(self.A, self.B, self.C), self.choices(self.A, self.C)
+		self.assertEqual({old for old, new in zip(before, after, strict=True) if old != new}, {"B"})
+
+	def test_a_larger_weight_only_draws_visitors_in(self):
+		before, after = self.choices(self.A, self.B), self.choices(self.A, replace(self.B, weight=60))
+		self.assertEqual({new for old, new in zip(before, after, strict=True) if old != new}, {"B"})
+
+	def test_what_cannot_be_chosen(self):
+		for variant in (
+			replace(self.B, active=False),
+			replace(self.B, weight=0),
+			replace(self.B, weight=-5),
+		):
+			with self.subTest(variant=variant):
+				self.assertEqual(set(self.choices(self.A, variant)), {"A"})
+				decision = decide(replace(LINK, variants=(variant,)), FACTS)
+				self.assertEqual((decision.location, decision.variant), (TARGET, ""))
+
+	def test_an_arm_without_destination_is_the_links_own(self):
+		decision = decide(replace(LINK, variants=(Variant("Control", ""),)), FACTS)
+		self.assertEqual((decision.location, decision.variant), (TARGET, "Control"))
+
+	@given(
+		st.text(),
+		st.text(),
+		st.lists(
+			st.builds(Variant, st.text(), st.just(TARGET), st.integers(0, 1000), st.booleans()), max_size=5
+		),
+	)
+	def test_any_names_and_weights(self, name, visitor, variants):
+		link = replace(LINK, name=name, variants=tuple(variants))
+		chosen = choose_variant(link, visitor)
+		usable = [variant for variant in variants if variant.active and variant.weight]
+		if usable:
+			self.assertIn(chosen, usable)
+		else:
+			self.assertIsNone(chosen)
+		self.assertEqual(chosen, choose_variant(link, visitor))
+
+
+class TestValueObjects(unittest.TestCase):
+	"""RED-2: plain values that nobody changes later, normal from the start."""
+
+	def test_frozen(self):
+		for instance in (LINK, FACTS, Variant("A", TARGET), decide(LINK, FACTS)):
+			with self.subTest(instance=instance), self.assertRaises(FrozenInstanceError):
+				setattr(instance, fields(instance)[0].name, "x")
+
+	def test_empty_fields_of_a_document(self):
+		link = Link("l", "c", "Active", TARGET, None, None, None, None, None, None, None, None, 0, None)
+		self.assertEqual(link, Link("l", "c", "Active", TARGET))
+		facts = Facts(None, NOW, None, None, not_found_url=None)
+		self.assertEqual(facts, Facts("", NOW))
+		self.assertEqual(decide(link, facts), Decision(302, TARGET, "", "Click", "", True))

@@ -1,0 +1,274 @@
+"""Who may do what over REST, by role: every DocType, contact and CRM data, figures that nobody sets (ROL-P, DATA-3)."""
+
+import json
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import frappe
+from frappe.utils import now_datetime
+from werkzeug.test import TestResponse
+
+from trackflow import bulk
+from trackflow.constants.app import MODULE
+from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
+from trackflow.tests import factories
+from trackflow.tests.base import TrackFlowTestCase
+from trackflow.tests.users import make_user, remove_user
+from trackflow.trackflow.doctype.figures import FIGURES
+
+MANAGER, CAMPAIGNER, NOBODY = (f"permissions.{who}@example.com" for who in ("manager", "campaigns", "nobody"))
+ROLES = {MANAGER: (TRACKFLOW_MANAGER,), CAMPAIGNER: (CAMPAIGN_MANAGER,), NOBODY: ()}
+SECRET = "s3cr3t"
+VISITOR = "v_00000000000000aa"
+# What tells who a visitor is, and which document of the CRM.
+GUARDED = {
+	"Visitor": {"contact_email": "ada@example.com", "contact_name": "Ada", "crm_lead": "LEAD-1"},
+	"Conversion": {
+		"crm_lead": "LEAD-1",
+		"crm_deal": "DEAL-1",
+		"source_name": "DEAL-1",
+		"external_id": "deal:DEAL-1",
+	},
+}
+OF_CRM = ("Deal Attribution", "Deal Link Association", "Deal Stage Change", "Lead Status Change")
+
+
+class PermissionTestCase(TrackFlowTestCase):
+	"""Three users with an API key each: one who manages TrackFlow, one who manages campaigns, one without a role."""
+
+	keys: ClassVar[dict[str, str]] = {}
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		for email, roles in ROLES.items():
+			user = make_user(email, *roles)
+			user.api_key = cls.keys[email] = frappe.generate_hash(length=15)
+			user.api_secret = SECRET
+			user.save(ignore_permissions=True)
+		frappe.db.commit()
+
+	@classmethod
+	def tearDownClass(cls) -> None:
+		for email in ROLES:
+			remove_user(email)
+		super().tearDownClass()
+
+	def api(self, user: str | None, method: str, *parts: str, **options: Any) -> TestResponse:
+		"""A request for /api/resource/… as a user; None is a guest."""
+		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		return self.request(method, quote("/".join(("/api/resource", *parts))), headers=headers, **options)
+
+	def rows(self, user: str, doctype: str, *fields: str, **query: Any) -> list[dict[str, Any]]:
+		answer = self.api(user, "GET", doctype, query_string={"fields": json.dumps(fields or ["*"]), **query})
+		self.assertEqual(answer.status_code, 200, answer.text)
+		return answer.json["data"]
+
+	def assert_refused(self, answer: TestResponse) -> None:
+		self.assertEqual((answer.status_code, answer.json.get("exc_type")), (403, "PermissionError"))
+		self.assertNotIn("data", answer.json)
+
+
+class TestContactsAndCrm(PermissionTestCase):
+	"""ROL-P: analytics are for Campaign Managers too, contact and CRM data are not."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		factories.make_visitor(VISITOR, source="news", **GUARDED["Visitor"])
+		row = {
+			"name": "deal-won",
+			"visitor": VISITOR,
+			"conversion_type": "Deal Won",
+			"conversion_date": now_datetime(),
+			"value": 100,
+			"source_doctype": "ToDo",
+			**GUARDED["Conversion"],
+		}
+		bulk.insert("Conversion", [row])
+		credit = {"name": "credit", "conversion": "deal-won", "visitor_id": VISITOR}
+		bulk.insert("Attribution Link", [credit])
+
+	def test_lists(self) -> None:
+		for doctype, guarded in GUARDED.items():
+			for fields in ((), ("name", *guarded)):
+				with self.subTest(doctype, fields=fields):
+					(row,) = self.rows(CAMPAIGNER, doctype, *fields)
+					self.assertIn("name", row)
+					self.assertFalse(guarded.keys() & row.keys())
+					(row,) = self.rows(MANAGER, doctype, *fields)
+					self.assertEqual({field: row[field] for field in guarded}, guarded)
+
+	def test_analytics_are_read(self) -> None:
+		(row,) = self.rows(CAMPAIGNER, "Visitor", "visitor_id", "source")
+		self.assertEqual(row, {"visitor_id": VISITOR, "source": "news"})
+		(row,) = self.rows(CAMPAIGNER, "Conversion", "conversion_type", "value", "visitor")
+		self.assertEqual(row, {"conversion_type": "Deal Won", "value": 100, "visitor": VISITOR})
+
+	def test_documents(self) -> None:
+		for doctype, guarded in GUARDED.items():
+			name = frappe.get_all(doctype, pluck="name")[0]
+			with self.subTest(doctype):
+				document = self.api(CAMPAIGNER, "GET", doctype, name).json["data"]
+				self.assertEqual(document["name"], name)
+				self.assertFalse(guarded.keys() & document.keys())
+				document = self.api(MANAGER, "GET", doctype, name).json["data"]
+				self.assertEqual({field: document[field] for field in guarded}, guarded)
+
+	def test_no_way_round_by_a_link_or_a_function(self) -> None:
+		(row,) = self.rows(CAMPAIGNER, "Attribution Link", "name", "conversion.crm_deal", "conversion.value")
+		self.assertEqual(row, {"name": "credit", "value": 100})
+		(row,) = self.rows(CAMPAIGNER, "Visitor", "name", "max(contact_email) as most", group_by="name")
+		self.assertEqual(row, {"name": VISITOR})
+		value = {"doctype": "Visitor", "fieldname": '["name", "contact_email"]', "filters": VISITOR}
+		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		answer = self.get("/api/method/frappe.client.get_value", query_string=value, headers=headers)
+		self.assertEqual(answer.json["message"], {"name": VISITOR})
+
+	def test_nobody_is_found_by_what_is_guarded(self) -> None:
+		"""What a link field searches and shows heeds no permission level."""
+		for doctype, guarded in GUARDED.items():
+			self.assertFalse(guarded.keys() & set(frappe.get_meta(doctype).get_search_fields()))
+
+	def test_deals_and_leads(self) -> None:
+		for doctype in OF_CRM:
+			bulk.insert(doctype, [{"name": "one"}])
+			with self.subTest(doctype):
+				self.assert_refused(self.api(CAMPAIGNER, "GET", doctype))
+				self.assert_refused(self.api(CAMPAIGNER, "GET", doctype, "one"))
+				self.assertEqual(self.rows(MANAGER, doctype, "name"), [{"name": "one"}])
+				self.assertEqual(self.api(MANAGER, "GET", doctype, "one").json["data"]["name"], "one")
+
+
+class TestStrangers(PermissionTestCase):
+	"""ROL-P: guests and people without a role get nothing from any DocType."""
+
+	def test_every_doctype(self) -> None:
+		doctypes = frappe.get_all("DocType", {"module": MODULE}, pluck="name", order_by="name")
+		self.assertGreater(len(doctypes), 30)
+		for doctype in doctypes:
+			for user in (None, NOBODY):
+				with self.subTest(doctype, user=user):
+					self.assert_refused(self.api(user, "GET", doctype))
+					self.assert_refused(self.api(user, "POST", doctype, json={}))
+
+	def test_documents_that_exist(self) -> None:
+		factories.make_visitor(VISITOR)
+		factories.make_campaign("Spring Sale")
+		link = factories.make_link(
+			"flyer", variants=[{"variant_name": "A", "destination_url": "https://a.b"}]
+		)
+		names = {
+			"Visitor": VISITOR,
+			"Link Campaign": "Spring Sale",
+			"Tracked Link": link.name,
+			"Campaign Link Variant": link.variants[0].name,
+			"TrackFlow Settings": "TrackFlow Settings",
+		}
+		for doctype, name in names.items():
+			for user in (None, NOBODY):
+				for method, options in (("GET", {}), ("PUT", {"json": {"source": "x"}}), ("DELETE", {})):
+					with self.subTest(doctype, user=user, method=method):
+						self.assert_refused(self.api(user, method, doctype, name, **options))
+
+
+class TestCampaignManagers(PermissionTestCase):
+	"""ROL-P: campaigns and links in full, nothing else."""
+
+	def test_campaigns_and_links_are_theirs(self) -> None:
+		created = self.api(CAMPAIGNER, "POST", "Link Campaign", json={"campaign_name": "Spring Sale"})
+		self.assertEqual(created.status_code, 200, created.text)
+		link = {"short_code": "flyer", "target_url": "https://shop.example.com/", "campaign": "Spring Sale"}
+		created = self.api(CAMPAIGNER, "POST", "Tracked Link", json=link)
+		self.assertEqual(created.status_code, 200, created.text)
+		name = created.json["data"]["name"]
+		changed = self.api(CAMPAIGNER, "PUT", "Tracked Link", name, json={"title": "Flyer"})
+		self.assertEqual(changed.json["data"]["title"], "Flyer")
+		for doctype, one in (("Tracked Link", name), ("Link Campaign", "Spring Sale")):
+			self.assertEqual(self.api(CAMPAIGNER, "DELETE", doctype, one).status_code, 202)
+
+	def test_settings_domains_and_records_are_not(self) -> None:
+		factories.make_domain("go.example.com")
+		factories.make_visitor(VISITOR)
+		click = {"name": "click", "visitor_id": VISITOR, "event_type": "Click"}
+		bulk.insert("Click Event", [{**click, "click_timestamp": now_datetime()}])
+		for doctype, name, change in (
+			("TrackFlow Settings", "TrackFlow Settings", {"enable_tracking": 0}),
+			("Domain Configuration", "go.example.com", {"enabled": 0}),
+			("Click Event", "click", {"counted": 1}),
+			("Visitor", VISITOR, {"contact_email": "other@example.com"}),
+		):
+			with self.subTest(doctype):
+				self.assert_refused(self.api(CAMPAIGNER, "PUT", doctype, name, json=change))
+				self.assert_refused(self.api(CAMPAIGNER, "POST", doctype, json=change))
+				self.assert_refused(self.api(CAMPAIGNER, "DELETE", doctype, name))
+		self.assert_refused(self.api(CAMPAIGNER, "GET", "TrackFlow Settings", "TrackFlow Settings"))
+
+
+class TestForgedFigures(PermissionTestCase):
+	"""DATA-3: nobody sets a figure, neither at first nor later, neither on a document nor on a row."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		factories.make_campaign("Spring Sale")
+		row = {"variant_name": "A", "destination_url": "https://shop.example.com/a"}
+		self.link = factories.make_link("flyer", variants=[row])
+		self.variant = self.link.variants[0].name
+		bulk.update("Tracked Link", {self.link.name: {"click_count": 3, "last_click": "2026-03-01 10:00:00"}})
+		bulk.update("Campaign Link Variant", {self.variant: {"clicks": 2}})
+
+	def check(self, answer: TestResponse) -> None:
+		self.assertEqual(answer.status_code, 200, answer.text)
+		self.assertEqual(
+			frappe.db.get_value("Tracked Link", self.link.name, ("click_count", "scan_count", "revenue")),
+			(3, 0, 0),
+		)
+		last = frappe.db.get_value("Tracked Link", self.link.name, "last_click")
+		self.assertEqual(str(last), "2026-03-01 10:00:00")
+		row = frappe.db.get_value("Campaign Link Variant", self.variant, ("clicks", "conversions"))
+		self.assertEqual(row, (2, 0))
+
+	def forged(self, doctype: str) -> dict[str, Any]:
+		values: dict[str, Any] = dict.fromkeys(FIGURES[doctype], 99)
+		return {**values, "last_click": "2026-11-11 11:11:11"} if "last_click" in values else values
+
+	def test_a_link_read_earlier_is_sent_back(self) -> None:
+		read = self.api(CAMPAIGNER, "GET", "Tracked Link", self.link.name).json["data"]
+		bulk.update("Tracked Link", {self.link.name: {"click_count": 5}})
+		bulk.update("Campaign Link Variant", {self.variant: {"clicks": 4}})
+		answer = self.api(CAMPAIGNER, "PUT", "Tracked Link", self.link.name, json=read)
+		self.assertEqual(answer.json["data"]["click_count"], 5)
+		self.assertEqual(frappe.db.get_value("Tracked Link", self.link.name, "click_count"), 5)
+		self.assertEqual(frappe.db.get_value("Campaign Link Variant", self.variant, "clicks"), 4)
+
+	def test_a_link_is_changed(self) -> None:
+		for user in (CAMPAIGNER, MANAGER):
+			body = self.forged("Tracked Link")
+			self.check(self.api(user, "PUT", "Tracked Link", self.link.name, json=body))
+
+	def test_a_row_is_changed_with_its_link(self) -> None:
+		read = self.api(CAMPAIGNER, "GET", "Tracked Link", self.link.name).json["data"]
+		read["variants"][0].update(self.forged("Campaign Link Variant"))
+		self.check(self.api(CAMPAIGNER, "PUT", "Tracked Link", self.link.name, json=read))
+
+	def test_a_row_is_changed_by_itself(self) -> None:
+		body = self.forged("Campaign Link Variant")
+		self.check(self.api(CAMPAIGNER, "PUT", "Campaign Link Variant", self.variant, json=body))
+
+	def test_a_campaign_is_changed(self) -> None:
+		body = self.forged("Link Campaign")
+		answer = self.api(CAMPAIGNER, "PUT", "Link Campaign", "Spring Sale", json=body)
+		self.assertEqual(answer.status_code, 200, answer.text)
+		stored = frappe.db.get_value("Link Campaign", "Spring Sale", FIGURES["Link Campaign"], as_dict=True)
+		self.assertFalse(any(stored.values()))
+
+	def test_new_ones(self) -> None:
+		row = {"variant_name": "A", "destination_url": "https://shop.example.com/a"}
+		body = {
+			"target_url": "https://shop.example.com/",
+			"variants": [{**row, **self.forged("Campaign Link Variant")}],
+			**self.forged("Tracked Link"),
+		}
+		data = self.api(CAMPAIGNER, "POST", "Tracked Link", json=body).json["data"]
+		found = [data.get(field) for field in FIGURES["Tracked Link"]]
+		found += [data["variants"][0].get(field) for field in FIGURES["Campaign Link Variant"]]
+		self.assertFalse(any(found))

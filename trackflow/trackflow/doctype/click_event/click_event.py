@@ -1,0 +1,20 @@
+"""One request that reached a short link, stored under the click's own id; only human clicks count."""
+
+from trackflow.records import NamedByCode
+from trackflow.setup.indexes import add_indexes
+
+INDEXES = {
+	"idx_click_event_visitor_timestamp": ("visitor_id", "click_timestamp"),
+	"idx_click_event_tracked_link": ("tracked_link", "click_timestamp"),
+	"idx_click_event_campaign": ("campaign", "click_timestamp"),
+	"idx_click_event_session": ("session",),
+	"idx_click_event_timestamp": ("click_timestamp",),
+}
+
+
+class ClickEvent(NamedByCode):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Click Event", INDEXES)

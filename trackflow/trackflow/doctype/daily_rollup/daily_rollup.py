@@ -1,0 +1,54 @@
+"""Costs and credits of one day at one grain under one model. Ratios are worked out, never stored: they cannot be summed."""
+
+from frappe.utils import flt, getdate
+
+from trackflow.naming import key_name
+from trackflow.records import NamedByCode
+from trackflow.setup.indexes import add_indexes
+
+INDEXES = {
+	"idx_daily_rollup_date_grain": ("date", "grain"),
+	"idx_daily_rollup_platform": ("platform", "date"),
+	"idx_daily_rollup_campaign": ("campaign", "date"),
+	"idx_daily_rollup_model": ("attribution_model", "date"),
+	"idx_daily_rollup_grain_model": ("grain", "attribution_model", "date"),
+}
+
+
+class DailyRollup(NamedByCode):
+	def autoname(self) -> None:
+		self.name = key_name(
+			getdate(self.date),
+			self.grain,
+			self.platform,
+			self.campaign,
+			self.adset,
+			self.ad,
+			self.attribution_model,
+		)
+
+	@property
+	def cpa(self) -> float | None:
+		return _ratio(self.spend, self.conversions)
+
+	@property
+	def roas(self) -> float | None:
+		return _ratio(self.conversion_value, self.spend)
+
+	@property
+	def ctr(self) -> float | None:
+		share = _ratio(self.clicks, self.impressions)
+		return None if share is None else share * 100
+
+	@property
+	def cpc(self) -> float | None:
+		return _ratio(self.spend, self.clicks)
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+	"""None where there is nothing to divide by: an empty figure, never zero or infinity."""
+	return flt(part) / flt(whole) if flt(whole) else None
+
+
+def on_doctype_update() -> None:
+	add_indexes("Daily Rollup", INDEXES)

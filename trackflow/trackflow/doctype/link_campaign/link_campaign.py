@@ -1,0 +1,71 @@
+"""A campaign: names the parameters of its links and collects their figures. Its status never stops a link."""
+
+import re
+import unicodedata
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+
+from trackflow.links.parameters import CAMPAIGN_FIELDS
+from trackflow.links.rebuild import enqueue_rebuild
+from trackflow.setup.indexes import add_indexes
+from trackflow.trackflow.doctype.figures import CountedDocument
+
+INDEXES = {
+	"idx_link_campaign_external": ("external_campaign_id",),
+	"idx_link_campaign_status": ("status",),
+}
+
+_CAMPAIGN_ID = re.compile(r"[a-z0-9_-]{1,140}")
+# Room for the number behind a slug that is taken.
+_SLUG_LENGTH = 130
+
+
+class LinkCampaign(CountedDocument):
+	def validate(self) -> None:
+		self._set_campaign_id()
+		if self.start_date and self.end_date and getdate(self.end_date) < getdate(self.start_date):
+			frappe.throw(_("The campaign would end before it starts."))
+		self.currency = self.currency or frappe.db.get_single_value(
+			"TrackFlow Settings", "reporting_currency"
+		)
+
+	def on_update(self) -> None:
+		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in CAMPAIGN_FIELDS):
+			enqueue_rebuild("campaign", self.name, self.modified)
+
+	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
+		# What redirects remember of the links names the campaign.
+		enqueue_rebuild("campaign", new, self.modified)
+
+	def _set_campaign_id(self) -> None:
+		self.campaign_id = (self.campaign_id or "").strip().lower()
+		if not self.campaign_id:
+			self.campaign_id = self._free_slug()
+		elif not _CAMPAIGN_ID.fullmatch(self.campaign_id):
+			frappe.throw(_("The campaign ID may hold the letters a to z, digits, - and _ only."))
+
+	def _free_slug(self) -> str:
+		"""The name as a slug, with a number behind it where another campaign has it already."""
+		slug = slug_of(self.campaign_name) or f"campaign-{frappe.generate_hash(length=6)}"
+		taken = frappe.get_all(
+			"Link Campaign",
+			{"campaign_id": ("like", f"{slug}%"), "name": ("!=", self.name or "")},
+			pluck="campaign_id",
+			order_by="campaign_id",
+		)
+		number = 1
+		while (candidate := slug if number == 1 else f"{slug}-{number}") in taken:
+			number += 1
+		return candidate
+
+
+def slug_of(name: str) -> str:
+	"""`Frühling 2026!` becomes `fruhling-2026`; a name without any Latin letter or digit becomes nothing."""
+	plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+	return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:_SLUG_LENGTH]
+
+
+def on_doctype_update() -> None:
+	add_indexes("Link Campaign", INDEXES)

@@ -1,0 +1,19 @@
+"""One person's browser, as far as it can be told: first and last touch, consent, and who it turned out to be."""
+
+from frappe.model.document import Document
+
+from trackflow.setup.indexes import add_indexes
+
+INDEXES = {
+	"idx_visitor_crm_lead": ("crm_lead",),
+	"idx_visitor_contact_email": ("contact_email",),
+	"idx_visitor_last_seen": ("last_seen",),
+}
+
+
+class Visitor(Document):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Visitor", INDEXES)

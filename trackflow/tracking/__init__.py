@@ -1,0 +1,1 @@
+"""Visits: who came, from where, through which channel, and which hits belong together."""

@@ -1,0 +1,100 @@
+"""Conversions: made once, under the key of their type and external id, and handed to attribution.
+
+A conversion that is recorded again changes only where its value, time or people changed. Credits are not written here.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe.utils import now_datetime
+
+from trackflow import bulk
+from trackflow.jobs import enqueue
+from trackflow.naming import key_name
+from trackflow.tracking import people
+
+Row = dict[str, Any]
+
+PENDING, DONE, FAILED = "Pending", "Done", "Failed"
+
+
+def name_of(conversion_type: str, external_id: str) -> str:
+	"""The name of the one conversion of that type and external id."""
+	return key_name("conversion", conversion_type, external_id)
+
+
+def of_source(conversion_type: str, doctype: str, name: str) -> str | None:
+	"""The conversion that a document stands for already, under whatever name the document had then."""
+	filters = {"source_doctype": doctype, "source_name": name, "conversion_type": conversion_type}
+	return frappe.db.get_value("Conversion", filters)
+
+
+def record(conversion_type: str, external_id: str, values: Row) -> str:
+	"""Make or correct a conversion; returns its name. It is pending afterwards if anything about it is new.
+
+	`values`: visitor, value, currency, conversion_date, source_doctype, source_name, crm_lead, crm_deal,
+	lead_created_at, deal_created_at, tracked_link as known; the source is always. Callers hold a lock on the source document.
+	"""
+	name = of_source(conversion_type, values["source_doctype"], values["source_name"]) or name_of(
+		conversion_type, external_id
+	)
+	row = {"name": name, "conversion_type": conversion_type, "external_id": external_id, **values}
+	stored = bulk.load("Conversion", {"name": name}, row.keys() - {"name"})
+	if name not in stored:
+		bulk.insert("Conversion", [{**row, "attribution_status": PENDING}], ignore_duplicates=True)
+	elif not bulk.same(row, stored[name]):
+		bulk.update("Conversion", {name: {**values, "attribution_status": PENDING}})
+	return name
+
+
+def from_events(events: Iterable[Row], known: Mapping[str, Row]) -> list[str]:
+	"""Make the conversions of new CONVERSION events of locked visitors; returns their names."""
+	made = [_row(event, known[event["visitor"]]) for event in events if event["event_type"] == "CONVERSION"]
+	bulk.insert("Conversion", made, ignore_duplicates=True)
+	return [row["name"] for row in made]
+
+
+def reopen(since: Mapping[str, datetime]) -> list[str]:
+	"""Mark conversions for new credits whose person's touch points changed: from `since` on, by visitor id. Returns
+	their names."""
+	if not since:
+		return []
+	earliest: dict[str, datetime] = {}
+	for visitor_id, person in people.of_visitors(since).items():
+		for one in person:
+			earliest[one] = min(since[visitor_id], earliest.get(one, since[visitor_id]))
+	rows = frappe.get_all(
+		"Conversion",
+		filters={"visitor": ("in", sorted(earliest)), "conversion_date": (">=", min(earliest.values()))},
+		fields=["name", "visitor", "conversion_date"],
+		order_by="name",
+	)
+	names = [row.name for row in rows if row.conversion_date >= earliest[row.visitor]]
+	bulk.update("Conversion", {name: {"attribution_status": PENDING} for name in names})
+	return names
+
+
+def queue_credits(names: list[str]) -> None:
+	"""Queue the job that credits these conversions."""
+	job_id = f"credit::{key_name(*names)}::{now_datetime()}"
+	enqueue("trackflow.attribution.run.credit_new", job_id=job_id, names=names)
+
+
+def _row(event: Row, visitor: Row) -> Row:
+	kind = event["event_name"] or "Conversion"
+	external_id = f"{event['domain']}:{event['event_id']}"
+	return {
+		"name": name_of(kind, external_id),
+		"conversion_type": kind,
+		"external_id": external_id,
+		"visitor": event["visitor"],
+		"crm_lead": visitor["crm_lead"],
+		"value": event["value"] or 0,
+		"currency": event["currency"],
+		"conversion_date": event["timestamp"],
+		"source_doctype": "Visitor Event",
+		"source_name": event["name"],
+		"attribution_status": PENDING,
+	}

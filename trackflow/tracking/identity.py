@@ -1,0 +1,197 @@
+"""Who a visitor is, as far as we are to know: visitor ids, signed click ids, addresses (RED-5, RED-6, COL-3, COL-7).
+
+Promises ids that nobody can trace back to a person, comparisons in constant time, and a client address that only
+trusted proxies can tell us. Never keeps a key and never looks at the clock: keys and their days are the caller's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+VISITOR_ID = re.compile(r"v_[0-9a-f]{16}")
+
+_CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+# 96 bits: nobody guesses it, and the address stays short.
+_SIGNATURE_BYTES = 12
+# Longer than any chain of proxies; what is longer is not read.
+_LONGEST_HEADER = 2048
+
+# Python's own `is_private` also holds the ranges of documentation and tests, and differs between its versions.
+_PRIVATE: tuple[Network, ...] = tuple(
+	ip_network(network)
+	for network in (
+		"0.0.0.0/8",
+		"10.0.0.0/8",
+		"100.64.0.0/10",
+		"127.0.0.0/8",
+		"169.254.0.0/16",
+		"172.16.0.0/12",
+		"192.168.0.0/16",
+		"::/127",
+		"fc00::/7",
+		"fe80::/10",
+	)
+)
+
+
+class NetworkError(ValueError):
+	"""The text is no address or network; the message is for the person who entered it."""
+
+
+def is_visitor_id(text: object) -> bool:
+	"""Tell whether `text` has the form of a visitor id."""
+	return isinstance(text, str) and VISITOR_ID.fullmatch(text) is not None
+
+
+def new_visitor_id() -> str:
+	"""Return a visitor id at random, for the cookie."""
+	return f"v_{secrets.token_hex(8)}"
+
+
+def cookieless_id(key: bytes, domain: str, address: str, user_agent: str) -> str:
+	"""Return the visitor id of who asks without a cookie: the same for one key, another and untraceable with the next.
+
+	The key belongs to a day; once it is thrown away nobody can tell whose id it was, not even we.
+	"""
+	parts = (domain.strip().lower(), _normal(address) or address.strip(), user_agent.strip())
+	# The length goes before each part, so that no two requests come to the same text.
+	message = b"".join(len(part).to_bytes(4, "big") + part for part in map(_bytes, parts))
+	return f"v_{hmac.new(key, message, hashlib.sha256).hexdigest()[:16]}"
+
+
+def sign_click(click_id: str, secret: bytes) -> str:
+	"""Return a click id that others can carry and nobody can make: "<id>.<signature>", safe in any URL."""
+	if not _CLICK_ID.fullmatch(click_id):
+		raise ValueError("A click id has 1 to 100 letters, digits, hyphens and underscores.")
+	return f"{click_id}.{_signature(click_id, secret)}"
+
+
+def read_click(signed: object, secret: bytes) -> str | None:
+	"""Return the click id of a signed one; None for anything that we have not signed."""
+	if not isinstance(signed, str):
+		return None
+	click_id, _dot, signature = signed.partition(".")
+	if not _CLICK_ID.fullmatch(click_id):
+		return None
+	expected = _signature(click_id, secret)
+	return click_id if hmac.compare_digest(_bytes(signature), expected.encode()) else None
+
+
+def mask_address(address: str) -> str:
+	"""Return the network of an address, as far as it is kept: /24 of IPv4, /48 of IPv6; "" for no address."""
+	parsed = _parse(address)
+	if parsed is None:
+		return ""
+	length = 24 if parsed.version == 4 else 48
+	return str(ip_network((parsed, length), strict=False).network_address)
+
+
+def hash_address(address: str, salt: bytes) -> str:
+	"""Return 32 hex digits that stand for an address as long as the salt lasts; "" for no address."""
+	text = _normal(address)
+	return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()[:32] if text else ""
+
+
+def is_private(address: str) -> bool:
+	"""Tell whether an address belongs to a private, local or carrier's inner network."""
+	return in_ranges(address, _PRIVATE)
+
+
+def in_ranges(address: str, networks: Iterable[str | Network]) -> bool:
+	"""Tell whether an address lies in one of the networks (CIDR, or single addresses); NetworkError for no network."""
+	parsed = _parse(address)
+	if parsed is None:
+		return False
+	return any(parsed in network for network in map(parse_network, networks))
+
+
+def parse_network(text: str | Network) -> Network:
+	"""Return a network from CIDR or a single address; bits behind the prefix are ignored."""
+	return text if isinstance(text, IPv4Network | IPv6Network) else _network(text.strip())
+
+
+def client_address(peer: str, headers: Mapping[str, str], trusted: Collection[str | Network]) -> str:
+	"""Return the address of the client: the peer's own, unless the peer is a trusted proxy that names another.
+
+	X-Forwarded-For is read from the right, past proxies that are trusted too; then X-Real-IP, then Client-IP.
+	A name that is no address makes the whole header worthless: then it is the peer's.
+	"""
+	own = _normal(peer) or peer
+	if not in_ranges(peer, trusted):
+		return own
+	lowered = {name.lower(): value for name, value in headers.items()}
+	forwarded = lowered.get("x-forwarded-for", "").strip()
+	if forwarded:
+		return _first_untrusted(forwarded, trusted) or own
+	for name in ("x-real-ip", "client-ip"):
+		value = lowered.get(name, "").strip()
+		if value:
+			return _hop(value) or own
+	return own
+
+
+def _first_untrusted(forwarded: str, trusted: Collection[str | Network]) -> str:
+	"""Return the nearest hop that no trusted proxy stands for, the farthest if all do; "" for a malformed header."""
+	if len(forwarded) > _LONGEST_HEADER:
+		return ""
+	hop = ""
+	for part in reversed(forwarded.split(",")):
+		hop = _hop(part)
+		if not hop or not in_ranges(hop, trusted):
+			return hop
+	return hop
+
+
+def _hop(text: str) -> str:
+	"""Return the address of one hop: some proxies add a port, brackets or quotes."""
+	text = text.strip().strip('"')
+	if text.startswith("["):
+		text = text[1:].partition("]")[0]
+	elif text.count(":") == 1:
+		text = text.partition(":")[0]
+	return _normal(text)
+
+
+def _normal(address: str) -> str:
+	"""Return the one spelling of an address; "" for no address."""
+	parsed = _parse(address)
+	return "" if parsed is None else str(parsed)
+
+
+def _parse(address: str | None) -> Address | None:
+	try:
+		parsed = ip_address((address or "").strip().partition("%")[0])
+	except ValueError:
+		return None
+	if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+		# A dual-stack socket names IPv4 clients so.
+		return parsed.ipv4_mapped
+	return parsed
+
+
+@lru_cache(maxsize=1024)
+def _network(text: str) -> Network:
+	try:
+		return ip_network(text, strict=False)
+	except ValueError:
+		raise NetworkError(f"Not an IP address or network: {text}.") from None
+
+
+def _signature(click_id: str, secret: bytes) -> str:
+	# The purpose goes in, so that what the secret signs elsewhere is worth nothing here.
+	digest = hmac.new(secret, b"trackflow.click:" + click_id.encode(), hashlib.sha256).digest()
+	return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+	return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,53 @@
+"""What an address says: its host, its campaign parameters, its click ids. Pure; no address is too broken to be asked."""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlsplit
+
+from trackflow.tracking.channels import CLICK_IDS
+
+UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+# The signed id of the click on a short link that led here (RED-6).
+CLICK_PARAMETER = "tfclid"
+# What is kept of a parameter: what a Data field holds, and more of a click id, which is none when it is cut.
+LENGTH = 140
+CLICK_ID_LENGTH = 512
+
+
+def host_of(url: str) -> str:
+	"""The host of an address, lower-case and without port; "" where there is none."""
+	try:
+		return urlsplit(url).hostname or ""
+	except ValueError:
+		return ""
+
+
+def utm_of(*urls: str) -> dict[str, str]:
+	"""The campaign parameters of the first of these addresses that has any."""
+	return _first_of(UTM_FIELDS, urls, LENGTH)
+
+
+def click_ids_of(*urls: str) -> dict[str, str]:
+	"""The platforms' click ids of the first of these addresses that has any."""
+	return _first_of(CLICK_IDS, urls, CLICK_ID_LENGTH)
+
+
+def click_reference_of(url: str) -> str:
+	"""The signed click id of an address, not verified; "" where there is none."""
+	return _values_of((CLICK_PARAMETER,), url, LENGTH).get(CLICK_PARAMETER, "")
+
+
+def _first_of(names: Iterable[str], urls: Iterable[str], length: int) -> dict[str, str]:
+	return next((found for url in urls if (found := _values_of(names, url, length))), {})
+
+
+def _values_of(names: Iterable[str], url: str, length: int) -> dict[str, str]:
+	found: dict[str, str] = {}
+	try:
+		pairs = parse_qsl(urlsplit(url).query)
+	except ValueError:
+		return found
+	wanted = frozenset(names)
+	for name, value in pairs:
+		if name.lower() in wanted:
+			found.setdefault(name.lower(), value[:length])
+	return found

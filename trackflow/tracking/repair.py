@@ -1,0 +1,95 @@
+"""Derives sessions and touch points again: of visitors where one is missing, every 15 minutes, or of any (TCH-1).
+
+They are functions of clicks and events, so deriving them again changes nothing where nothing is wrong. Clicks that still
+lack the landing that they led to are joined first.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import now_datetime
+
+from trackflow.config import get_config
+from trackflow.tracking import conversions, joins, store, visitors
+from trackflow.tracking.visits import Visits
+
+# Visitors mended in one run; the next run goes on.
+AT_ONCE = 500
+# Landings of this long ago are looked at for clicks that were not joined.
+JOIN_HORIZON = timedelta(days=1)
+
+
+def repair() -> int:
+	"""Join clicks that lack their landing, and mend visitors that have a hit without a session or a session without a touch
+	point; returns clicks joined and rows written."""
+	joined = store.join_late([], _unjoined_landings())
+	broken = sorted(_with_loose_hits() | _with_bare_sessions())[:AT_ONCE]
+	return joined + rebuild(broken)
+
+
+def rebuild(visitor_ids: Collection[str]) -> int:
+	"""Derive all sessions and touch points of these visitors again, in one transaction; returns rows written."""
+	if not visitor_ids:
+		return 0
+	frappe.db.commit()
+	known = visitors.lock(visitor_ids)
+	visits = Visits(get_config(), known)
+	visits.add_all(known)
+	visits.save()
+	since = visits.earliest_change()
+	visitors.refresh_touches(since)
+	reopened = conversions.reopen(since)
+	if reopened:
+		conversions.queue_credits(reopened)
+	frappe.db.commit()
+	return visits.written
+
+
+def _unjoined_landings() -> list[dict[str, Any]]:
+	"""Recent landings whose click knows no landing at all."""
+	event, click = frappe.qb.DocType("Visitor Event"), frappe.qb.DocType("Click Event")
+	rows = (
+		frappe.qb.from_(event)
+		.inner_join(click)
+		.on(click.name == event.click_ref)
+		.select(
+			event.name,
+			event.visitor,
+			event.timestamp,
+			event.click_ref,
+			event.counted,
+			click.click_timestamp,
+		)
+		.where(event.timestamp >= now_datetime() - JOIN_HORIZON)
+		.where(event.counted == 1)
+		.where(click.counted == 1)
+		.where(click.landing_event.isnull() | (click.landing_event == ""))
+		.orderby(event.timestamp, event.name)
+		.run(as_dict=True)
+	)
+	timeout = get_config().session_timeout
+	return [row for row in rows if joins.belongs(row.click_timestamp, row.timestamp, timeout)][:AT_ONCE]
+
+
+def _with_loose_hits() -> set[str]:
+	found: set[str] = set()
+	for doctype, field in (("Click Event", "visitor_id"), ("Visitor Event", "visitor")):
+		filters = {"session": ("is", "not set"), "counted": 1}
+		found |= set(frappe.get_all(doctype, filters=filters, pluck=field, order_by="name", limit=AT_ONCE))
+	return found - {None, ""}
+
+
+def _with_bare_sessions() -> set[str]:
+	session, touch = frappe.qb.DocType("Visitor Session"), frappe.qb.DocType("Touch Point")
+	rows = (
+		frappe.qb.from_(session)
+		.left_join(touch)
+		.on(touch.session == session.name)
+		.select(session.visitor_id)
+		.where(touch.name.isnull())
+		.limit(AT_ONCE)
+		.run()
+	)
+	return {visitor_id for (visitor_id,) in rows}

@@ -1,0 +1,190 @@
+"""Shapes: from a record of the stream to a row, from a row to a hit, from a session to its row and touch point.
+
+Pure but for the site's time zone, which comes in as an argument. A row read back from the database gives the same hit
+as the row that was written, so sessions can be derived again at any time.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trackflow.naming import key_name
+from trackflow.times import site_time
+from trackflow.tracking.agents import describe
+from trackflow.tracking.channels import CLICK_IDS
+from trackflow.tracking.parameters import UTM_FIELDS, host_of
+from trackflow.tracking.sessions import CLICK, EVENT, Hit, Session
+
+Row = dict[str, Any]
+
+AD_FIELDS = ("campaign_region", "ad_group", "ad_id", "search_query")
+DEVICE_FIELDS = ("device_type", "browser", "os", "country")
+# Fields that a hit is made from; what `Hit` needs, by DocType.
+CLICK_HIT_FIELDS = (
+	"visitor_id", "session", "click_timestamp", "destination_url", "referrer", "tracked_link", "campaign", "domain",
+	"is_internal", *UTM_FIELDS, *DEVICE_FIELDS,
+)  # fmt: skip
+EVENT_HIT_FIELDS = (
+	"visitor", "session", "timestamp", "event_type", "page_url", "referrer", "domain", "click_ref", "click_ids",
+	"is_internal", "screen", "viewport", "event_data", *UTM_FIELDS, *DEVICE_FIELDS,
+)  # fmt: skip
+TOUCH_FROM_SESSION = (
+	"channel", "platform", "source", "medium", "campaign", "link_campaign", "term", "content", "referrer",
+	"tracked_link", "click_event", "domain",
+)  # fmt: skip
+
+# What `Session.derived` sets: the session's row, without its name.
+SESSION_FIELDS = (
+	"visitor_id", "session_start", "session_end", "page_views", "event_count", "entry_page", "exit_page",
+	"duration_seconds", "is_bounce", "tracked_link", "link_campaign", "click_event", "source", "medium", "campaign",
+	"term", "content", "channel", "platform", "referrer", "screen", "viewport", "domain", "is_internal",
+	*CLICK_IDS, *AD_FIELDS, *DEVICE_FIELDS,
+)  # fmt: skip
+
+
+def event_name(public_key: str, event_id: str) -> str:
+	"""The Visitor Event's name: its site key and event id, so that storing it twice is impossible."""
+	return key_name("event", public_key, event_id)
+
+
+def click_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
+	"""The Click Event of a click record."""
+	return {
+		"name": record["id"],
+		"visitor_id": record["visitor"] if record["counted"] else None,
+		"tracked_link": record["link"],
+		"variant": record["variant"],
+		"short_code": record["code"],
+		"campaign": record["campaign"] or None,
+		"event_type": record["event_type"],
+		"click_timestamp": site_time(record["at"], zone),
+		"page_url": record["url"],
+		"destination_url": record["destination"],
+		**_common(record),
+	}
+
+
+def event_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
+	"""The Visitor Event of an event record."""
+	return {
+		"name": record["id"],
+		"visitor": record["visitor"] if record["counted"] else None,
+		"event_id": record["event_id"],
+		"event_type": record["event_type"],
+		"event_name": record["event_name"],
+		"timestamp": site_time(record["at"], zone),
+		"received_at": site_time(record["received"], zone),
+		"page_url": record["url"],
+		"page_title": record["title"],
+		"value": record["value"],
+		"currency": record["currency"] or None,
+		"event_data": json.dumps(record["properties"]) if record["properties"] else None,
+		"form_data": json.dumps(record["form"]) if record["form"] else None,
+		"click_ref": record["click_ref"],
+		"click_ids": json.dumps(record["click_ids"]) if record["click_ids"] else None,
+		"screen": record["screen"],
+		"viewport": record["viewport"],
+		**_common(record),
+	}
+
+
+def _common(record: Mapping[str, Any]) -> Row:
+	device = record if "device_type" in record else asdict(describe(record["user_agent"]))
+	return {
+		"domain": record["domain"] or None,
+		"referrer": record["referrer"],
+		**{name: record["utm"].get(name, "") for name in UTM_FIELDS},
+		**{name: device.get(name) or "" for name in DEVICE_FIELDS},
+		"ip_address": record["address"],
+		"user_agent": record["user_agent"],
+		"is_bot": int(record["is_bot"]),
+		"bot_reason": record["bot_reason"],
+		"is_internal": int(record["is_internal"]),
+		"counted": int(record["counted"]),
+	}
+
+
+def click_hit(row: Mapping[str, Any]) -> Hit:
+	"""The hit of a counted Click Event."""
+	return Hit(
+		id=row["name"],
+		at=row["click_timestamp"],
+		kind=CLICK,
+		url=row["destination_url"] or "",
+		referrer=row["referrer"] or "",
+		tracked_link=row["tracked_link"] or "",
+		link_campaign=row["campaign"] or "",
+		details=_details(row),
+		**_parameters(row),
+	)
+
+
+def event_hit(row: Mapping[str, Any]) -> Hit:
+	"""The hit of a counted Visitor Event. A referrer on the page's own host is no referrer."""
+	referrer = row["referrer"] or ""
+	click_ids = _json(row["click_ids"])
+	return Hit(
+		id=row["name"],
+		at=row["timestamp"],
+		kind=EVENT,
+		event_type=row["event_type"],
+		url=row["page_url"] or "",
+		referrer="" if _same_host(referrer, row["page_url"] or "") else referrer,
+		click_ids=tuple((name, click_ids[name]) for name in CLICK_IDS if click_ids.get(name)),
+		click_ref=row["click_ref"] or "",
+		details=_details(row),
+		**_parameters(row),
+	)
+
+
+def session_row(visitor_id: str, session: Session) -> Row:
+	"""The Visitor Session of a session; its name follows from the visitor and the first hit."""
+	return {
+		"name": key_name("session", visitor_id, session.first.id),
+		"visitor_id": visitor_id,
+		**session.derived(),
+	}
+
+
+def touch_row(session: Mapping[str, Any]) -> Row:
+	"""The one touch point of a Visitor Session's row (TCH-1)."""
+	click_id = next(((name, session[name]) for name in CLICK_IDS if session.get(name)), ("", ""))
+	return {
+		"name": key_name("touch", session["name"]),
+		"session": session["name"],
+		"visitor_id": session["visitor_id"],
+		"occurred_at": session["session_start"],
+		**{name: session.get(name) or None for name in TOUCH_FROM_SESSION},
+		"click_id_type": click_id[0],
+		"click_id": click_id[1],
+		"landing_url": session["entry_page"],
+		"is_direct": int(session["channel"] == "Direct"),
+	}
+
+
+def _parameters(row: Mapping[str, Any]) -> dict[str, str]:
+	return {name.removeprefix("utm_"): row[name] or "" for name in UTM_FIELDS}
+
+
+def _details(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
+	own = {name: row.get(name) or "" for name in (*DEVICE_FIELDS, "screen", "viewport")}
+	ads = _json(row.get("event_data"))
+	return tuple(
+		{
+			**own,
+			**{name: str(ads.get(name) or "")[:140] for name in AD_FIELDS},
+			"domain": row["domain"] or None,
+			"is_internal": int(row["is_internal"] or 0),
+		}.items()
+	)
+
+
+def _json(text: Any) -> dict[str, Any]:
+	value = json.loads(text) if isinstance(text, str) and text else text
+	return value if isinstance(value, dict) else {}
+
+
+def _same_host(one: str, other: str) -> bool:
+	return host_of(one).removeprefix("www.") == host_of(other).removeprefix("www.")

@@ -1,0 +1,195 @@
+"""Cuts a visitor's clicks and events into sessions (COL-6). Pure.
+
+A session ends after `timeout` without a hit, or when a hit comes with other campaign parameters. A click and the visit
+that it led to are one session: by the click id that the landing page was called with, or by time and equal parameters.
+The same hits give the same sessions in whatever order and portions they arrive.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from trackflow.tracking.channels import CLICK_IDS, classify, platform, source_of_referrer
+
+CLICK, EVENT = "click", "event"
+PAGE_VIEW = "PAGE_VIEW"
+# What says nothing of the visit itself: knowing a visitor's consent or name is not engagement.
+SILENT_EVENTS = frozenset({"CONSENT", "IDENTIFY"})
+CAMPAIGN_FIELDS = ("source", "medium", "campaign", "term", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+	"""One human click on a link or one event of a page. `at` is naive site time; texts are "" where unknown.
+
+	`click_ids` are pairs of parameter and value; `click_ref` is the click that the page's signed click id names.
+	`details` are device and place fields, taken over by the session that the hit begins.
+	"""
+
+	id: str
+	at: datetime
+	kind: str
+	event_type: str = ""
+	url: str = ""
+	referrer: str = ""
+	source: str = ""
+	medium: str = ""
+	campaign: str = ""
+	term: str = ""
+	content: str = ""
+	click_ids: tuple[tuple[str, str], ...] = ()
+	tracked_link: str = ""
+	link_campaign: str = ""
+	click_ref: str = ""
+	details: tuple[tuple[str, object], ...] = field(default=(), compare=False)
+
+	@property
+	def parameters(self) -> tuple[str, ...]:
+		"""The campaign parameters, compared without case."""
+		return tuple(getattr(self, name).casefold() for name in CAMPAIGN_FIELDS)
+
+	@property
+	def is_marketing(self) -> bool:
+		"""Whether the hit itself says where the visitor came from."""
+		return bool(any(self.parameters) or self.click_ids or self.tracked_link)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+	"""Hits of one visit, in order. All else is derived from them."""
+
+	hits: tuple[Hit, ...]
+	own_hosts: frozenset[str] = frozenset()
+
+	@property
+	def first(self) -> Hit:
+		return self.hits[0]
+
+	@property
+	def start(self) -> datetime:
+		return self.hits[0].at
+
+	@property
+	def end(self) -> datetime:
+		return self.hits[-1].at
+
+	@property
+	def events(self) -> list[Hit]:
+		return [hit for hit in self.hits if hit.kind == EVENT and hit.event_type not in SILENT_EVENTS]
+
+	@property
+	def pages(self) -> list[Hit]:
+		return [hit for hit in self.hits if hit.event_type == PAGE_VIEW]
+
+	@property
+	def click(self) -> Hit | None:
+		return next((hit for hit in self.hits if hit.kind == CLICK), None)
+
+	@property
+	def click_ids(self) -> dict[str, str]:
+		"""Each platform's click id of the session, the first one that came."""
+		found: dict[str, str] = {}
+		for hit in self.hits:
+			for name, value in hit.click_ids:
+				found.setdefault(name, value)
+		return found
+
+	@property
+	def origin(self) -> Hit:
+		"""The hit that says where the visit came from: the first with campaign parameters, else the first."""
+		return next((hit for hit in self.hits if hit.is_marketing), self.first)
+
+	@property
+	def referrer(self) -> str:
+		"""The first referrer from outside."""
+		for hit in self.hits:
+			if hit.referrer and source_of_referrer(hit.referrer, self.own_hosts) != ("", ""):
+				return hit.referrer
+		return ""
+
+	def derived(self) -> dict[str, object]:
+		"""The session's figures and attributes by field name of Visitor Session, without its name and visitor."""
+		click, origin, pages, events = self.click, self.origin, self.pages, self.events
+		attributes = self.attributes()
+		return {
+			"session_start": self.start,
+			"session_end": self.end,
+			"page_views": len(pages),
+			"event_count": len(events),
+			"entry_page": pages[0].url if pages else "",
+			"exit_page": pages[-1].url if pages else "",
+			"duration_seconds": int((self.end - self.start).total_seconds()),
+			"is_bounce": int(len(pages) == 1 and len(events) == 1),
+			"tracked_link": click.tracked_link if click else origin.tracked_link,
+			"link_campaign": (click.link_campaign if click else "") or origin.link_campaign,
+			"click_event": click.id if click else "",
+			**{name: self.click_ids.get(name, "") for name in CLICK_IDS},
+			**attributes,
+			**dict(self.first.details if not pages else pages[0].details),
+		}
+
+	def attributes(self) -> dict[str, str]:
+		"""Source, medium, campaign, term, content, channel, platform and referrer of the visit (TCH-1)."""
+		origin = self.origin
+		source, medium = origin.source, origin.medium
+		if not origin.is_marketing:
+			source, medium = source_of_referrer(self.referrer, self.own_hosts)
+		channel = classify(source, medium, origin.campaign, self.referrer, self.click_ids)
+		if channel == "Direct" and origin.is_marketing:
+			# Somebody made a link for this: it is marketing, even where nobody said which.
+			channel = "Unassigned"
+		return {
+			"source": source,
+			"medium": medium,
+			"campaign": origin.campaign,
+			"term": origin.term,
+			"content": origin.content,
+			"channel": channel,
+			"platform": platform(source, medium, self.click_ids, self.referrer),
+			"referrer": self.referrer,
+		}
+
+
+def sessionize(hits: Iterable[Hit], timeout: timedelta, own_hosts: Collection[str] = ()) -> list[Session]:
+	"""Cut one visitor's hits into sessions, oldest first. Ties in time are ordered by id."""
+	hosts = frozenset(own_hosts)
+	sessions: list[list[Hit]] = []
+	for hit in sorted(hits, key=lambda hit: (hit.at, hit.id)):
+		if not sessions or _begins_session(sessions[-1], hit, timeout):
+			sessions.append([])
+		sessions[-1].append(hit)
+	return [Session(tuple(some), hosts) for some in sessions]
+
+
+def _begins_session(open_hits: Sequence[Hit], hit: Hit, timeout: timedelta) -> bool:
+	if hit.at - open_hits[-1].at > timeout:
+		return True
+	if not hit.is_marketing or _joins(open_hits, hit):
+		return False
+	return _comes_from_elsewhere(open_hits, hit)
+
+
+def _joins(open_hits: Sequence[Hit], hit: Hit) -> bool:
+	return bool(hit.click_ref) and any(hit.click_ref == known.id for known in open_hits)
+
+
+def _comes_from_elsewhere(open_hits: Sequence[Hit], hit: Hit) -> bool:
+	"""Whether the hit's campaign differs from the one of the open session."""
+	marketing = [known for known in open_hits if known.is_marketing]
+	if not marketing:
+		return True
+	if any(hit.parameters) and all(hit.parameters != known.parameters for known in marketing):
+		return True
+	return _differs(hit, marketing, lambda known: known.tracked_link) or _has_new_click_id(hit, marketing)
+
+
+def _differs(hit: Hit, marketing: Sequence[Hit], attribute: Callable[[Hit], str]) -> bool:
+	known = {attribute(one) for one in marketing} - {""}
+	return bool(attribute(hit) and known and attribute(hit) not in known)
+
+
+def _has_new_click_id(hit: Hit, marketing: Sequence[Hit]) -> bool:
+	"""A click id of a kind that the session has with another value: somebody clicked another ad."""
+	known = {(name, value) for one in marketing for name, value in one.click_ids}
+	kinds = {name for name, _value in known}
+	return any(name in kinds and (name, value) not in known for name, value in hit.click_ids)

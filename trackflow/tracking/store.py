@@ -1,0 +1,169 @@
+"""The one way from the stream into the database: clicks, events, visitors, sessions, touch points, counters, conversions.
+
+A batch is one transaction. A record that is stored already changes nothing, so a batch may come twice, in any order and in
+two processes at once. A record that cannot be stored is kept in the Click Queue; the rest of its batch is stored.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import frappe
+from frappe.utils import get_system_timezone
+
+from trackflow import bulk
+from trackflow.collisions import retried
+from trackflow.config import get_config
+from trackflow.policy import Config
+from trackflow.stream import click_queue
+from trackflow.times import site_time
+from trackflow.tracking import conversions, counters, joins, rows, visitors
+from trackflow.tracking.visitors import Engagement, Statement
+from trackflow.tracking.visits import Visits
+
+Record = dict[str, Any]
+Row = dict[str, Any]
+
+# A click that changes hands while it is looked at is looked at again, this often at most.
+LOOKS = 6
+LONG_AGO = datetime(1970, 1, 1)
+
+
+def store(records: list[Record]) -> tuple[int, int]:
+	"""Store records; answers how many were new and how many were kept in the Click Queue."""
+	if not records:
+		return 0, 0
+	try:
+		return _store_and_join(records), 0
+	except Exception as error:
+		frappe.db.rollback()
+		if len(records) == 1:
+			# If the database itself is out of reach this fails too, and the record stays on the stream.
+			click_queue.keep(records[0], error)
+			return 0, 1
+	middle = len(records) // 2
+	halves = [store(records[:middle]), store(records[middle:])]
+	return sum(stored for stored, _failed in halves), sum(failed for _stored, failed in halves)
+
+
+@retried
+def join_late(clicks: Collection[Row], events: Collection[Row]) -> int:
+	"""Join clicks and landings that are stored, but could not see each other when they were: two drains stored them at
+	once. Answers how many clicks went over. Whoever commits last sees both; what collides all the same is left to the
+	repair. Ends its transactions itself."""
+	if not joins.clicks_of(clicks, events):
+		return 0
+	config = get_config()
+	handed_over = 0
+	for _look in range(LOOKS):
+		frappe.db.commit()
+		found = joins.find(clicks, events, config.session_timeout)
+		frappe.db.commit()
+		if not found:
+			break
+		handed_over += _hand_over(found, config)
+	return handed_over
+
+
+def _store_and_join(records: list[Record]) -> int:
+	new, clicks, events = _store_batch(records, get_config())
+	join_late(clicks, events)
+	return new
+
+
+@retried
+def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row], list[Row]]:
+	"""Store records in one transaction; answers how many were new, and the rows of all."""
+	zone = ZoneInfo(get_system_timezone())
+	clicks = {one["id"]: rows.click_row(one, zone) for one in records if one["kind"] == "click"}
+	events = {one["id"]: rows.event_row(one, zone) for one in records if one["kind"] == "event"}
+	# MariaDB reads as of a transaction's first plain read: what is read before the visitors are locked must not fix that
+	# moment, so each of these parts begins a transaction of its own.
+	frappe.db.commit()
+	joinable = joins.find(list(clicks.values()), list(events.values()), config.session_timeout)
+	frappe.db.commit()
+	known = visitors.lock(_visitor_ids(clicks, events, joinable))
+	new_clicks = _without_stored("Click Event", clicks)
+	new_events = _without_stored("Visitor Event", events)
+	moved = joins.apply(joinable, new_clicks)
+
+	counted_clicks = [row for row in new_clicks.values() if row["counted"]]
+	counted_events = [row for row in new_events.values() if row["counted"]]
+	visits = Visits(config, known)
+	visits.add(counted_clicks, counted_events, moved)
+	counters.mark_unique(counted_clicks, known)
+	bulk.insert("Click Event", new_clicks.values())
+	bulk.insert("Visitor Event", new_events.values())
+	visits.save()
+	people = _people(records, new_clicks | new_events, known, zone)
+	visitors.update(
+		known,
+		[*counted_clicks, *moved],
+		counted_events,
+		people,
+		_engagement(config),
+		also=visits.earliest_change().keys(),
+	)
+	counters.add_clicks(new_clicks.values())
+	made = conversions.from_events(counted_events, known)
+	named = {one for one, values in people.items() if values.get("contact_email")}
+	_queue_credits(made, visits, known, named)
+	# The batch must be stored before it is acknowledged.
+	frappe.db.commit()
+	return len(new_clicks) + len(new_events), list(clicks.values()), list(events.values())
+
+
+def _hand_over(found: list[joins.Join], config: Config) -> int:
+	"""Hand stored clicks over to the visits that they led to, in one transaction."""
+	known = visitors.lock(_visitor_ids({}, {}, found))
+	moved = joins.apply(found, {})
+	visits = Visits(config, known)
+	visits.add([], [], moved)
+	visits.save()
+	also = visits.earliest_change().keys()
+	visitors.update(known, moved, [], {}, _engagement(config), also=also)
+	_queue_credits([], visits, known)
+	frappe.db.commit()
+	return len(moved)
+
+
+def _engagement(config: Config) -> Engagement:
+	return Engagement(config.engagement_points, config.engagement_half_life_days)
+
+
+def _queue_credits(
+	made: list[str], visits: Visits, known: dict[str, Row], named: Collection[str] = ()
+) -> None:
+	"""Have new conversions credited, and those whose touch points changed or whose person got a name."""
+	# Nobody who is new here and has no name can have converted before.
+	since = {one: at for one, at in visits.earliest_change().items() if known[one]["first_seen"]}
+	pending = made + conversions.reopen(since | dict.fromkeys(named, LONG_AGO))
+	if pending:
+		conversions.queue_credits(pending)
+
+
+def _visitor_ids(clicks: dict[str, Row], events: dict[str, Row], joinable: list[joins.Join]) -> set[str]:
+	ids = {row["visitor_id"] for row in clicks.values()} | {row["visitor"] for row in events.values()}
+	return (ids | {join.former for join in joinable} | {join.visitor for join in joinable}) - {None}
+
+
+def _without_stored(doctype: str, new: dict[str, Row]) -> dict[str, Row]:
+	if not new:
+		return {}
+	stored = set(frappe.get_all(doctype, filters={"name": ("in", list(new))}, pluck="name", order_by="name"))
+	return {name: row for name, row in new.items() if name not in stored}
+
+
+def _people(
+	records: list[Record], new: dict[str, Row], known: dict[str, Row], zone: ZoneInfo
+) -> dict[str, Row]:
+	"""What new records change of what is known of visitors themselves: consent, name, e-mail, and whether the id is
+	cookieless."""
+	statements: dict[str, list[Statement]] = defaultdict(list)
+	for record in records:
+		if record["id"] in new and record["counted"]:
+			values = {"is_cookieless": int(record["cookieless"]), **(record.get("person") or {})}
+			statements[record["visitor"]].append(Statement(site_time(record["at"], zone), values))
+	return {one: visitors.said(known[one], some) for one, some in statements.items()}

@@ -1,0 +1,207 @@
+"""Visitors: locked while their hits are stored, brought up to date afterwards.
+
+The lock on its visitors is what makes two drains at once as good as one: whoever holds it sees all that was stored of
+them before. The engagement score halves with time, so points may be added in any order.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from trackflow import bulk
+
+Row = dict[str, Any]
+
+TOUCH_FIELDS = ("source", "medium", "campaign", "term", "content", "referrer", "channel")
+# These are of the newest hit.
+DEVICE_FIELDS = ("ip_address", "user_agent", "country", "is_internal")
+CONSENT_FIELDS = ("consent_status", "consent_policy_version")
+DENIED = "Denied"
+LOCKED_FIELDS = (
+	"name", "first_seen", "last_seen", "page_views", "engagement_score", "last_activity", "has_converted",
+	"conversion_count", "last_conversion_date", "crm_lead", "contact_email", "is_cookieless", "consent_at",
+)  # fmt: skip
+
+
+def lock(visitor_ids: Collection[str]) -> dict[str, Row]:
+	"""Lock these visitors for the rest of the transaction, making those that are missing; answers their rows by id.
+
+	A visitor made here has no `first_seen` yet. Must come before any plain read of the transaction: only a read that
+	follows the locks is sure to see what other drains stored.
+	"""
+	ids = sorted(set(visitor_ids))
+	if not ids:
+		return {}
+	bulk.insert("Visitor", ({"name": one, "visitor_id": one} for one in ids), ignore_duplicates=True)
+	visitor = frappe.qb.DocType("Visitor")
+	rows = (
+		frappe.qb.from_(visitor)
+		.select(*(visitor[name] for name in LOCKED_FIELDS))
+		.where(visitor.name.isin(ids))
+		.orderby(visitor.name)
+		.for_update()
+		.run(as_dict=True)
+	)
+	return {row.name: row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+	"""What a record of that instant says of its visitor, by field."""
+
+	at: datetime
+	values: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+	"""How engagement is scored: points by type of event, halved every `half_life_days`."""
+
+	points: Mapping[str, float]
+	half_life_days: int
+
+	def score(self, events: Iterable[Row], at: datetime) -> float:
+		"""The points of events as seen at `at`."""
+		return sum(self.points.get(row["event_type"], 0) * self.decay(row["timestamp"], at) for row in events)
+
+	def decay(self, since: datetime, until: datetime) -> float:
+		"""What is left of a point after the time between two instants."""
+		return 2 ** -((until - since).total_seconds() / 86400 / self.half_life_days)
+
+
+def seen(visitor: Row, clicks: list[Row], events: list[Row], engagement: Engagement) -> Row:
+	"""The visitor's changed fields after these new rows (never empty lists both)."""
+	times = [row["click_timestamp"] for row in clicks] + [row["timestamp"] for row in events]
+	last_seen = max([*times, visitor["last_seen"] or times[0]])
+	score = engagement.score(events, last_seen)
+	if visitor["last_activity"]:
+		score += (visitor["engagement_score"] or 0) * engagement.decay(visitor["last_activity"], last_seen)
+	conversions = [row["timestamp"] for row in events if row["event_type"] == "CONVERSION"]
+	changes = {
+		"first_seen": min([*times, visitor["first_seen"] or times[0]]),
+		"last_seen": last_seen,
+		"last_activity": last_seen,
+		"page_views": (visitor["page_views"] or 0) + sum(row["event_type"] == "PAGE_VIEW" for row in events),
+		"engagement_score": round(score, 9),
+		"conversion_count": (visitor["conversion_count"] or 0) + len(conversions),
+		"has_converted": int(bool(visitor["has_converted"] or conversions)),
+		"last_conversion_date": max([*conversions, visitor["last_conversion_date"] or datetime.min]),
+	}
+	if changes["last_conversion_date"] == datetime.min:
+		changes["last_conversion_date"] = None
+	if visitor["last_seen"] is None or max(times) >= visitor["last_seen"]:
+		newest = max([*clicks, *events], key=lambda row: (_time_of(row), row["name"]))
+		changes |= {field: newest[field] for field in DEVICE_FIELDS}
+	return changes
+
+
+def said(visitor: Row, statements: Iterable[Statement]) -> Row:
+	"""The locked visitor's fields after what new records say of it. What comes late does not undo what was said later:
+
+	- consent counts if it was said after the one that is stored; of two at one instant the denial counts;
+	- a name and an e-mail address count if no later hit of the visitor was stored, or if it has no address yet;
+	- among new ones the latest counts.
+	"""
+	values: Row = {}
+	consent_at = visitor["consent_at"]
+	for one in sorted(statements, key=lambda one: (one.at, one.values.get("consent_status") == DENIED)):
+		denies = one.values.get("consent_status") == DENIED
+		consent = {field: one.values[field] for field in CONSENT_FIELDS if field in one.values}
+		if consent and (not consent_at or one.at > consent_at or (denies and one.at == consent_at)):
+			consent_at = one.at
+			values |= {**consent, "consent_at": one.at}
+		is_latest = not visitor["last_seen"] or one.at >= visitor["last_seen"]
+		rest = {field: value for field, value in one.values.items() if field not in CONSENT_FIELDS}
+		if is_latest or not visitor["contact_email"]:
+			values |= rest
+	return values
+
+
+def _time_of(row: Row) -> datetime:
+	return row.get("click_timestamp") or row["timestamp"]
+
+
+def update(
+	known: Mapping[str, Row],
+	clicks: Iterable[Row],
+	events: Iterable[Row],
+	people: Mapping[str, Row],
+	engagement: Engagement,
+	also: Collection[str] = (),
+) -> None:
+	"""Bring locked visitors up to date after these new rows.
+
+	`people` holds what visitors said of themselves; `also` are visitors whose touch points changed for other reasons.
+	"""
+	by_visitor: dict[str, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
+	for row in clicks:
+		by_visitor[row["visitor_id"]][0].append(row)
+	for row in events:
+		by_visitor[row["visitor"]][1].append(row)
+	touches = _touches_of(by_visitor.keys() | also)
+	orphans = {
+		one
+		for one in known.keys() - by_visitor.keys()
+		if _is_orphan(known[one], one in also and one not in touches)
+	}
+	changes: dict[str, Row] = defaultdict(dict)
+	for one, some in by_visitor.items():
+		changes[one] |= {**seen(known[one], *some, engagement), **_touch_fields(touches.get(one))}
+	for one in set(also) & touches.keys():
+		changes[one] |= _touch_fields(touches[one])
+	for one, values in people.items():
+		changes[one] |= values
+	_write({one: changes[one] for one in sorted(changes.keys() - orphans)})
+	bulk.delete("Visitor", sorted(orphans))
+
+
+def _write(changes: Mapping[str, Row]) -> None:
+	"""A bulk update sets the same fields of all its rows, so there is one for each set of fields."""
+	alike: dict[frozenset[str], dict[str, Row]] = defaultdict(dict)
+	for one, values in changes.items():
+		alike[frozenset(values)][one] = values
+	for rows in alike.values():
+		bulk.update("Visitor", rows)
+
+
+def _is_orphan(visitor: Row, lost_its_touches: bool) -> bool:
+	"""Made for the lock only, or known by nothing but clicks that were taken over by the visits that they led to."""
+	if not visitor["first_seen"]:
+		return True
+	is_named = visitor["crm_lead"] or visitor["contact_email"]
+	return bool(lost_its_touches and visitor["is_cookieless"] and not visitor["page_views"] and not is_named)
+
+
+def refresh_touches(visitor_ids: Collection[str]) -> None:
+	"""Set the first and last touch of these visitors from their touch points."""
+	bulk.update("Visitor", {one: _touch_fields(ends) for one, ends in _touches_of(visitor_ids).items()})
+
+
+def _touches_of(visitor_ids: Collection[str]) -> dict[str, tuple[Row, Row]]:
+	"""The first and last touch point of each visitor that has one."""
+	if not visitor_ids:
+		return {}
+	touches = frappe.get_all(
+		"Touch Point",
+		filters={"visitor_id": ("in", list(visitor_ids))},
+		fields=["visitor_id", "occurred_at", *TOUCH_FIELDS],
+		order_by="occurred_at, name",
+	)
+	ends: dict[str, tuple[Row, Row]] = {}
+	for touch in touches:
+		ends[touch.visitor_id] = (ends.get(touch.visitor_id, (touch, touch))[0], touch)
+	return ends
+
+
+def _touch_fields(ends: tuple[Row, Row] | None) -> Row:
+	first, last = ends or ({}, {})
+	return {
+		**{name: first.get(name) for name in TOUCH_FIELDS},
+		**{f"last_{name}": last.get(name) for name in TOUCH_FIELDS},
+		"first_touch_at": first.get("occurred_at"),
+		"last_touch_at": last.get("occurred_at"),
+	}

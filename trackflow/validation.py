@@ -1,0 +1,83 @@
+"""Checks that several controllers share. Each gives back the value as it is stored, or stops with clear words."""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cint
+
+from trackflow.links import destination
+
+
+def json_object(value: Any, label: str) -> dict[str, Any] | None:
+	"""A JSON field that holds an object or nothing. Nothing is None: a database refuses an empty text as JSON."""
+	if isinstance(value, str) and not value.strip():
+		return None
+	try:
+		parsed = frappe.parse_json(value)
+	except ValueError:
+		frappe.throw(_("{0} is not valid JSON.").format(_(label)))
+	if parsed is not None and not isinstance(parsed, Mapping):
+		frappe.throw(_('{0} must be an object such as {{"name": "value"}}.').format(_(label)))
+	return dict(parsed) if parsed else None
+
+
+def stored_json(value: Any, label: str) -> str | None:
+	"""The same as the text that is stored."""
+	parsed = json_object(value, label)
+	return frappe.as_json(parsed, indent=1) if parsed else None
+
+
+def channel_weights(value: Any, label: str) -> str | None:
+	"""The JSON of channel weights, `{"channel_weights": {channel: number of at least 0}}`, as it is stored."""
+	parsed = json_object(value, label)
+	if not parsed:
+		return None
+	if unknown := set(parsed) - {"channel_weights"}:
+		frappe.throw(_("{0} does not know {1}.").format(_(label), ", ".join(sorted(unknown))))
+	weights = parsed["channel_weights"]
+	if not isinstance(weights, Mapping) or not all(_is_weight(weight) for weight in weights.values()):
+		frappe.throw(_("{0}: each channel needs a number of at least 0.").format(_(label)))
+	return frappe.as_json(parsed, indent=1)
+
+
+def networks(values: Iterable[str], label: str) -> list[str]:
+	"""Addresses and CIDR ranges, IPv4 and IPv6, as they are stored: a lone address stays one."""
+	found = []
+	for value in values:
+		try:
+			network = ip_network(value.strip(), strict=False)
+		except ValueError:
+			frappe.throw(
+				_("{0}: {1} is neither an address nor a range such as 10.0.0.0/8.").format(_(label), value)
+			)
+		found.append(str(network.network_address if "/" not in value else network))
+	return found
+
+
+def lines(value: str | None) -> list[str]:
+	"""The lines of a text that are not blank, each once, in order."""
+	return list(dict.fromkeys(line.strip() for line in (value or "").splitlines() if line.strip()))
+
+
+def within(value: Any, lowest: int, highest: int, label: str) -> None:
+	"""Stop unless the whole number lies between the two, ends included."""
+	if not lowest <= cint(value) <= highest:
+		frappe.throw(_("{0} must be between {1} and {2}.").format(_(label), lowest, highest))
+
+
+def web_address(value: str | None, label: str, own_hosts: Iterable[str] = ()) -> str:
+	"""An http(s) address that may be a destination, or nothing; blanks around it are dropped."""
+	address = (value or "").strip()
+	if address:
+		try:
+			destination.check(address, set(own_hosts))
+		except destination.DestinationError as error:
+			frappe.throw(f"{_(label)}: {_(str(error))}")
+	return address
+
+
+def _is_weight(value: Any) -> bool:
+	return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
