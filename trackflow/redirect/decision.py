@@ -85,6 +85,8 @@ class Facts:
 	is_internal: bool = False
 	not_found_url: str = ""
 	count_internal: bool = True
+	# The limit is reached by now, though the link's own count may not know it yet.
+	is_spent: bool = False
 
 	def __post_init__(self) -> None:
 		_set(self, "visitor_id", self.visitor_id or "")
@@ -114,27 +116,12 @@ class Decision:
 
 def decide(link: Link | None, facts: Facts) -> Decision:
 	"""Return what the visitor gets and what is recorded, in the order of RED-3."""
-	if link is None or not has_started(link, facts.now):
-		return _unknown(facts)
-	if link.status in ("Paused", "Archived"):
-		return Decision(NOT_FOUND, page="not_found", event_type=_event("Blocked", facts))
-	if has_ended(link, facts.now):
-		return _ended(link, facts)
-	if facts.is_bot:
-		return _bot(link, facts)
-	return _visit(link, facts, choose_variant(link, facts.visitor_id))
+	return next(answer(link, facts) for applies, answer in _ORDER if applies(link, facts))
 
 
-def has_started(link: Link, now: datetime) -> bool:
-	"""Tell whether the link is known to visitors yet; its first moment belongs to it."""
-	return link.starts_on is None or now >= link.starts_on
-
-
-def has_ended(link: Link, now: datetime) -> bool:
-	"""Tell whether the link is over by status, time (the moment of expiry is over) or number of clicks."""
-	if link.status == "Expired" or (link.expires_on is not None and now >= link.expires_on):
-		return True
-	return 0 < link.max_clicks <= link.clicks
+def is_open(link: Link | None, facts: Facts) -> bool:
+	"""Tell whether the link leads anywhere now, be it by a password."""
+	return not any(applies(link, facts) for applies, _answer in _CLOSED)
 
 
 def choose_variant(link: Link, visitor_id: str) -> Variant | None:
@@ -153,10 +140,30 @@ def choose_variant(link: Link, visitor_id: str) -> Variant | None:
 	return best
 
 
-def _unknown(facts: Facts) -> Decision:
+def _is_unknown(link: Link | None, facts: Facts) -> bool:
+	"""The first moment of a link belongs to it."""
+	return link is None or (link.starts_on is not None and facts.now < link.starts_on)
+
+
+def _unknown(_link: Link | None, facts: Facts) -> Decision:
 	if facts.not_found_url:
 		return Decision(FOUND, location=facts.not_found_url)
 	return Decision(NOT_FOUND, page="not_found")
+
+
+def _is_stopped(link: Link, _facts: Facts) -> bool:
+	return link.status in ("Paused", "Archived")
+
+
+def _stopped(_link: Link, facts: Facts) -> Decision:
+	return Decision(NOT_FOUND, page="not_found", event_type=_event("Blocked", facts))
+
+
+def _has_ended(link: Link, facts: Facts) -> bool:
+	"""By status, time (the moment of expiry is over) or number of clicks."""
+	if link.status == "Expired" or (link.expires_on is not None and facts.now >= link.expires_on):
+		return True
+	return 0 < link.max_clicks and (facts.is_spent or link.max_clicks <= link.clicks)
 
 
 def _ended(link: Link, facts: Facts) -> Decision:
@@ -167,12 +174,21 @@ def _ended(link: Link, facts: Facts) -> Decision:
 	return Decision(GONE, page="gone", event_type=event)
 
 
+def _is_bot(_link: Link, facts: Facts) -> bool:
+	return facts.is_bot
+
+
 def _bot(link: Link, facts: Facts) -> Decision:
 	event = _event("Prefetch" if facts.is_prefetch else "Bot", facts)
 	return Decision(link.redirect_status, location=link.destination, event_type=event)
 
 
-def _visit(link: Link, facts: Facts, variant: Variant | None) -> Decision:
+def _always(_link: Link, _facts: Facts) -> bool:
+	return True
+
+
+def _visit(link: Link, facts: Facts) -> Decision:
+	variant = choose_variant(link, facts.visitor_id)
 	location = (variant.destination if variant else "") or link.destination
 	if link.forward_query and facts.query:
 		location = forward(location, facts.query)
@@ -201,3 +217,8 @@ def _uniform(*parts: str) -> float:
 def _set(instance: object, field: str, value: object) -> None:
 	"""Write a field of a frozen value object while it is being made."""
 	object.__setattr__(instance, field, value)
+
+
+# Whatever applies first decides. The closed ones go before all that leads anywhere.
+_CLOSED = ((_is_unknown, _unknown), (_is_stopped, _stopped), (_has_ended, _ended))
+_ORDER = (*_CLOSED, (_is_bot, _bot), (_always, _visit))

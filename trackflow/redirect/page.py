@@ -1,5 +1,7 @@
 """The plain pages of a short link that leads nowhere: unknown or paused, and ended. No framework, no script, no secret."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from string import Template
 
@@ -33,6 +35,14 @@ SECURITY_HEADERS = {
 	"font-src https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	"X-Frame-Options": "DENY",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+	"""Titles and texts by page, in a language that is named as HTML wants it."""
+
+	language: str
+	pages: Mapping[str, tuple[str, str]]
 
 
 def render(title: str, text: str, lang: str, domain: Domain | None) -> str:

@@ -21,6 +21,7 @@ PURE_MODULES = (
 	"trackflow.links.destination",
 	"trackflow.naming",
 	"trackflow.policy",
+	"trackflow.redirect.answer",
 	"trackflow.redirect.decision",
 	"trackflow.redirect.page",
 	"trackflow.times",
