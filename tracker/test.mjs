@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const OUT = join(here, "build");
+// A browser that does not answer must end a test, and the run, not hold it up: twenty times what either takes here.
+const TEST_MILLISECONDS = 300_000;
+const RUN_MILLISECONDS = 1_200_000;
 
 function isExecutable(path) {
 	try {
@@ -64,9 +67,12 @@ await build({
 const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
 	.filter((entry) => entry.name.endsWith(".test.mjs"))
 	.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...files.sort()], {
+const options = ["--enable-source-maps", "--test", "--test-reporter=spec", `--test-timeout=${TEST_MILLISECONDS}`];
+const run = spawnSync(process.execPath, [...options, ...files.sort()], {
 	cwd: here,
 	stdio: "inherit",
 	env: { ...process.env, CHROMIUM: chromium, BENCHLESS: benchless },
+	timeout: RUN_MILLISECONDS,
 });
+if (run.error) console.error(`The tests were ended: ${run.error.message}`);
 process.exit(run.status ?? 1);
