@@ -4,8 +4,9 @@
 comes in as an argument, nothing is read or stored here. What privacy forbids is not in the result at all.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from trackflow.policy import Config, Domain
 from trackflow.tracking import agents, identity
@@ -13,11 +14,20 @@ from trackflow.tracking import agents, identity
 VISITOR_COOKIE = "trackflow_visitor"
 CONSENT_COOKIE = "trackflow_consent"
 GRANTED, DENIED = "granted", "denied"
+# What a form on a page of ours may weigh; longer ones are not read.
+MAX_FORM = 4096
+# How proxies name the visitor's country: Cloudflare, CloudFront, and what one's own web server is told to say.
+COUNTRY_HEADERS = ("cf-ipcountry", "cloudfront-viewer-country", "x-country-code")
+
+_COUNTRY = re.compile(r"[a-z]{2}")
+# Cloudflare: not known.
+_NO_COUNTRY = frozenset({"xx"})
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-	"""A request as plain values: `headers` with lower-case names, `query` as it came, `peer` the socket's address."""
+	"""A request as plain values: `headers` with lower-case names, `query` as it came, `peer` the socket's address, `form`
+	what a POST brought as a form, `body_size` its bytes."""
 
 	method: str
 	scheme: str
@@ -27,6 +37,8 @@ class Incoming:
 	headers: Mapping[str, str]
 	cookies: Mapping[str, str]
 	peer: str
+	form: Mapping[str, str] = field(default_factory=dict)
+	body_size: int = 0
 
 	@classmethod
 	def of(cls, request: "object") -> "Incoming":
@@ -41,6 +53,7 @@ class Incoming:
 			headers=headers,
 			cookies=request.cookies,
 			peer=request.environ.get("REMOTE_ADDR") or "",
+			**(_body(request) if request.method == "POST" else {}),
 		)
 
 
@@ -93,7 +106,7 @@ def recognise(
 	"""
 	consent = consent or incoming.cookies.get(CONSENT_COOKIE, "")
 	user_agent = incoming.headers.get("user-agent", "")[:512]
-	address = identity.client_address(incoming.peer, incoming.headers, config.trusted_proxies)
+	address = client_address(incoming, config)
 	untracked = config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
 	may_set_cookie = not untracked and _has_consent(consent, config, domain)
 	known_id = claimed_id or incoming.cookies.get(VISITOR_COOKIE, "")
@@ -117,6 +130,25 @@ def recognise(
 		bot_reason=agents.bot_reason(user_agent, incoming.headers),
 		is_internal=identity.is_private(address) or identity.in_ranges(address, config.internal_networks),
 	)
+
+
+def client_address(incoming: Incoming, config: Config) -> str:
+	"""Whose request it is, by what trusted proxies say. Not to be kept: what may be is in the Caller."""
+	return identity.client_address(incoming.peer, incoming.headers, config.trusted_proxies)
+
+
+def country(incoming: Incoming, config: Config) -> str:
+	"""The caller's country in two small letters, as a trusted proxy says; "" where none does."""
+	if not identity.in_ranges(incoming.peer, config.trusted_proxies):
+		return ""
+	said = (incoming.headers.get(name, "").strip().lower() for name in COUNTRY_HEADERS)
+	return next((code for code in said if _COUNTRY.fullmatch(code) and code not in _NO_COUNTRY), "")
+
+
+def _body(request: "object") -> dict[str, object]:
+	# The host may have read it: then the form is what is left of it.
+	size = max(request.content_length or 0, len(request.get_data()))
+	return {"body_size": size, "form": {} if size > MAX_FORM else request.form.to_dict()}
 
 
 def _scheme(forwarded: str, own: str) -> str:

@@ -41,6 +41,11 @@ def click_secret() -> bytes:
 	return _derived(get_encryption_key(), "trackflow click id")
 
 
+def password_secret() -> bytes:
+	"""The key of what stands for a link's password, and for whoever tries one."""
+	return _derived(get_encryption_key(), "trackflow link password")
+
+
 def _shared_key(name: str) -> bytes:
 	pipeline = connection.connect().pipeline(transaction=True)
 	pipeline.set(name, token_bytes(32), nx=True, ex=DAY_KEY_SECONDS)

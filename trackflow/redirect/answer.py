@@ -8,19 +8,28 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 from zoneinfo import ZoneInfo
 
 from werkzeug.http import dump_cookie
 
-from trackflow.incoming import VISITOR_COOKIE, Caller, Incoming, recognise
+from trackflow.incoming import (
+	MAX_FORM,
+	VISITOR_COOKIE,
+	Caller,
+	Incoming,
+	client_address,
+	country,
+	recognise,
+)
 from trackflow.links import codes, destination
 from trackflow.policy import Config, Domain
-from trackflow.redirect import page
-from trackflow.redirect.decision import Decision, Facts, Link, decide, is_open
-from trackflow.redirect.page import Words
+from trackflow.redirect import page, passwords, rules
+from trackflow.redirect.decision import Decision, Facts, Link, Password, decide, is_open
+from trackflow.redirect.page import Form, Words
+from trackflow.redirect.rules import UNKNOWN, Traits
 from trackflow.times import site_time
-from trackflow.tracking import identity
+from trackflow.tracking import agents, identity
 from trackflow.tracking.parameters import CLICK_PARAMETER, utm_of
 
 PREFIX = "/r"
@@ -52,17 +61,27 @@ class Keys:
 
 	day_key: Callable[[], bytes]
 	click_secret: bytes
+	password_secret: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ClickLeft:
-	"""Question: is there a click left of the link's `limit`? Where it `takes`, it takes one."""
+	"""Question: is one of the link's `max_clicks` left? Where the visit `takes` one, it is taken by the answer."""
 
 	link: Link
 	takes: bool
 
 
-Question = ClickLeft
+@dataclass(frozen=True, slots=True)
+class MayTry:
+	"""Question: may this caller (a keyed hash) try this link's password? A wrong one is counted by the answer."""
+
+	link: Link
+	caller: str
+	is_right: bool
+
+
+Question = ClickLeft | MayTry
 Visit = Generator[Question, bool, Answer]
 
 
@@ -95,42 +114,97 @@ def visit(
 	now: float,
 	zone: ZoneInfo,
 	words: Callable[[], Words],
+	token: str = "",
 ) -> Visit:
 	"""Answer a request for `link` (None: no such link) at `now`, in seconds since 1970.
 
 	A generator: it yields at most one question of each kind, expects True or False for each, and returns the Answer. Only
-	links with a limit yield any. `words` is called where a page is shown.
+	links with a click limit or a password yield any. `words` is called where a page is shown; `token` is what the host
+	wants back with a form, if anything.
 	"""
-	if incoming.method not in METHODS:
+	sends_form = incoming.method == "POST" and link is not None and bool(link.password)
+	if incoming.method not in METHODS and not sends_form:
 		return _answer(405, {**HEADERS, "Allow": ", ".join(METHODS)})
+	if incoming.body_size > MAX_FORM and sends_form:
+		return _answer(413, HEADERS)
 	domain = config.domain_of(incoming.host)
 	caller = recognise(incoming, config, domain, keys.day_key)
-	facts = _facts(incoming, config, domain, caller, now, zone)
+	facts = _facts(incoming, link, config, domain, caller, now, zone)
+	if sends_form and is_open(link, facts):
+		facts = replace(facts, password=(yield from _try_password(incoming, link, config, keys)))
 	decision = decide(link, facts)
 	if link and link.max_clicks and is_open(link, facts) and not (yield ClickLeft(link, decision.counts)):
 		decision = decide(link, replace(facts, is_spent=True))
-	click_id = token_hex(10)
-	location = _with_click_id(decision, config, click_id, keys)
-	record = None
-	if config.enabled and link and decision.event_type:
-		record = _click_record(click_id, now, incoming, domain, caller, link, decision)
-	cookie = ""
-	if config.enabled and decision.counts and caller.may_set_cookie:
-		cookie = _cookie(caller.visitor_id, now, incoming, config)
-	headers = {**HEADERS, **dict(domain.headers if domain else ())}
-	if location:
-		headers["Location"] = destination.ascii_url(location)
-		return _answer(decision.status, headers, record=record, cookie=cookie)
-	return _page(decision.status, decision.page, words(), domain, headers, record=record)
+	return _finish(decision, incoming, link, config, keys, now, domain, caller, words, token)
 
 
 def unavailable(words: Words) -> Answer:
 	"""The answer where something of ours is broken: without its link nobody can be sent anywhere."""
-	return _page(503, "unavailable", words, None, {**HEADERS, "Retry-After": "5"})
+	return _page(503, page.render("unavailable", words, None), {**HEADERS, "Retry-After": "5"})
+
+
+def _try_password(
+	incoming: Incoming, link: Link, config: Config, keys: Keys
+) -> Generator[MayTry, bool, Password]:
+	given = incoming.form.get("password", "")
+	is_right = passwords.is_right(keys.password_secret, link.name, link.password, given)
+	address = client_address(incoming, config)
+	who = passwords.attempts_of(keys.password_secret, link.name, address)
+	if not (yield MayTry(link, who, is_right)):
+		return "locked"
+	return "right" if is_right else "wrong"
+
+
+def _finish(
+	decision: Decision,
+	incoming: Incoming,
+	link: Link | None,
+	config: Config,
+	keys: Keys,
+	now: float,
+	domain: Domain | None,
+	caller: Caller,
+	words: Callable[[], Words],
+	token: str,
+) -> Answer:
+	click_id = token_hex(10)
+	record = None
+	if config.enabled and link and decision.event_type:
+		record = _click_record(click_id, now, incoming, domain, caller, link, decision)
+	headers = {**HEADERS, **dict(domain.headers if domain else ())}
+	if decision.location:
+		headers["Location"] = destination.ascii_url(_with_click_id(decision, config, click_id, keys))
+		cookie = ""
+		if config.enabled and decision.counts and caller.may_set_cookie:
+			cookie = _cookie(caller.visitor_id, now, incoming, config)
+		return _answer(decision.status, headers, record=record, cookie=cookie)
+	if decision.page == "locked":
+		headers["Retry-After"] = str(passwords.ATTEMPT_SECONDS)
+	form = None
+	if decision.page in ("password", "wrong_password"):
+		form = Form(_form_address(link, incoming.query), decision.page == "wrong_password", token)
+	return _page(decision.status, page.render(decision.page, words(), domain, form), headers, record, form)
+
+
+def _form_address(link: Link, query: str) -> str:
+	"""The short link's own address: whatever address it was asked under, the form goes there, with what it was asked."""
+	kept = [piece for piece in query.split("&") if piece and not _is_ours(piece)]
+	return f"{PREFIX}/{link.short_code}" + ("?" + "&".join(kept) if kept else "")
+
+
+def _is_ours(piece: str) -> bool:
+	name = unquote_plus(piece.partition("=")[0])
+	return name in destination.NEVER_FORWARDED and name != "qr"
 
 
 def _facts(
-	incoming: Incoming, config: Config, domain: Domain | None, caller: Caller, now: float, zone: ZoneInfo
+	incoming: Incoming,
+	link: Link | None,
+	config: Config,
+	domain: Domain | None,
+	caller: Caller,
+	now: float,
+	zone: ZoneInfo,
 ) -> Facts:
 	return Facts(
 		visitor_id=caller.visitor_id,
@@ -142,6 +216,23 @@ def _facts(
 		is_internal=caller.is_internal,
 		not_found_url=domain.not_found_url if domain else "",
 		count_internal=not config.exclude_internal,
+		traits=_traits(incoming, link.looks_at, config) if link else UNKNOWN,
+	)
+
+
+def _traits(incoming: Incoming, wanted: frozenset[str], config: Config) -> Traits:
+	"""What the link looks at, and nothing else: to describe an agent that was never seen takes a millisecond."""
+	if not wanted:
+		return UNKNOWN
+	device = system = ""
+	if wanted & {"Device", "OS"}:
+		agent = agents.describe(incoming.headers.get("user-agent", ""))
+		device, system = agent.device_type.lower(), rules.system_of(agent.os)
+	return Traits(
+		device,
+		system,
+		country(incoming, config) if "Country" in wanted else "",
+		rules.preferred_language(incoming.headers.get("accept-language", "")) if "Language" in wanted else "",
 	)
 
 
@@ -149,7 +240,8 @@ def _with_click_id(decision: Decision, config: Config, click_id: str, keys: Keys
 	"""The destination, with the signed click id where it is a website of ours that can read it (RED-6)."""
 	if not (decision.counts and config.add_click_id and config.enabled):
 		return decision.location
-	if not config.website_of(urlsplit(decision.location).netloc):
+	address = urlsplit(decision.location)
+	if address.scheme.lower() not in ("http", "https") or not config.website_of(address.netloc):
 		return decision.location
 	signed = identity.sign_click(click_id, keys.click_secret)
 	return destination.set_parameter(decision.location, CLICK_PARAMETER, signed)
@@ -185,16 +277,13 @@ def _click_record(
 
 def _page(
 	status: int,
-	name: str,
-	words: Words,
-	domain: Domain | None,
+	body: str,
 	headers: dict[str, str],
 	record: dict[str, Any] | None = None,
+	form: Form | None = None,
 ) -> Answer:
-	title, text = words.pages[name]
-	body = page.render(title, text, words.language, domain)
-	headers |= {**page.SECURITY_HEADERS, "Content-Type": "text/html; charset=utf-8"}
-	return _answer(status, headers, body, record)
+	headers |= page.FORM_HEADERS if form else page.SECURITY_HEADERS
+	return _answer(status, {**headers, "Content-Type": "text/html; charset=utf-8"}, body, record)
 
 
 def _answer(

@@ -8,21 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
 from trackflow.links.destination import forward
+from trackflow.redirect.rules import UNKNOWN, Rule, Traits, fits
 
-Page = Literal["", "not_found", "gone"]
+Page = Literal["", "not_found", "gone", "password", "wrong_password", "locked"]
+Password = Literal["", "right", "wrong", "locked"]
 EventType = Literal["", "Click", "QR Scan", "Bot", "Prefetch", "Expired", "Blocked"]
 
 FOUND = 302
+SEE_OTHER = 303
 NOT_FOUND = 404
 GONE = 410
 REDIRECT_STATUSES = frozenset({301, 302, 307, 308})
 
+# What a visitor who has to type a password gets, by what became of the last attempt.
+_PASSWORD_PAGES: dict[Password, tuple[int, Page]] = {
+	"": (200, "password"),
+	"wrong": (403, "wrong_password"),
+	"locked": (429, "locked"),
+}
+_APP_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
+# A browser would run or open these itself.
+_UNSAFE_SCHEMES = frozenset(
+	{"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem"}
+)
 _WITHOUT_EFFECT = frozenset({"HEAD", "OPTIONS"})
 
 
@@ -59,6 +74,11 @@ class Link:
 	variants: tuple[Variant, ...] = ()
 	forward_query: bool = False
 	domain: str = ""
+	rules: tuple[Rule, ...] = ()
+	ios_url: str = ""
+	android_url: str = ""
+	# What stands for the password (`passwords.digest`), never the password.
+	password: str = ""
 
 	def __post_init__(self) -> None:
 		status = int(self.redirect_status or FOUND)
@@ -67,8 +87,18 @@ class Link:
 		_set(self, "clicks", max(0, int(self.clicks or 0)))
 		_set(self, "variants", tuple(self.variants or ()))
 		_set(self, "forward_query", bool(self.forward_query))
-		for field in ("campaign", "expired_url", "domain"):
+		_set(self, "rules", tuple(self.rules or ()))
+		for field in ("campaign", "expired_url", "domain", "password"):
 			_set(self, field, getattr(self, field) or "")
+		for field in ("ios_url", "android_url"):
+			address = getattr(self, field) or ""
+			_set(self, field, address if can_be_opened(address) else "")
+
+	@property
+	def looks_at(self) -> frozenset[str]:
+		"""The kinds of traits that the way on depends on: of rules, and "OS" for deep links."""
+		kinds = {rule.kind for rule in self.rules}
+		return frozenset(kinds | {"OS"} if self.ios_url or self.android_url else kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +117,8 @@ class Facts:
 	count_internal: bool = True
 	# The limit is reached by now, though the link's own count may not know it yet.
 	is_spent: bool = False
+	traits: Traits = UNKNOWN
+	password: Password = ""
 
 	def __post_init__(self) -> None:
 		_set(self, "visitor_id", self.visitor_id or "")
@@ -124,6 +156,12 @@ def is_open(link: Link | None, facts: Facts) -> bool:
 	return not any(applies(link, facts) for applies, _answer in _CLOSED)
 
 
+def can_be_opened(address: str) -> bool:
+	"""Tell whether a deep link is an address that leaves the browser for a page or an app, and runs nothing."""
+	found = _APP_ADDRESS.fullmatch(address)
+	return found is not None and found[1].lower() not in _UNSAFE_SCHEMES
+
+
 def choose_variant(link: Link, visitor_id: str) -> Variant | None:
 	"""Return the visitor's variant, the same on every visit, by weight over many visitors; None without variants.
 
@@ -147,7 +185,7 @@ def _is_unknown(link: Link | None, facts: Facts) -> bool:
 
 def _unknown(_link: Link | None, facts: Facts) -> Decision:
 	if facts.not_found_url:
-		return Decision(FOUND, location=facts.not_found_url)
+		return Decision(_status(FOUND, facts), location=facts.not_found_url)
 	return Decision(NOT_FOUND, page="not_found")
 
 
@@ -170,8 +208,18 @@ def _ended(link: Link, facts: Facts) -> Decision:
 	event = _event("Expired", facts)
 	if link.expired_url:
 		# Always temporary: a link can be given more time.
-		return Decision(FOUND, location=link.expired_url, event_type=event)
+		return Decision(_status(FOUND, facts), location=link.expired_url, event_type=event)
 	return Decision(GONE, page="gone", event_type=event)
+
+
+def _needs_password(link: Link, facts: Facts) -> bool:
+	"""Robots need it too: what is protected is the destination."""
+	return bool(link.password) and facts.password != "right"
+
+
+def _ask_password(_link: Link, facts: Facts) -> Decision:
+	status, page = _PASSWORD_PAGES[facts.password]
+	return Decision(status, page=page, event_type=_event("Blocked", facts) if facts.password else "")
 
 
 def _is_bot(_link: Link, facts: Facts) -> bool:
@@ -180,7 +228,7 @@ def _is_bot(_link: Link, facts: Facts) -> bool:
 
 def _bot(link: Link, facts: Facts) -> Decision:
 	event = _event("Prefetch" if facts.is_prefetch else "Bot", facts)
-	return Decision(link.redirect_status, location=link.destination, event_type=event)
+	return Decision(_status(link.redirect_status, facts), location=link.destination, event_type=event)
 
 
 def _always(_link: Link, _facts: Facts) -> bool:
@@ -188,18 +236,43 @@ def _always(_link: Link, _facts: Facts) -> bool:
 
 
 def _visit(link: Link, facts: Facts) -> Decision:
-	variant = choose_variant(link, facts.visitor_id)
-	location = (variant.destination if variant else "") or link.destination
+	location, variant = next(found for way in _WAYS if (found := way(link, facts)))
 	if link.forward_query and facts.query:
 		location = forward(location, facts.query)
 	event = _event("QR Scan" if facts.is_scan else "Click", facts)
 	return Decision(
-		link.redirect_status,
+		_status(link.redirect_status, facts),
 		location=location,
 		event_type=event,
-		variant=variant.name if variant else "",
+		variant=variant,
 		counts=bool(event) and (facts.count_internal or not facts.is_internal),
 	)
+
+
+def _by_rule(link: Link, facts: Facts) -> tuple[str, str] | None:
+	return next(
+		((rule.destination, "") for rule in link.rules if fits(rule, facts.traits, facts.query, facts.now)),
+		None,
+	)
+
+
+def _by_deep_link(link: Link, facts: Facts) -> tuple[str, str] | None:
+	address = {"ios": link.ios_url, "android": link.android_url}.get(facts.traits.system, "")
+	return (address, "") if address else None
+
+
+def _by_variant(link: Link, facts: Facts) -> tuple[str, str] | None:
+	variant = choose_variant(link, facts.visitor_id)
+	return (variant.destination or link.destination, variant.name) if variant else None
+
+
+def _by_itself(link: Link, _facts: Facts) -> tuple[str, str]:
+	return link.destination, ""
+
+
+def _status(status: int, facts: Facts) -> int:
+	"""A browser that has sent a form must ask for the destination, not send the form on to it."""
+	return SEE_OTHER if facts.method == "POST" else status
 
 
 def _event(event_type: EventType, facts: Facts) -> EventType:
@@ -221,4 +294,6 @@ def _set(instance: object, field: str, value: object) -> None:
 
 # Whatever applies first decides. The closed ones go before all that leads anywhere.
 _CLOSED = ((_is_unknown, _unknown), (_is_stopped, _stopped), (_has_ended, _ended))
-_ORDER = (*_CLOSED, (_is_bot, _bot), (_always, _visit))
+_ORDER = (*_CLOSED, (_needs_password, _ask_password), (_is_bot, _bot), (_always, _visit))
+# The same for where a person goes, and by which variant.
+_WAYS = (_by_rule, _by_deep_link, _by_variant, _by_itself)

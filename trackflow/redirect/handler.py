@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from trackflow.config import get_config
 from trackflow.incoming import Incoming
-from trackflow.keys import click_secret, day_key
+from trackflow.keys import click_secret, day_key, password_secret
 from trackflow.redirect import limits, links
 from trackflow.redirect.answer import (
 	METHODS,
@@ -58,13 +58,18 @@ def _answer(code: str) -> Answer:
 	incoming = Incoming.of(frappe.request)
 	config = get_config()
 	code = valid_code(code)
-	link = links.find(code) if code and incoming.method in METHODS else None
-	keys = Keys(day_key, click_secret())
+	link = links.find(code) if code and incoming.method in (*METHODS, "POST") else None
+	keys = Keys(day_key, click_secret(), password_secret())
 	zone = ZoneInfo(get_system_timezone())
-	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words))
+	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token()))
 	if answer.record:
 		_record(answer.record)
 	return answer
+
+
+def _token() -> str:
+	"""What Frappe wants to see with a form of somebody who is logged in: it looks before any hook."""
+	return frappe.session.data.csrf_token or ""
 
 
 def _settle(visit: Visit) -> Answer:

@@ -4,14 +4,19 @@
 Whoever changes a link calls `forget`. Nothing here decides where a visitor goes.
 """
 
+from typing import Any
+
 import frappe
+from frappe.model.document import Document
 from frappe.utils import cint
 
 from trackflow import __version__
-from trackflow.config import forget_config
+from trackflow.keys import password_secret
 from trackflow.links import codes, destination
 from trackflow.links.parameters import link_parameters
+from trackflow.redirect import passwords
 from trackflow.redirect.decision import Link, Variant
+from trackflow.redirect.rules import Rule, words_of
 
 # A snapshot that escaped every invalidation is replaced after this long.
 CACHE_SECONDS = 600
@@ -60,7 +65,7 @@ def _read(code: str) -> Link | None:
 		expires_on=doc.expiry_date,
 		expired_url=doc.expired_url or "",
 		max_clicks=cint(doc.max_clicks),
-		clicks=cint(doc.click_count),
+		clicks=cint(doc.click_count) + cint(doc.scan_count),
 		variants=tuple(
 			Variant(
 				name=row.name,
@@ -72,4 +77,30 @@ def _read(code: str) -> Link | None:
 		),
 		forward_query=bool(cint(doc.forward_query)),
 		domain=doc.domain or "",
+		rules=tuple(
+			Rule(
+				kind=row.condition_type,
+				destination=destination.build(row.destination_url, parameters),
+				values=frozenset(words_of(row.condition_value)),
+				parameter=row.query_parameter or "",
+				starts_on=row.from_date,
+				ends_on=row.to_date,
+			)
+			for row in doc.rules
+		),
+		ios_url=_deep_link(doc.ios_url, parameters),
+		android_url=_deep_link(doc.android_url, parameters),
+		password=_password_digest(doc),
 	)
+
+
+def _deep_link(address: str | None, parameters: dict[str, Any]) -> str:
+	"""With the link's parameters where it is a page; an app is asked for exactly what was entered."""
+	is_page = (address or "").lower().startswith(("http://", "https://"))
+	return destination.build(address, parameters) if is_page else address or ""
+
+
+def _password_digest(doc: Document) -> str:
+	if not doc.password:
+		return ""
+	return passwords.digest(password_secret(), doc.name, doc.get_password("password"))

@@ -1,4 +1,5 @@
-"""The plain pages of a short link that leads nowhere: unknown or paused, and ended. No framework, no script, no secret."""
+"""The plain pages of a short link: unknown or paused, ended, and the form that asks for a password. No framework, no
+script, no secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,27 +26,76 @@ p { margin: 0; opacity: .75; }
 $style
 </style>
 </head>
-<body><main><h1>$title</h1><p>$text</p></main></body>
+<body><main><h1>$title</h1><p$role>$text</p>$form</main></body>
 </html>
 """
 )
 
-SECURITY_HEADERS = {
-	"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
-	"font-src https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-	"X-Frame-Options": "DENY",
-}
+_FORM_STYLE = """form { display: grid; gap: .75rem; margin-top: 1.5rem; text-align: start; }
+input, button { font: inherit; padding: .6rem .75rem; border-radius: .5rem; border: 1px solid; min-width: 0; }
+button { cursor: pointer; }
+"""
+# Without a script: the form goes to the short link itself, and comes back as this page or as the way on.
+_FORM = Template(
+	"""
+<form method="post" action="$action" autocomplete="off">
+<label for="password">$label</label>
+<input id="password" name="password" type="password" required autofocus maxlength="$longest" autocomplete="off"$error>
+$token<button type="submit">$button</button>
+</form>"""
+)
+_TOKEN = Template("""<input type="hidden" name="csrf_token" value="$token">
+""")
+# A Password field holds no more.
+LONGEST_PASSWORD = 140
+
+_POLICY = (
+	"default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; font-src https: data:; base-uri 'none'; "
+	"form-action {}; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {"Content-Security-Policy": _POLICY.format("'none'"), "X-Frame-Options": "DENY"}
+FORM_HEADERS = SECURITY_HEADERS | {"Content-Security-Policy": _POLICY.format("'self'")}
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-	"""Titles and texts by page, in a language that is named as HTML wants it."""
+	"""Titles and texts by page, and of the form, in a language that is named as HTML wants it."""
 
 	language: str
 	pages: Mapping[str, tuple[str, str]]
+	label: str = ""
+	button: str = ""
 
 
-def render(title: str, text: str, lang: str, domain: Domain | None) -> str:
-	"""A page with these (untrusted) texts in the domain's style."""
+@dataclass(frozen=True, slots=True)
+class Form:
+	"""Where a password is sent, whether the last one was wrong, and the host's token against forged forms, if it has one."""
+
+	action: str
+	is_again: bool = False
+	token: str = ""
+
+
+def render(name: str, words: Words, domain: Domain | None, form: Form | None = None) -> str:
+	"""The page of that name in the domain's style; all texts are untrusted."""
+	title, text = words.pages[name]
 	style = domain.custom_css.replace("</", "<\\/") if domain else ""
-	return _PAGE.substitute(title=escape(title), text=escape(text), lang=escape(lang or "en"), style=style)
+	return _PAGE.substitute(
+		title=escape(title),
+		text=escape(text),
+		lang=escape(words.language or "en"),
+		style=(_FORM_STYLE if form else "") + style,
+		role=' id="error" role="alert"' if form and form.is_again else "",
+		form=_form(form, words) if form else "",
+	)
+
+
+def _form(form: Form, words: Words) -> str:
+	return _FORM.substitute(
+		action=escape(form.action),
+		label=escape(words.label),
+		button=escape(words.button),
+		longest=LONGEST_PASSWORD,
+		error=' aria-invalid="true" aria-describedby="error"' if form.is_again else "",
+		token=_TOKEN.substitute(token=escape(form.token)) if form.token else "",
+	)

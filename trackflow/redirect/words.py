@@ -24,5 +24,19 @@ def words(language: str = "") -> Words:
 				_("Please try again", language),
 				_("This link cannot be opened right now.", language),
 			),
+			"password": (
+				_("This link needs a password", language),
+				_("Whoever shared it has told you the password.", language),
+			),
+			"wrong_password": (
+				_("This link needs a password", language),
+				_("That was not the password. Please try again.", language),
+			),
+			"locked": (
+				_("Too many attempts", language),
+				_("Please wait a quarter of an hour, then open the link again.", language),
+			),
 		},
+		label=_("Password", language),
+		button=_("Continue", language),
 	)

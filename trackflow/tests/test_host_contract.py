@@ -410,7 +410,6 @@ class TestDocuments(TrackFlowTestCase):
 		link.save()
 		self.assertEqual(frappe.db.count("Campaign Link Variant", {"parent": link.name}), 0)
 
-	@patch("trackflow.trackflow.doctype.tracked_link.tracked_link.NOT_YET_HEEDED", ())
 	def test_password(self) -> None:
 		email = "contract.password@example.com"
 		make_user(email, api_secret="open sesame")

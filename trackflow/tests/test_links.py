@@ -157,7 +157,6 @@ class TestDestinations(TrackFlowTestCase):
 			link = factories.make_link(additional_parameters=parameters)
 			self.assertIsNone(frappe.db.get_value("Tracked Link", link.name, "additional_parameters"))
 
-	@patch(f"{LINK}.NOT_YET_HEEDED", ())
 	def test_apps_may_be_opened_and_scripts_may_not(self) -> None:
 		factories.make_link(ios_url="shop://product/7", android_url="https://play.example.com/app")
 		for address in (
@@ -169,25 +168,6 @@ class TestDestinations(TrackFlowTestCase):
 		):
 			with self.subTest(address), self.assertRaises(frappe.ValidationError):
 				factories.make_link(ios_url=address)
-
-
-class TestNotYetHeeded(TrackFlowTestCase):
-	"""A password that no redirect asks for would be worse than none."""
-
-	def test_what_redirects_ignore_is_refused(self) -> None:
-		rule = {
-			"condition_type": "Device",
-			"condition_value": "Mobile",
-			"destination_url": "https://shop.example.com/m",
-		}
-		for values in (
-			{"password": "x"},
-			{"rules": [rule]},
-			{"ios_url": "shop://a"},
-			{"android_url": "shop://a"},
-		):
-			with self.subTest(values), self.assertRaises(frappe.ValidationError):
-				factories.make_link(**values)
 
 
 class TestVariantsAndRules(TrackFlowTestCase):
@@ -223,7 +203,6 @@ class TestVariantsAndRules(TrackFlowTestCase):
 		with self.assertRaises(frappe.ValidationError):
 			factories.make_link(variants=[dict(row) for row in rows])
 
-	@patch(f"{LINK}.NOT_YET_HEEDED", ())
 	def test_rules_are_complete(self) -> None:
 		there = {"destination_url": "https://example.com"}
 		factories.make_link(rules=[{"condition_type": "Device", "condition_value": "Mobile", **there}])

@@ -24,6 +24,8 @@ PURE_MODULES = (
 	"trackflow.redirect.answer",
 	"trackflow.redirect.decision",
 	"trackflow.redirect.page",
+	"trackflow.redirect.passwords",
+	"trackflow.redirect.rules",
 	"trackflow.times",
 	"trackflow.tracking.agents",
 	"trackflow.tracking.channels",

@@ -3,7 +3,6 @@
 Whether a code is taken is never looked up: the unique index says so, and a code that was made is then made anew.
 """
 
-import re
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
@@ -16,6 +15,9 @@ from trackflow.links import codes, destination
 from trackflow.links.addresses import own_hosts, scan_url, short_url
 from trackflow.links.parameters import campaign_of, link_parameters
 from trackflow.redirect import links as snapshots
+from trackflow.redirect import rules
+from trackflow.redirect.decision import can_be_opened
+from trackflow.redirect.page import LONGEST_PASSWORD
 from trackflow.setup.indexes import add_indexes
 from trackflow.trackflow.doctype.figures import CountedDocument
 from trackflow.validation import stored_json, web_address
@@ -28,11 +30,6 @@ INDEXES = {
 # With six characters of 31 and a million links, one try in 900 hits a taken code.
 CODE_ATTEMPTS = 10
 SAVEPOINT = "trackflow_short_code"
-# Fields of the model that the redirect decision does not read so far.
-NOT_YET_HEEDED = ("password", "rules", "ios_url", "android_url")
-
-_APP_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
-_UNSAFE_SCHEMES = ("javascript", "data", "vbscript", "file", "blob")
 
 
 class TrackedLink(CountedDocument):
@@ -43,11 +40,11 @@ class TrackedLink(CountedDocument):
 		self.created_by = frappe.session.user
 
 	def validate(self) -> None:
-		self._check_support()
 		self._set_short_code()
 		self._check_addresses()
 		self._check_variants()
 		self._check_rules()
+		self._check_password()
 		self._check_dates()
 		self._set_derived()
 
@@ -107,13 +104,6 @@ class TrackedLink(CountedDocument):
 		self.short_code = codes.make_code(cint(settings.short_code_length) or codes.DEFAULT_LENGTH)
 		self.qr_code = scan_url(self.short_code, self.domain)
 
-	def _check_support(self) -> None:
-		"""A protection or a rule that would be ignored must not look as if it worked."""
-		for field in NOT_YET_HEEDED:
-			if self.get(field):
-				label = _(self.meta.get_label(field))
-				frappe.throw(_("{0}: redirects do not heed this yet, so it cannot be set.").format(label))
-
 	def _check_addresses(self) -> None:
 		hosts = own_hosts()
 		self.target_url = web_address(self.target_url, "Target URL", hosts)
@@ -131,7 +121,7 @@ class TrackedLink(CountedDocument):
 		scheme = address.partition(":")[0].lower()
 		if not address or scheme in ("http", "https"):
 			return web_address(address, self.meta.get_label(field), hosts)
-		if scheme in _UNSAFE_SCHEMES or not _APP_ADDRESS.fullmatch(address):
+		if not can_be_opened(address):
 			frappe.throw(_("{0} is no address that an app could open.").format(_(self.meta.get_label(field))))
 		return address
 
@@ -147,14 +137,30 @@ class TrackedLink(CountedDocument):
 
 	def _check_rules(self) -> None:
 		for row in self.rules:
-			if row.condition_type == "Query" and not row.query_parameter:
-				frappe.throw(_("Rule {0}: name the parameter to look at.").format(row.idx))
 			if row.condition_type == "Date":
 				_in_order(row.from_date, row.to_date, _("Rule {0} ends before it begins.").format(row.idx))
 				if not (row.from_date or row.to_date):
 					frappe.throw(_("Rule {0}: give a date from, to, or both.").format(row.idx))
-			elif not row.condition_value:
+				continue
+			row.query_parameter = (row.query_parameter or "").strip()
+			if row.condition_type == "Query" and not row.query_parameter:
+				frappe.throw(_("Rule {0}: name the parameter to look at.").format(row.idx))
+			words = rules.words_of(row.condition_value)
+			if not words:
 				frappe.throw(_("Rule {0}: say what {1} must be.").format(row.idx, _(row.condition_type)))
+			row.condition_value = ", ".join(words)
+			try:
+				rules.check(row.condition_type, words)
+			except rules.RuleError as error:
+				frappe.throw(_("Rule {0}: {1}").format(row.idx, _(str(error))))
+
+	def _check_password(self) -> None:
+		password = self.password or ""
+		if len(password) > LONGEST_PASSWORD:
+			frappe.throw(_("The password is longer than {0} characters.").format(LONGEST_PASSWORD))
+		if password and not password.strip("*") and self.has_value_changed("password"):
+			# Frappe takes these for the place of a password that it keeps elsewhere.
+			frappe.throw(_("A password cannot be made of asterisks alone."))
 
 	def _check_dates(self) -> None:
 		_in_order(self.starts_on, self.expiry_date, _("The link would expire before it starts."))
