@@ -182,7 +182,8 @@ def _finish(
 		headers["Retry-After"] = str(passwords.ATTEMPT_SECONDS)
 	form = None
 	if decision.page in ("password", "wrong_password"):
-		form = Form(_form_address(link, incoming.query), decision.page == "wrong_password", token)
+		is_again = decision.page == "wrong_password"
+		form = Form(_form_address(link, incoming.query), is_again, token, link.app_schemes)
 	return _page(decision.status, page.render(decision.page, words(), domain, form), headers, record, form)
 
 
@@ -282,7 +283,7 @@ def _page(
 	record: dict[str, Any] | None = None,
 	form: Form | None = None,
 ) -> Answer:
-	headers |= page.FORM_HEADERS if form else page.SECURITY_HEADERS
+	headers |= form.security_headers if form else page.SECURITY_HEADERS
 	return _answer(status, {**headers, "Content-Type": "text/html; charset=utf-8"}, body, record)
 
 

@@ -100,6 +100,14 @@ class Link:
 		kinds = {rule.kind for rule in self.rules}
 		return frozenset(kinds | {"OS"} if self.ios_url or self.android_url else kinds)
 
+	@property
+	def app_schemes(self) -> tuple[str, ...]:
+		"""The schemes of deep links that open an app instead of a page."""
+		schemes = {
+			address.partition(":")[0].lower() for address in (self.ios_url, self.android_url) if address
+		}
+		return tuple(sorted(schemes - {"http", "https"}))
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

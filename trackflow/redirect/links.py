@@ -10,7 +10,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import cint
 
-from trackflow import __version__
+from trackflow import __version__, changes
 from trackflow.keys import password_secret
 from trackflow.links import codes, destination
 from trackflow.links.parameters import link_parameters
@@ -38,10 +38,16 @@ def find(code: str) -> Link | None:
 
 def forget(*short_codes: str) -> None:
 	"""Drop the snapshots of these codes now and again after the commit, when the new rows can be seen."""
-	keys = [_key(codes.normalise(code)) for code in short_codes if code]
+	changed = [codes.normalise(code) for code in short_codes if code]
+	keys = [_key(code) for code in changed]
 	if keys:
 		frappe.cache.delete_value(keys)
-		frappe.db.after_commit.add(lambda: frappe.cache.delete_value(keys))
+		frappe.db.after_commit.add(lambda: _forget_now(keys, changed))
+
+
+def _forget_now(keys: list[str], changed: list[str]) -> None:
+	frappe.cache.delete_value(keys)
+	changes.tell(changed)
 
 
 def _key(code: str) -> str:

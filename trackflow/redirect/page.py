@@ -54,7 +54,6 @@ _POLICY = (
 	"form-action {}; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = {"Content-Security-Policy": _POLICY.format("'none'"), "X-Frame-Options": "DENY"}
-FORM_HEADERS = SECURITY_HEADERS | {"Content-Security-Policy": _POLICY.format("'self'")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,19 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-	"""Where a password is sent, whether the last one was wrong, and the host's token against forged forms, if it has one."""
+	"""Where a password is sent, whether the last one was wrong, the host's token against forged forms, if it has one, and
+	the schemes of apps that the way on may have."""
 
 	action: str
 	is_again: bool = False
 	token: str = ""
+	app_schemes: tuple[str, ...] = ()
+
+	@property
+	def security_headers(self) -> dict[str, str]:
+		"""Chromium holds the redirect that follows a form to the form's policy: 'self' alone would end the way there."""
+		targets = " ".join(("'self'", "http:", "https:", *(f"{scheme}:" for scheme in self.app_schemes)))
+		return SECURITY_HEADERS | {"Content-Security-Policy": _POLICY.format(targets)}
 
 
 def render(name: str, words: Words, domain: Domain | None, form: Form | None = None) -> str:

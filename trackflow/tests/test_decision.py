@@ -8,7 +8,17 @@ from collections import Counter
 from dataclasses import FrozenInstanceError, fields, replace
 from datetime import datetime, timedelta
 
-from trackflow.redirect.decision import Decision, Facts, Link, Variant, choose_variant, decide
+from trackflow.redirect.decision import (
+	Decision,
+	Facts,
+	Link,
+	Variant,
+	can_be_opened,
+	choose_variant,
+	decide,
+	is_open,
+)
+from trackflow.redirect.rules import Rule, Traits
 from trackflow.tests.properties import given, st
 
 NOW = datetime(2026, 3, 1, 12, 0, 0)
@@ -151,6 +161,184 @@ class TestEveryCombination(unittest.TestCase):
 		return Decision(307, TARGET, "", kind if recorded else "", "", counts)
 
 
+APP = "shop://product/7"
+ANDROID_PAGE = "https://shop.example/android"
+BY_RULE = "https://shop.example/phones"
+ARM = "https://shop.example/a"
+
+
+class TestEveryFeatureInOrder(unittest.TestCase):
+	"""RED-3: status × time × limit × password × bot × rule × deep link × variant, each in its place."""
+
+	def test_all(self):
+		seen = Counter()
+		for link, facts in itertools.product(self.links(), self.requests()):
+			decision = decide(link, facts)
+			self.assertEqual(decision, self.expected(link, facts), (link, facts))
+			self.assertEqual(decision, decide(link, facts))
+			self.assertEqual(bool(decision.location), not decision.page)
+			seen[decision.page or decision.location] += 1
+		pages = {"not_found", "gone", "password", "wrong_password", "locked"}
+		self.assertEqual(set(seen), pages | {TARGET, BY_RULE, APP, ANDROID_PAGE, ARM})
+
+	def links(self) -> list[Link]:
+		return [
+			Link(
+				"l", "c", status, TARGET, 308,
+				starts_on=starts, expires_on=expires, max_clicks=limit, clicks=5, password=password,
+				rules=tuple(Rule("Device", BY_RULE, frozenset({device})) for device in devices),
+				ios_url=ios, android_url=android, variants=variants,
+			)
+			for status, (starts, expires), limit, password, devices, (ios, android), variants in itertools.product(
+				("Active", "Paused", "Expired", "Archived"),
+				((None, None), (NOW + HOUR, None), (None, NOW - HOUR)),
+				(0, 5, 6),
+				("", "digest"),
+				((), ("Mobile",), ("Tablet",)),
+				(("", ""), (APP, ""), (APP, ANDROID_PAGE)),
+				((), (Variant("A", ARM),)),
+			)
+		]  # fmt: skip
+
+	def requests(self) -> list[Facts]:
+		return [
+			Facts(
+				"v",
+				NOW,
+				method,
+				is_bot=bot,
+				is_spent=spent,
+				password=password,
+				traits=Traits("mobile", system),
+			)
+			for method, bot, spent, password, system in itertools.product(
+				("GET", "HEAD", "POST"),
+				(False, True),
+				(False, True),
+				("", "right", "wrong", "locked"),
+				("ios", "android", "windows"),
+			)
+		]
+
+	def expected(self, link: Link, facts: Facts) -> Decision:
+		"""The table of RED-3 once more, written as a reader of the specification would."""
+		traceless = facts.method == "HEAD"
+		sent = 303 if facts.method == "POST" else 308
+		if link.starts_on:
+			return NOTHING
+		if link.status in {"Paused", "Archived"}:
+			return replace(NOTHING, event_type="" if traceless else "Blocked")
+		if (
+			link.status == "Expired"
+			or link.expires_on
+			or link.max_clicks == 5
+			or (link.max_clicks and facts.is_spent)
+		):
+			return Decision(410, page="gone", event_type="" if traceless else "Expired")
+		if link.password and facts.password != "right":
+			status, page = {
+				"": (200, "password"), "wrong": (403, "wrong_password"), "locked": (429, "locked")
+			}[facts.password]  # fmt: skip
+			return Decision(
+				status, page=page, event_type="Blocked" if facts.password and not traceless else ""
+			)
+		if facts.is_bot:
+			return Decision(sent, TARGET, event_type="" if traceless else "Bot")
+		kind = "" if traceless else "Click"
+		if any("mobile" in rule.values for rule in link.rules):
+			return Decision(sent, BY_RULE, "", kind, "", not traceless)
+		if facts.traits.system == "ios" and link.ios_url:
+			return Decision(sent, APP, "", kind, "", not traceless)
+		if facts.traits.system == "android" and link.android_url:
+			return Decision(sent, ANDROID_PAGE, "", kind, "", not traceless)
+		if link.variants:
+			return Decision(sent, ARM, "", kind, "A", not traceless)
+		return Decision(sent, TARGET, "", kind, "", not traceless)
+
+	def test_open_is_what_leads_anywhere(self):
+		for link, facts in itertools.product([None, *self.links()], self.requests()[:4]):
+			closed = decide(link, facts).page in ("not_found", "gone")
+			self.assertEqual(is_open(link, facts), not closed, link)
+
+
+class TestDeepLinks(unittest.TestCase):
+	"""RED-3, SEC-3: deep links open a page or an app, and run nothing."""
+
+	def test_what_can_be_opened(self):
+		for address in ("shop://product/7", "https://shop.example/a", "SHOP://x", "com.shop.app+x://y?z=1#w"):
+			self.assertTrue(can_be_opened(address), address)
+
+	def test_what_cannot(self):
+		for address in (
+			"", "javascript:alert(1)", "javascript://%0aalert(1)", "JavaScript://x", "data:text/html,x", "data://x",
+			"vbscript://x", "file:///etc/passwd", "blob://x", "about://blank", "view-source://x", "filesystem://x",
+			"//shop.example", "/x", "shop:product", "shop://a b", "shop://a\r\nX: y", "shop://", " shop://x", "1shop://x",
+		):  # fmt: skip
+			with self.subTest(address):
+				self.assertFalse(can_be_opened(address))
+				link = replace(LINK, ios_url=address)
+				self.assertEqual((link.ios_url, link.app_schemes), ("", ()))
+				facts = replace(FACTS, traits=Traits("mobile", "ios"))
+				self.assertEqual(decide(link, facts).location, TARGET)
+
+	def test_parameters_are_carried_over_to_an_app(self):
+		link = replace(LINK, ios_url=APP, forward_query=True)
+		facts = replace(FACTS, query="x=1", traits=Traits("mobile", "ios"))
+		self.assertEqual(decide(link, facts).location, APP + "?x=1")
+
+	def test_the_schemes_that_a_policy_must_know(self):
+		link = replace(LINK, ios_url="shop://a", android_url="https://shop.example")
+		self.assertEqual(link.app_schemes, ("shop",))
+		self.assertEqual(replace(link, android_url="intent://a").app_schemes, ("intent", "shop"))
+
+
+class TestWhateverComes(unittest.TestCase):
+	"""RED-2, SEC-3: pure, the same for the same values, and never to an address that is not the link's own."""
+
+	OWN = (TARGET, ENDED, APP, ANDROID_PAGE, BY_RULE, ARM, NOT_FOUND_URL)
+
+	@given(
+		st.builds(
+			Link,
+			st.text(), st.text(), st.sampled_from(["Active", "Paused", "Expired", "Archived"]), st.just(TARGET),
+			redirect_status=st.sampled_from([301, 302, 307, 308]),
+			expired_url=st.sampled_from(["", ENDED]),
+			max_clicks=st.integers(-1, 3), clicks=st.integers(0, 3),
+			variants=st.lists(st.builds(Variant, st.text(), st.just(ARM), st.integers(0, 9)), max_size=3).map(tuple),
+			forward_query=st.booleans(),
+			rules=st.lists(
+				st.builds(
+					Rule, st.sampled_from(["Device", "OS", "Country", "Language", "Query", "Date"]), st.just(BY_RULE),
+					st.frozensets(st.sampled_from(["mobile", "ios", "de", "x", ""])), st.sampled_from(["", "a"]),
+				),
+				max_size=3,
+			).map(tuple),
+			ios_url=st.sampled_from(["", APP]), android_url=st.sampled_from(["", ANDROID_PAGE]),
+			password=st.sampled_from(["", "digest"]),
+		),
+		st.builds(
+			Facts, st.text(), st.just(NOW), st.sampled_from(["GET", "HEAD", "POST"]), st.text(),
+			is_bot=st.booleans(), is_spent=st.booleans(), not_found_url=st.sampled_from(["", NOT_FOUND_URL]),
+			traits=st.builds(Traits, st.sampled_from(["", "mobile"]), st.sampled_from(["", "ios", "android"]),
+				st.sampled_from(["", "de"]), st.sampled_from(["", "de", "de-at"])),
+			password=st.sampled_from(["", "right", "wrong", "locked"]),
+		),
+	)  # fmt: skip
+	def test_location(self, link, facts):
+		decision = decide(link, facts)
+		self.assertEqual(decision, decide(link, facts))
+		self.assertEqual(bool(decision.location), not decision.page)
+		if decision.location:
+			own = next(one for one in self.OWN if decision.location.startswith(one))
+			added = decision.location[len(own) :]
+			self.assertTrue(added == "" or (link.forward_query and added[0] in "?&"), decision.location)
+			self.assertTrue(decision.location.isascii() and decision.location.isprintable())
+			self.assertNotIn(" ", decision.location)
+		if link.password and facts.password != "right" and is_open(link, facts):
+			self.assertEqual(decision.location, "")
+		self.assertFalse(decision.counts and (facts.is_bot or facts.method == "HEAD"))
+
+
 class TestWhatIsRecorded(unittest.TestCase):
 	"""RED-1, RED-4, LNK-3: HEAD leaves no trace, scans are told apart, internal visits count by setting."""
 
@@ -256,6 +444,24 @@ class TestVariants(unittest.TestCase):
 		self.assertEqual((decision.location, decision.variant), (TARGET, "Control"))
 
 	@given(
+		st.lists(st.integers(0, 100), min_size=2, max_size=5),
+		st.integers(0, 4),
+		st.integers(0, 100),
+		st.lists(st.text(max_size=20), min_size=1, max_size=20),
+	)
+	def test_another_weight_moves_visitors_only_to_or_from_its_variant(
+		self, weights, index, weight, visitors
+	):
+		index %= len(weights)
+		before = [Variant(str(number), TARGET, one) for number, one in enumerate(weights)]
+		after = [replace(one, weight=weight) if number == index else one for number, one in enumerate(before)]
+		for visitor in visitors:
+			old = choose_variant(replace(LINK, variants=tuple(before)), visitor)
+			new = choose_variant(replace(LINK, variants=tuple(after)), visitor)
+			moved = {one.name if one else None for one in (old, new)}
+			self.assertTrue(len(moved) == 1 or str(index) in moved, moved)
+
+	@given(
 		st.text(),
 		st.text(),
 		st.lists(
@@ -287,3 +493,4 @@ class TestValueObjects(unittest.TestCase):
 		facts = Facts(None, NOW, None, None, not_found_url=None)
 		self.assertEqual(facts, Facts("", NOW))
 		self.assertEqual(decide(link, facts), Decision(302, TARGET, "", "Click", "", True))
+		self.assertEqual(link.looks_at, frozenset())
