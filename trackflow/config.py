@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import frappe
 from frappe.utils import cint, flt
 
-from trackflow import __version__
+from trackflow import __version__, changes
 from trackflow.policy import Config, Domain, Network
 
 # With the version: an older snapshot may lack what a newer one has.
@@ -33,7 +33,12 @@ def get_config() -> Config:
 def forget_config() -> None:
 	"""Drop the snapshot now and again after the commit, so that no reader can put the old one back for long."""
 	frappe.cache.delete_value(CACHE_KEY)
-	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(CACHE_KEY))
+	frappe.db.after_commit.add(_forget_now)
+
+
+def _forget_now() -> None:
+	frappe.cache.delete_value(CACHE_KEY)
+	changes.tell(settings=True)
 
 
 def read_config() -> Config:

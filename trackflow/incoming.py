@@ -46,7 +46,7 @@ class Incoming:
 		headers = {name.lower(): value for name, value in request.headers.items()}
 		return cls(
 			method=request.method,
-			scheme=_scheme(headers.get("x-forwarded-proto", ""), request.scheme),
+			scheme=scheme_of(headers.get("x-forwarded-proto", ""), request.scheme),
 			host=(request.host or "").lower(),
 			path=request.path,
 			query=request.query_string.decode("latin-1"),
@@ -151,7 +151,7 @@ def _body(request: "object") -> dict[str, object]:
 	return {"body_size": size, "form": {} if size > MAX_FORM else request.form.to_dict()}
 
 
-def _scheme(forwarded: str, own: str) -> str:
+def scheme_of(forwarded: str, own: str) -> str:
 	"""What the visitor spoke with the outermost proxy, if that is said and is one of two words."""
 	outermost = forwarded.partition(",")[0].strip().lower()
 	return outermost if outermost in ("http", "https") else own

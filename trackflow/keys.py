@@ -6,7 +6,7 @@ signing key is derived from the site's encryption key, so it is stored nowhere.
 
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from secrets import token_bytes
 
@@ -17,23 +17,35 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import connection
 
 DAY_KEY_SECONDS = 48 * 60 * 60
-# The current day's key by its Redis key, which names site and day; older ones are dropped.
+# Days' keys by their Redis key, which names site and day; those of past days are dropped.
 _day_keys: dict[str, bytes] = {}
 
 
 def day_key() -> bytes:
 	"""The key of the current day (UTC). Without Redis it is one that nobody else has, for this call alone: ids made with
 	it join nothing, which is the careful way to fail."""
-	name = connection.key(f"day-key:{datetime.now(UTC).date().isoformat()}")
+	try:
+		return key_of(datetime.now(UTC).date())
+	except (StreamUnavailable, RedisError, OSError):
+		return nobodys_key()
+
+
+def key_of(day: date) -> bytes:
+	"""The key of a day (UTC), today or later. Raises StreamUnavailable, RedisError or OSError without Redis."""
+	name = connection.key(f"day-key:{day.isoformat()}")
 	if name not in _day_keys:
-		try:
-			fresh = _shared_key(name)
-		except (StreamUnavailable, RedisError, OSError):
-			return token_bytes(32)
-		for other in [known for known in _day_keys if known.rpartition(":")[0] == name.rpartition(":")[0]]:
-			del _day_keys[other]
+		fresh = _shared_key(name)
+		today = datetime.now(UTC).date().isoformat()
+		for known in [one for one in _day_keys if one.startswith(name.removesuffix(day.isoformat()))]:
+			if known.rpartition(":")[2] < today:
+				del _day_keys[known]
 		_day_keys[name] = fresh
 	return _day_keys[name]
+
+
+def nobodys_key() -> bytes:
+	"""A key for one call, where the day's is not to be had."""
+	return token_bytes(32)
 
 
 def click_secret() -> bytes:

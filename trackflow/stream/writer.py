@@ -22,6 +22,7 @@ DUE_SECONDS = 30
 # How long the collector remembers event ids: events later than this are refused anyway.
 SEEN_SECONDS = 24 * 60 * 60
 _losses = 0
+_spooled = 0
 
 
 def write(records: list[Record], event_keys: list[str] | None = None) -> list[bool]:
@@ -36,7 +37,7 @@ def write(records: list[Record], event_keys: list[str] | None = None) -> list[bo
 	try:
 		new, drain_wanted = _write_to_redis(records, keys)
 	except (StreamUnavailable, RedisError, OSError) as error:
-		_spool(records, error)
+		put_aside(records, error)
 		return [True] * len(keys)
 	if drain_wanted:
 		_queue_drain()
@@ -46,6 +47,27 @@ def write(records: list[Record], event_keys: list[str] | None = None) -> list[bo
 def losses() -> int:
 	"""Records this process could store nowhere."""
 	return _losses
+
+
+def spooled() -> int:
+	"""Records this process gave to the spool."""
+	return _spooled
+
+
+def put_aside(records: list[Record], reason: object) -> None:
+	"""Give records to the spool, for whoever knows that Redis would not take them. Never raises."""
+	global _losses, _spooled
+	try:
+		spool.append(records)
+		_spooled += len(records)
+		frappe.logger("trackflow").error(
+			"Redis is out of reach (%s): %d records spooled", reason, len(records)
+		)
+	except OSError:
+		_losses += len(records)
+		frappe.logger("trackflow").exception(
+			"%d records are lost: neither Redis nor the spool took them", len(records)
+		)
 
 
 def _write_to_redis(records: list[Record], keys: list[str]) -> tuple[list[bool], bool]:
@@ -66,17 +88,3 @@ def _queue_drain() -> None:
 	except Exception:
 		# The records are safe on the stream; the scheduler's minute will find them.
 		frappe.logger("trackflow").exception("A drain could not be queued")
-
-
-def _spool(records: list[Record], reason: Exception) -> None:
-	global _losses
-	try:
-		spool.append(records)
-		frappe.logger("trackflow").error(
-			"Redis is out of reach (%s): %d records spooled", reason, len(records)
-		)
-	except OSError:
-		_losses += len(records)
-		frappe.logger("trackflow").exception(
-			"%d records are lost: neither Redis nor the spool took them", len(records)
-		)
