@@ -1,6 +1,7 @@
 """`bench --site S trackflow …`: the app on the command line (CLI-1). Every command can answer as JSON, for scripts."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
@@ -77,6 +78,81 @@ def attribution(
 		)
 
 
+@trackflow.command("import-links")
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Only say what would be made and refused.")
+@as_json
+@pass_context
+def import_links(context: Any, file: Any, dry_run: bool, json_output: bool) -> None:
+	"""Import links from a CSV: TrackFlow's own, Bitly's, Dub's or Shlink's; exits with 1 if a row was refused."""
+	from trackflow.links import csv_import
+
+	content = file.read(csv_import.MOST_BYTES + 1)
+	if dry_run:
+		answer = _on_site(context, lambda: csv_import.preview(content))
+	else:
+		answer = _on_site(context, lambda: csv_import.import_now(content, _bar(json_output)))
+	if json_output:
+		_print_json(answer)
+	else:
+		refused = [(row["row"], one) for row in answer["rows"] for one in row.get("errors") or ()]
+		if refused:
+			cells = [[number, one["field"], one["message"]] for number, one in refused]
+			_print_table(["Row", "Field", "Why not"], cells)
+		made = f"{answer['new']} links would be" if dry_run else f"{answer['created']} links"
+		click.echo(f"{answer['format']}: {made} made, {answer['failed']} rows refused.")
+	if answer["failed"]:
+		raise SystemExit(1)
+
+
+@trackflow.command("edge")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8001, show_default=True, help="Port to listen on; several edges may share one.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option(
+	"--links", default=100_000, show_default=True, type=click.IntRange(1), help="Links in each one's memory."
+)
+@click.option("--any-host", is_flag=True, help="Answer for the site under whatever host name.")
+@click.option(
+	"--monitor", "monitors", multiple=True, help="Network (CIDR) that may read /healthz and /metrics; repeatable."
+)
+@as_json
+@pass_context
+def edge(
+	context: Any,
+	host: str,
+	port: int,
+	workers: int,
+	links: int,
+	any_host: bool,
+	monitors: tuple[str, ...],
+	json_output: bool,
+) -> None:
+	"""Answer short links and take events without the web workers, until SIGTERM. One site, or `--site all` by host name."""
+	try:
+		from trackflow.edge import workers as edges
+		from trackflow.edge.server import Options
+	except ModuleNotFoundError as error:
+		raise click.ClickException(f"{error}: install the app's extra `edge`.") from None
+	from trackflow.tracking.identity import NetworkError, parse_network
+
+	sites = context.sites if hasattr(context, "sites") else context.obj["sites"]
+	if any_host and len(sites) > 1:
+		raise click.ClickException("--any-host is for one site.")
+	get_site(context)
+	try:
+		networks = tuple(map(parse_network, monitors))
+	except NetworkError as error:
+		raise click.BadParameter(str(error)) from None
+	options = Options(sites, edges.hosts_of(sites), host, port, links, any_host, networks)
+	started = {"host": host, "port": port, "workers": workers, "sites": list(sites)}
+	text = json.dumps(started) if json_output else f"Answering on http://{host}:{port} for {', '.join(sites)}"
+	edges.run(options, workers, lambda: click.echo(text))
+	if json_output:
+		return
+	click.echo("Stopped; what was recorded is written.")
+
+
 @trackflow.command("demo")
 @click.option("--url", help="Where the site answers; the host's own address by default.")
 @click.option(
@@ -108,6 +184,13 @@ def _on_site(context: Any, work: Callable[[], Any]) -> Any:
 		raise click.ClickException(str(error)) from None
 	finally:
 		frappe.destroy()
+
+
+def _bar(is_silent: bool) -> Callable[[int, int], None] | None:
+	"""Shows on a terminal how much is done; nowhere else."""
+	if is_silent or not sys.stderr.isatty():
+		return None
+	return lambda done, of: click.echo(f"\r{done} of {of} rows" + "\n" * (done == of), nl=False, err=True)
 
 
 def _day(moment: datetime | None) -> date | None:

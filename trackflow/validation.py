@@ -1,5 +1,6 @@
 """Checks that several controllers share. Each gives back the value as it is stored, or stops with clear words."""
 
+import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
@@ -11,36 +12,49 @@ from frappe.utils import cint
 from trackflow.links import destination
 
 
+def parsed(value: Any, label: str) -> Any:
+	"""What a caller sent, as JSON or already read."""
+	try:
+		return frappe.parse_json(value)
+	except (ValueError, RecursionError):
+		frappe.throw(_("{0} is not valid JSON.").format(_(label)))
+
+
+def whole_number(value: Any, label: str) -> int:
+	"""A whole number, as one or as its digits."""
+	text = str(value).strip()
+	if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,9}", text):
+		frappe.throw(_("{0} must be a whole number.").format(_(label)))
+	return int(text)
+
+
 def json_object(value: Any, label: str) -> dict[str, Any] | None:
 	"""A JSON field that holds an object or nothing. Nothing is None: a database refuses an empty text as JSON."""
 	if isinstance(value, str) and not value.strip():
 		return None
-	try:
-		parsed = frappe.parse_json(value)
-	except ValueError:
-		frappe.throw(_("{0} is not valid JSON.").format(_(label)))
-	if parsed is not None and not isinstance(parsed, Mapping):
+	found = parsed(value, label)
+	if found is not None and not isinstance(found, Mapping):
 		frappe.throw(_('{0} must be an object such as {{"name": "value"}}.').format(_(label)))
-	return dict(parsed) if parsed else None
+	return dict(found) if found else None
 
 
 def stored_json(value: Any, label: str) -> str | None:
 	"""The same as the text that is stored."""
-	parsed = json_object(value, label)
-	return frappe.as_json(parsed, indent=1) if parsed else None
+	found = json_object(value, label)
+	return frappe.as_json(found, indent=1) if found else None
 
 
 def channel_weights(value: Any, label: str) -> str | None:
 	"""The JSON of channel weights, `{"channel_weights": {channel: number of at least 0}}`, as it is stored."""
-	parsed = json_object(value, label)
-	if not parsed:
+	found = json_object(value, label)
+	if not found:
 		return None
-	if unknown := set(parsed) - {"channel_weights"}:
+	if unknown := set(found) - {"channel_weights"}:
 		frappe.throw(_("{0} does not know {1}.").format(_(label), ", ".join(sorted(unknown))))
-	weights = parsed["channel_weights"]
+	weights = found["channel_weights"]
 	if not isinstance(weights, Mapping) or not all(_is_weight(weight) for weight in weights.values()):
 		frappe.throw(_("{0}: each channel needs a number of at least 0.").format(_(label)))
-	return frappe.as_json(parsed, indent=1)
+	return frappe.as_json(found, indent=1)
 
 
 def networks(values: Iterable[str], label: str) -> list[str]:

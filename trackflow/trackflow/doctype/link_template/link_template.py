@@ -1,31 +1,21 @@
-"""A pattern for target URLs: `{variable}` in it is filled in from typed variables."""
-
-import re
+"""A pattern for links: `{variable}` in its address and texts is filled in from typed variables (LNK-5)."""
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from trackflow.links import templates, templating
 from trackflow.validation import stored_json
-
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class LinkTemplate(Document):
 	def validate(self) -> None:
 		self.url_template = (self.url_template or "").strip()
-		names = [row.variable_name for row in self.variables]
 		for row in self.variables:
-			if not _NAME.fullmatch(row.variable_name or ""):
-				frappe.throw(_("{0} is not a name: letters, digits and _ only.").format(row.variable_name))
-			if names.count(row.variable_name) > 1:
-				frappe.throw(_("Two variables are called {0}.").format(row.variable_name))
+			row.variable_name = (row.variable_name or "").strip()
 			row.validation_rules = stored_json(row.validation_rules, "Validation Rules")
-		used = set(PLACEHOLDER.findall(self.url_template))
-		if missing := used - set(names):
-			frappe.throw(
-				_("The URL names variables that are not listed: {0}.").format(", ".join(sorted(missing)))
-			)
-		if idle := set(names) - used:
-			frappe.throw(_("Variables that the URL does not name: {0}.").format(", ".join(sorted(idle))))
+		texts = {field: self.get(field) for field in templates.TEXTS if self.get(field)}
+		try:
+			templating.check(texts, self.url_template, templates.variables_of(self))
+		except templating.TemplateError as error:
+			frappe.throw(_(str(error)))

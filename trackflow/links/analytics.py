@@ -1,0 +1,190 @@
+"""What a link brought in a range of days, human and robot, summed up by the database in a fixed number of statements.
+
+Days are the site's. People are counted clicks and scans; robots are bots and prefetches, as in the link's own figures
+(RED-4). Conversions and revenue are credits under the default model, by the day of the conversion.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Count, Date, Sum
+from frappe.utils import flt, getdate
+
+from trackflow.tracking.parameters import host_of
+
+DAYS = 30
+MOST_DAYS = 1100
+# Of a breakdown, the lines that bring most; what is below is one line without a name.
+LINES = 50
+# Referrers are stored as whole addresses: so many of them are put together by host.
+REFERRERS = 1000
+
+Row = dict[str, Any]
+
+
+def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -> Row:
+	"""The figures of one link, which the user may read; the last 30 days by default."""
+	link = frappe.get_doc("Tracked Link", link_name)
+	link.check_permission("read")
+	first, last = _range(from_date, to_date)
+	clicks = _Clicks(link.name, first, last)
+	days = clicks.by_day()
+	variants = {row.name: row.variant_name for row in link.variants}
+	return {
+		"link": link.name,
+		"short_code": link.short_code,
+		"from_date": str(first),
+		"to_date": str(last),
+		"totals": {
+			**{figure: sum(day[figure] for day in days) for figure in _FIGURES},
+			"unique_visitors": clicks.unique_visitors(),
+			**_conversions(link, first, last),
+		},
+		"by_day": days,
+		"by_country": clicks.by("country"),
+		"by_device": clicks.by("device_type"),
+		"by_browser": clicks.by("browser"),
+		"by_os": clicks.by("os"),
+		"by_referrer": clicks.by_referrer(),
+		"by_variant": [
+			{**line, "value": variants.get(line["value"], line["value"])} for line in clicks.by("variant")
+		],
+	}
+
+
+def _range(from_date: str | None, to_date: str | None) -> tuple[date, date]:
+	last = _day(to_date) or _day(from_date, plus=DAYS - 1) or getdate()
+	first = _day(from_date) or last - timedelta(days=DAYS - 1)
+	if last < first:
+		frappe.throw(_("The range ends on {0}, before it begins on {1}.").format(last, first))
+	if (last - first).days >= MOST_DAYS:
+		frappe.throw(_("A range has at most {0} days.").format(MOST_DAYS))
+	return first, last
+
+
+def _day(text: str | None, plus: int = 0) -> date | None:
+	if not text:
+		return None
+	try:
+		return min(date.fromisoformat(text) + timedelta(days=plus), date(9000, 1, 1))
+	except (ValueError, OverflowError):
+		frappe.throw(_("{0} is no day such as 2026-03-31.").format(text))
+
+
+# By name, the kind of click and whether it has to be counted.
+_FIGURES = {
+	"clicks": ("Click", True),
+	"scans": ("QR Scan", True),
+	"bots": ("Bot", False),
+	"prefetches": ("Prefetch", False),
+	"blocked": ("Blocked", False),
+	"expired": ("Expired", False),
+	"internal": ("", False),
+}
+
+
+class _Clicks:
+	"""The clicks of a link in a range; each method is one statement."""
+
+	def __init__(self, link: str, first: date, last: date) -> None:
+		self.first, self.last = first, last
+		self.table = click = frappe.qb.DocType("Click Event")
+		self.human = click.event_type.isin(["Click", "QR Scan"]) & (click.counted == 1)
+		self.robot = click.event_type.isin(["Bot", "Prefetch"])
+		self.query = (
+			frappe.qb.from_(click)
+			.where(click.tracked_link == link)
+			.where(click.click_timestamp >= datetime.combine(first, time.min))
+			.where(click.click_timestamp < datetime.combine(last + timedelta(days=1), time.min))
+		)
+
+	def by_day(self) -> list[Row]:
+		"""A line for every day of the range, those without a click too."""
+		day = Date(self.table.click_timestamp)
+		figures = (_number(self._is(*figure)).as_(name) for name, figure in _FIGURES.items())
+		rows = self.query.select(day.as_("day"), *figures).groupby(day).run(as_dict=True)
+		found = {str(row.day): row for row in rows}
+		return [
+			{"day": day, **{name: int(found.get(day, {}).get(name) or 0) for name in _FIGURES}}
+			for day in self._days()
+		]
+
+	def unique_visitors(self) -> int:
+		visitor = Case().when(self.human, self.table.visitor_id)
+		return self.query.select(Count(visitor).distinct()).run()[0][0]
+
+	def by(self, field: str) -> list[Row]:
+		"""People and robots by the values of a field, most people first."""
+		rows = self._lines(field, LINES)
+		return [{"value": value, "clicks": clicks, "bots": bots} for value, clicks, bots in rows]
+
+	def by_referrer(self) -> list[Row]:
+		"""The same by the host of the page that the click came from; "" came from nowhere that told."""
+		clicks: Counter[str] = Counter()
+		bots: Counter[str] = Counter()
+		for value, human, robot in self._lines("referrer", REFERRERS):
+			host = host_of(value) if value else ""
+			clicks[host] += human
+			bots[host] += robot
+		lines = sorted(clicks, key=lambda host: (-clicks[host], -bots[host], host))[:LINES]
+		return [{"value": host, "clicks": clicks[host], "bots": bots[host]} for host in lines]
+
+	def _lines(self, field: str, limit: int) -> Iterable[tuple[str, int, int]]:
+		value = self.table[field]
+		clicks, bots = _number(self.human), _number(self.robot)
+		rows = (
+			self.query.where(self.human | self.robot)
+			.select(value, clicks, bots)
+			.groupby(value)
+			.orderby(clicks, order=frappe.qb.desc)
+			.orderby(bots, order=frappe.qb.desc)
+			.orderby(value)
+			.limit(limit)
+			.run()
+		)
+		# An empty value and none are one.
+		together: dict[str, tuple[int, int]] = {}
+		for value, human, robot in rows:
+			before = together.get(value or "", (0, 0))
+			together[value or ""] = (before[0] + int(human), before[1] + int(robot))
+		return [(value, *counts) for value, counts in together.items()]
+
+	def _is(self, event_type: str, must_count: bool) -> Any:
+		if not event_type:
+			return self.table.event_type.isin(["Click", "QR Scan"]) & (self.table.is_internal == 1)
+		wanted = self.table.event_type == event_type
+		return wanted & (self.table.counted == 1) if must_count else wanted
+
+	def _days(self) -> list[str]:
+		return [
+			str(self.first + timedelta(days=number)) for number in range((self.last - self.first).days + 1)
+		]
+
+
+def _number(condition: Any) -> Any:
+	return Sum(Case().when(condition, 1).else_(0))
+
+
+def _conversions(link: Any, first: date, last: date) -> Row:
+	"""Credits of the types that the settings count and value; amounts are added as they are, as on the link."""
+	settings = frappe.get_cached_doc("TrackFlow Settings")
+	counted = (settings.counted_conversion_types or "").splitlines() or [""]
+	valued = (settings.valued_conversion_types or "").splitlines() or [""]
+	credit = frappe.qb.DocType("Link Conversion")
+	((conversions, revenue),) = (
+		frappe.qb.from_(credit)
+		.select(
+			Sum(Case().when(credit.conversion_type.isin(counted), credit.weight).else_(0)),
+			Sum(Case().when(credit.conversion_type.isin(valued), credit.conversion_value).else_(0)),
+		)
+		.where(credit.tracked_link == link.name)
+		.where(credit.conversion_date >= datetime.combine(first, time.min))
+		.where(credit.conversion_date < datetime.combine(last + timedelta(days=1), time.min))
+		.run()
+	)
+	return {"conversions": flt(conversions, 2), "revenue": flt(revenue, 2), "currency": link.currency}

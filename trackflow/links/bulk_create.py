@@ -1,0 +1,183 @@
+"""Many Tracked Links at once, each as a whole or not at all (LNK-4).
+
+A row goes through the document's own lifecycle within a savepoint: what a form refuses is refused here, in words and
+with its field, and leaves nothing behind. What rows have in common (campaigns, domains) is looked up once.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import frappe
+from frappe import _
+from frappe.utils import get_system_timezone, strip_html_tags
+
+from trackflow.links import codes
+from trackflow.links.addresses import short_url
+from trackflow.links.csv_formats import COLUMNS, Row, convert
+from trackflow.validation import parsed
+
+DOCTYPE = "Tracked Link"
+AT_MOST = 1000
+SAVEPOINT = "trackflow_bulk_row"
+FIELDS = frozenset(COLUMNS)
+# Of a text that has no limit of its own.
+LONGEST = 10_000
+_LINKS = {"campaign": "Link Campaign", "domain": "Domain Configuration"}
+
+
+@dataclass(slots=True)
+class Verdict:
+	"""What became of a row: a link, or errors as (field, words)."""
+
+	row: int
+	name: str = ""
+	short_code: str = ""
+	short_url: str = ""
+	errors: list[tuple[str, str]] = field(default_factory=list)
+
+	def as_dict(self) -> dict[str, Any]:
+		if not self.errors:
+			return {key: getattr(self, key) for key in ("row", "name", "short_code", "short_url")}
+		return {"row": self.row, "errors": [{"field": one, "message": text} for one, text in self.errors]}
+
+
+def create_links(links: Any) -> dict[str, Any]:
+	"""Make up to 1,000 links of dicts by field name, and say of each what became of it. Rows count from 1."""
+	rows = parsed(links, "links")
+	if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+		frappe.throw(_("links must be a list of objects such as {0}.").format('{"target_url": "https://…"}'))
+	if not 1 <= len(rows) <= AT_MOST:
+		frappe.throw(_("Give between 1 and {0} links.").format(AT_MOST))
+	frappe.has_permission(DOCTYPE, "create", throw=True)
+	zone = ZoneInfo(get_system_timezone())
+	read = [Row(number, dict(values)) for number, values in enumerate(rows, 1)]
+	for row in read:
+		convert(row, zone)
+	return summary(create(read))
+
+
+def summary(verdicts: Collection[Verdict]) -> dict[str, Any]:
+	"""What an API answers."""
+	failed = sum(bool(verdict.errors) for verdict in verdicts)
+	return {
+		"created": len(verdicts) - failed,
+		"failed": failed,
+		"rows": [verdict.as_dict() for verdict in verdicts],
+	}
+
+
+def create(
+	rows: Collection[Row], *, template: str | None = None, names: Mapping[int, str] | None = None
+) -> list[Verdict]:
+	"""Make a link of each row. `names` fixes the documents' names. Never commits."""
+	known = Known.of(row.values for row in rows)
+	return [_create(row, known, template, (names or {}).get(row.number)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+	"""The campaigns and domains that rows name and that exist."""
+
+	documents: dict[str, frozenset[str]]
+
+	@classmethod
+	def of(cls, rows: Iterable[Mapping[str, Any]]) -> "Known":
+		rows = list(rows)
+		found = {}
+		for name, doctype in _LINKS.items():
+			wanted = sorted({str(row[name]) for row in rows if row.get(name)})
+			filters = {"name": ("in", wanted)}
+			found[name] = frozenset(
+				frappe.get_all(doctype, filters, pluck="name", order_by="name") if wanted else ()
+			)
+		return cls(found)
+
+	def problems(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+		"""What can be told from a row's values alone."""
+		if not _is_storable(values):
+			return [("", _("The row holds characters that no text can hold."))]
+		meta = frappe.get_meta(DOCTYPE)
+		found = [(name, _("There is no field {0}.").format(name)) for name in values if name not in FIELDS]
+		if not str(values.get("target_url") or "").strip():
+			found.append(("target_url", _("Target URL is missing.")))
+		for name, value in values.items():
+			if name in FIELDS and value not in (None, ""):
+				if problem := self._problem(meta.get_field(name), value):
+					found.append((name, problem))
+		return found
+
+	def _problem(self, df: Any, value: Any) -> str:
+		label = _(df.label)
+		if df.fieldtype == "Table":
+			return _table_problem(df, value)
+		if df.fieldtype == "JSON":
+			return "" if len(frappe.as_json(value)) <= LONGEST else _("{0} is too long.").format(label)
+		if not isinstance(value, str | int | float):
+			return _("{0} must be a single value.").format(label)
+		if df.fieldtype in ("Int", "Check") and not (isinstance(value, int) and 0 <= value < 10**9):
+			return _("{0} must be a whole number of at least 0.").format(label)
+		if df.fieldtype == "Datetime" and not isinstance(value, str):
+			return _("{0} must be a date such as 2026-03-31 18:00.").format(label)
+		longest = 140 if df.fieldtype in ("Data", "Link", "Select") else LONGEST
+		if len(str(value)) > longest:
+			return _("{0} is longer than {1} characters.").format(label, longest)
+		if df.fieldname in self.documents and str(value) not in self.documents[df.fieldname]:
+			return _("{0} {1} does not exist.").format(label, value)
+		if df.fieldtype == "Select" and str(value) not in (options := df.options.split("\n")):
+			return _("{0} must be one of {1}.").format(label, ", ".join(filter(None, options)))
+		if df.fieldname == "short_code":
+			try:
+				codes.check(codes.normalise(str(value)))
+			except codes.CodeError as error:
+				return _(str(error))
+		return ""
+
+
+def _is_storable(value: Any) -> bool:
+	"""Whether it is text through and through: half a surrogate pair can be said in JSON and stored nowhere."""
+	try:
+		json.dumps(value, ensure_ascii=False, default=str).encode()
+	except (ValueError, RecursionError):
+		return False
+	return True
+
+
+def _table_problem(df: Any, value: Any) -> str:
+	if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+		return _("{0} must be a list of objects.").format(_(df.label))
+	allowed = {one.fieldname for one in frappe.get_meta(df.options).fields if not one.read_only}
+	if unknown := sorted({str(key) for row in value for key in row} - allowed):
+		return _("{0} knows no field {1}.").format(_(df.label), ", ".join(unknown))
+	return ""
+
+
+def _create(row: Row, known: Known, template: str | None, name: str | None) -> Verdict:
+	problems = row.errors or known.problems(row.values)
+	if problems:
+		return Verdict(row.number, errors=problems)
+	messages = len(frappe.local.message_log)
+	frappe.db.savepoint(SAVEPOINT)
+	try:
+		doc = frappe.get_doc({**row.values, "doctype": DOCTYPE, "template": template})
+		doc.insert(set_name=name)
+	except (frappe.ValidationError, frappe.DuplicateEntryError, frappe.PermissionError) as error:
+		frappe.db.rollback(save_point=SAVEPOINT)
+		del frappe.local.message_log[messages:]
+		return Verdict(row.number, errors=[_in_words(error)])
+	frappe.db.release_savepoint(SAVEPOINT)
+	del frappe.local.message_log[messages:]
+	return Verdict(row.number, doc.name, doc.short_code, short_url(doc.short_code, doc.domain))
+
+
+def _in_words(error: Exception) -> tuple[str, str]:
+	"""What a document's check said, and of which field, where it begins with its label."""
+	text = strip_html_tags(str(error)).strip() or _("The link was refused.")
+	for df in frappe.get_meta(DOCTYPE).fields:
+		if df.fieldname in FIELDS and text.startswith((f"{_(df.label)}:", f"{_(df.label)} ")):
+			return df.fieldname, text
+	if isinstance(error, frappe.DuplicateEntryError):
+		return "short_code", text
+	return "", text

@@ -1,0 +1,78 @@
+"""CSV as people have it: bytes of any spreadsheet → records of texts, and texts → cells that no spreadsheet computes.
+
+Knows UTF-8 and UTF-16 with or without a mark, else Windows-1252; comma, semicolon, tab and bar; quoted line breaks.
+Pure: what is wrong raises CsvError in plain English.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+
+DELIMITERS = (",", ";", "\t", "|")
+# A spreadsheet takes a cell that begins like this for a formula (or for an answer of a macro).
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_SEPARATOR_LINE = re.compile(r"sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
+
+
+class CsvError(ValueError):
+	"""The file cannot be read; the message is for the person who brought it."""
+
+
+def decode(content: bytes) -> str:
+	"""The text of a file, its byte order mark dropped."""
+	if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+		encoding = "utf-16"
+	elif content[1:2] == b"\0":
+		encoding = "utf-16-le"
+	elif content[:1] == b"\0":
+		encoding = "utf-16-be"
+	else:
+		encoding = "utf-8-sig"
+	try:
+		return content.decode(encoding)
+	except UnicodeDecodeError:
+		if encoding != "utf-8-sig":
+			raise CsvError("The file is cut off: it is no whole UTF-16 text.") from None
+	# Excel's plain "CSV" on Windows. Every byte means something there, or next to every one.
+	return content.decode("cp1252", errors="replace")
+
+
+def separator(text: str) -> tuple[str, str]:
+	"""The delimiter that the text's first line speaks for, and the text without Excel's `sep=` line."""
+	text = text.removeprefix("\ufeff")
+	if named := _SEPARATOR_LINE.match(text):
+		return named[1], text[named.end() :]
+	first = next((line for line in _LINE.findall(text) if line.strip()), "")
+	unquoted = re.sub(r'"[^"]*"', "", first)
+	return max(DELIMITERS, key=unquoted.count), text
+
+
+def records(text: str) -> Iterator[tuple[int, list[str]]]:
+	"""The records that hold anything, each with its row as a spreadsheet counts it, cells without blanks around."""
+	delimiter, text = separator(text)
+	reader = csv.reader((line.replace("\0", "") for line in _LINE.findall(text)), delimiter=delimiter)
+	row = 0
+	while True:
+		row += 1
+		try:
+			cells = next(reader)
+		except StopIteration:
+			return
+		except csv.Error as error:
+			raise CsvError(f"Row {row} cannot be read as CSV: {error}.") from None
+		if any(cell.strip() for cell in cells):
+			yield row, [cell.strip() for cell in cells]
+
+
+def neutral(value: str) -> str:
+	"""The text as a cell that no spreadsheet takes for a formula; `original` gives it back."""
+	return f"'{value}" if _FORMULA.match(value) else value
+
+
+def original(cell: str) -> str:
+	"""The text of a cell that may have been made neutral."""
+	return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

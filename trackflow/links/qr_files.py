@@ -1,0 +1,91 @@
+"""QR codes of Tracked Links as files: one picture, or up to 1,000 in a ZIP (LNK-3).
+
+What a code says is the link's own field. A logo is a File of the site that the user may read; its address is looked up
+and never fetched.
+"""
+
+import os
+from collections.abc import Collection
+from typing import IO, Any
+from zipfile import ZIP_STORED, ZipFile
+
+import frappe
+from frappe import _
+from PIL.Image import Image
+from werkzeug.wrappers import Response
+
+from trackflow.links import downloads, qr
+
+AT_MOST = 1000
+
+
+def picture(link_name: str, style: dict[str, Any], logo: str | None) -> Response:
+	"""The picture of one link, which the user may read."""
+	link = frappe.get_doc("Tracked Link", link_name)
+	link.check_permission("read")
+	try:
+		look = qr.Style(**style)
+		content = qr.render(link.qr_code, look, _logo(logo))
+	except qr.QrError as error:
+		frappe.throw(_(str(error)))
+	return downloads.attachment(content, f"{link.short_code}.{look.format}", qr.FORMATS[look.format])
+
+
+def pictures(link_names: Collection[str], style: dict[str, Any], logo: str | None) -> Response:
+	"""The pictures of these links as a ZIP, each named after its short code; links the user may not read stop it."""
+	names = list(dict.fromkeys(link_names))
+	if not 1 <= len(names) <= AT_MOST:
+		frappe.throw(_("Choose between 1 and {0} links.").format(AT_MOST))
+	links = frappe.get_list(
+		"Tracked Link",
+		filters={"name": ("in", names)},
+		fields=["name", "short_code", "qr_code"],
+		order_by="short_code",
+		limit=len(names),
+	)
+	if len(links) < len(names):
+		frappe.throw(_("You may not read all of these links."), frappe.PermissionError)
+	try:
+		look, image = qr.Style(**style), _logo(logo)
+		return downloads.written(
+			lambda file: _write_zip(file, links, look, image), "qr-codes.zip", "application/zip"
+		)
+	except qr.QrError as error:
+		frappe.throw(_(str(error)))
+
+
+def _write_zip(file: IO[bytes], links: list[Any], look: qr.Style, logo: Image | None) -> None:
+	# Pictures are packed already. Short codes are unique and hold nothing but letters, digits, - and _.
+	compression = 8 if look.format == "svg" else ZIP_STORED
+	with ZipFile(file, "w", compression) as archive:
+		for link in links:
+			archive.writestr(f"{link.short_code}.{look.format}", qr.render(link.qr_code, look, logo))
+
+
+def _logo(logo: str | None) -> Image | None:
+	"""The picture of a File, given by its name or its address on this site."""
+	if not logo:
+		return None
+	found = frappe.get_all(
+		"File",
+		filters={"is_folder": 0},
+		or_filters={"name": logo, "file_url": logo},
+		pluck="name",
+		order_by="creation",
+		limit=20,
+	)
+	for name in found:
+		file = frappe.get_doc("File", name)
+		if file.has_permission("read") and (file.file_url or "").startswith(("/files/", "/private/files/")):
+			return qr.open_logo(_content(file))
+	# One answer for what is not there and for what is not theirs.
+	frappe.throw(_("The logo {0} is no file of this site that you may read.").format(logo))
+
+
+def _content(file: Any) -> bytes:
+	path = file.get_full_path()
+	if not os.path.isfile(path):
+		raise qr.QrError("The file of the logo is missing.")
+	with open(path, "rb") as stored:
+		# One byte more than allowed is enough to say no.
+		return stored.read(qr.LOGO_BYTES + 1)

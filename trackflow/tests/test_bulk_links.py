@@ -1,0 +1,429 @@
+"""Many links at once: create, preview, import, export; each row as a whole or not at all (LNK-4)."""
+
+import csv
+import json
+from collections.abc import Callable
+from contextlib import contextmanager
+from io import BytesIO, StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+from click.testing import CliRunner
+
+from trackflow import commands
+from trackflow.links import bulk_create, csv_export, csv_import
+from trackflow.tests import factories
+from trackflow.tests.base import TrackFlowTestCase, counted_statements, is_bench, work
+from trackflow.tests.properties import given, settings, st
+from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, SECRET, PermissionTestCase
+
+METHOD = "/api/method/trackflow.api.links."
+URL = "https://shop.example.com/products"
+# What an export and an import must agree on.
+SAME = (
+	"title", "target_url", "short_code", "status", "campaign", "domain", "source", "medium", "campaign_id", "content",
+	"term", "additional_parameters", "forward_query", "starts_on", "expiry_date", "max_clicks", "expired_url",
+	"redirect_status", "tags", "destination_url", "qr_code",
+)  # fmt: skip
+
+
+class BulkTestCase(PermissionTestCase):
+	def call(self, method: str, user: str | None = CAMPAIGNER, verb: str = "POST", **values: Any) -> Any:
+		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		options = {"query_string": values} if verb == "GET" else {"json": values}
+		return self.request(verb, METHOD + method, headers=headers, **options)
+
+	def upload(self, method: str, content: bytes) -> Any:
+		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		data = {"file": (BytesIO(content), "links.csv")}
+		return self.request("POST", METHOD + method, headers=headers, data=data)
+
+	def answer(self, method: str, **values: Any) -> Any:
+		answer = self.call(method, **values)
+		self.assertEqual(answer.status_code, 200, answer.text)
+		return answer.json["message"]
+
+	def assert_refused(self, answer: Any, words: str, status: int = 417) -> None:
+		self.assertEqual(answer.status_code, status, answer.text)
+		self.assertIn(words, answer.text)
+		self.assertNotIn("Traceback", answer.text)
+
+
+class TestCreating(BulkTestCase):
+	"""LNK-4: up to 1,000 links by one call, a verdict for each."""
+
+	def test_names_and_short_urls(self) -> None:
+		answer = self.answer(
+			"create_links", links=[{"target_url": URL, "short_code": "Flyer"}, {"target_url": URL}]
+		)
+		self.assertEqual((answer["created"], answer["failed"]), (2, 0))
+		first = answer["rows"][0]
+		link = frappe.get_doc("Tracked Link", first["name"])
+		self.assertEqual((link.short_code, link.owner, link.created_by), ("flyer", CAMPAIGNER, CAMPAIGNER))
+		self.assertTrue(first["short_url"].endswith("/r/flyer"))
+
+	def test_errors_name_row_and_field(self) -> None:
+		factories.make_link("taken")
+		rows = [
+			({"target_url": URL}, None),
+			({}, "target_url"),
+			({"target_url": "ftp://example.com/"}, "target_url"),
+			({"target_url": URL, "short_code": "TAKEN"}, "short_code"),
+			({"target_url": URL, "short_code": "a/b"}, "short_code"),
+			({"target_url": URL, "campaign": "Nobody's"}, "campaign"),
+			({"target_url": URL, "domain": "nowhere.example.com"}, "domain"),
+			({"target_url": URL, "status": "active"}, None),
+			({"target_url": URL, "status": "On"}, "status"),
+			({"target_url": URL, "clicks": 5}, "clicks"),
+			({"target_url": URL, "click_count": 5}, "click_count"),
+			({"target_url": URL, "max_clicks": "many"}, "max_clicks"),
+			({"target_url": URL, "max_clicks": -1}, "max_clicks"),
+			({"target_url": URL, "expiry_date": "soon"}, "expiry_date"),
+			({"target_url": URL, "expiry_date": 5}, "expiry_date"),
+			({"target_url": URL, "title": "x" * 141}, "title"),
+			({"target_url": URL, "title": ["x"]}, "title"),
+			({"target_url": URL, "tags": "x" * 10_001}, "tags"),
+			({"target_url": URL, "additional_parameters": "[1]"}, "additional_parameters"),
+			({"target_url": URL, "expired_url": "x"}, "expired_url"),
+			({"target_url": URL, "variants": "x"}, "variants"),
+			({"target_url": URL, "variants": [{"clicks": 5}]}, "variants"),
+			({"target_url": URL, "title": "\ud800"}, ""),
+		]
+		answer = self.answer("create_links", links=[values for values, _field in rows])
+		for (values, field), verdict in zip(rows, answer["rows"], strict=True):
+			with self.subTest(values):
+				found = [error["field"] for error in verdict.get("errors", ())]
+				self.assertEqual(found, [] if field is None else [field], verdict)
+				self.assertTrue(all(error["message"] for error in verdict.get("errors", ())))
+		self.assertEqual(frappe.db.count("Tracked Link"), 1 + answer["created"])
+
+	def test_nothing_half_made(self) -> None:
+		"""A row whose second variant cannot be stored leaves neither link nor first variant."""
+		variants = [{"variant_name": name, "destination_url": URL, "weight": 1} for name in "AB"]
+		good = {"target_url": URL, "variants": variants}
+		bad = {"target_url": URL, "variants": [variants[0], {**variants[1], "destination_url": "x"}]}
+		answer = self.answer("create_links", links=[good, bad, good])
+		self.assertEqual((answer["created"], answer["failed"]), (2, 1))
+		self.assertEqual(frappe.db.count("Campaign Link Variant"), 4)
+
+	def test_failures_while_storing_leave_nothing(self) -> None:
+		insert = frappe.model.base_document.BaseDocument.db_insert
+
+		def failing(doc: Any, *args: Any, **kwargs: Any) -> None:
+			insert(doc, *args, **kwargs)
+			if doc.doctype == "Campaign Link Variant":
+				raise frappe.ValidationError("No room")
+
+		row = {"target_url": URL, "variants": [{"variant_name": "A", "destination_url": URL}]}
+		with patch.object(frappe.model.base_document.BaseDocument, "db_insert", failing):
+			answer = bulk_create.create_links([row, {"target_url": URL}])
+		self.assertEqual((answer["created"], answer["failed"]), (1, 1))
+		self.assertEqual(answer["rows"][0]["errors"][0]["message"], "No room")
+		self.assertEqual((frappe.db.count("Tracked Link"), frappe.db.count("Campaign Link Variant")), (1, 0))
+
+	def test_limits_and_permissions(self) -> None:
+		for links, words in (
+			([], "between 1 and 1000"),
+			([{}] * 1001, "between 1 and"),
+			([1], "list of objects"),
+		):
+			self.assert_refused(self.call("create_links", links=links), words)
+		self.assert_refused(self.call("create_links", links="{"), "not valid JSON")
+		for user in (None, NOBODY):
+			for method in ("create_links", "preview_import", "import_links", "export_links"):
+				self.assertEqual(self.call(method, user, links=[{}], csv="x").status_code, 403, method)
+		for method in ("create_links", "preview_import", "import_links", "make_link", "make_links"):
+			self.assertEqual(self.call(method, verb="GET").status_code, 403, method)
+
+	def test_statements_per_row_are_few_and_fixed(self) -> None:
+		"""Campaigns and domains are looked up once, not for each row."""
+		factories.make_campaign("Spring Sale")
+		counts = []
+		for number in (10, 40):
+			with counted_statements() as statements:
+				rows = [{"target_url": URL, "campaign": "Spring Sale"}] * number
+				self.assertEqual(bulk_create.create_links(rows)["created"], number)
+			counts.append(len(statements))
+		per_row = (counts[1] - counts[0]) / 30
+		self.assertLessEqual(per_row, 12, counts)
+
+	@settings(max_examples=40)
+	@given(
+		st.lists(
+			st.dictionaries(
+				st.sampled_from(sorted(bulk_create.FIELDS)),
+				st.one_of(
+					st.text(max_size=30),
+					st.integers(),
+					st.floats(),
+					st.booleans(),
+					st.none(),
+					st.lists(st.none()),
+					st.just(URL),
+				),
+				max_size=6,
+			),
+			min_size=1,
+			max_size=3,
+		)
+	)
+	def test_any_rows_get_a_verdict(self, rows: list[dict[str, Any]]) -> None:
+		"""SEC-4: whatever is sent, no error but in words."""
+		answer = bulk_create.create_links(rows)
+		self.assertEqual(answer["created"] + answer["failed"], len(rows))
+		frappe.db.rollback()
+
+
+class TestPreviewAndImport(BulkTestCase):
+	"""LNK-4: what a preview says is what an import does."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		factories.make_link("taken")
+		factories.make_campaign("Spring Sale")
+		frappe.db.commit()
+
+	file = (
+		"Target URL,Short Code,Campaign,Owner\n"
+		f"{URL},one,Spring Sale,me\n"
+		f"{URL},taken,,me\n"
+		f"{URL},ONE,,me\n"
+		",two,,me\n"
+		f"{URL},three,Autumn,me\n"
+		f"{URL},,,me\n"
+	)
+
+	def test_preview(self) -> None:
+		answer = self.answer("preview_import", csv=self.file)
+		self.assertEqual((answer["format"], answer["ignored_columns"]), ("TrackFlow", ["Owner"]))
+		self.assertEqual((answer["new"], answer["failed"]), (2, 4))
+		errors = {row["row"]: row["errors"][0]["message"] for row in answer["rows"] if row["errors"]}
+		self.assertEqual(
+			errors,
+			{
+				3: "The short code taken is already in use.",
+				4: "The short code one is in row 2 already.",
+				5: "Target URL is missing.",
+				6: "Campaign Autumn does not exist.",
+			},
+		)
+		self.assertEqual(frappe.get_all("Tracked Link", pluck="short_code"), ["taken"])
+
+	def test_import(self) -> None:
+		answer = self.answer("import_links", csv=self.file)
+		self.assertEqual((answer["status"], answer["created"], answer["failed"]), ("done", 2, 4))
+		self.assertEqual([row["row"] for row in answer["rows"] if "errors" in row], [3, 4, 5, 6])
+		self.assertEqual(frappe.db.count("Tracked Link", {"campaign": "Spring Sale"}), 1)
+		self.assertEqual(frappe.db.count("Tracked Link"), 3)
+
+	def test_uploads_in_any_encoding(self) -> None:
+		for number, encoding in enumerate(("utf-8-sig", "utf-16", "cp1252")):
+			text = f"Title;Target URL;Short Code\r\nGrün;{URL};code{number}\r\n"
+			answer = self.upload("import_links", text.encode(encoding))
+			self.assertEqual(answer.json["message"]["created"], 1, answer.text)
+			self.assertEqual(
+				frappe.db.get_value("Tracked Link", {"short_code": f"code{number}"}, "title"), "Grün"
+			)
+
+	def test_files_that_cannot_be(self) -> None:
+		for text, words in (
+			("", "empty"),
+			("a,b\n", "No column"),
+			("URL\n", "no rows"),
+			("x" * (5 << 20 | 1), "5 MB"),
+		):
+			for method in ("preview_import", "import_links"):
+				self.assert_refused(self.call(method, csv=text), words)
+
+	def test_a_large_file_is_a_job(self) -> None:
+		rows = "".join(f"{URL},code-{number}\n" for number in range(1, 251))
+		told: list[Any] = []
+		state = self.answer("import_links", csv=f"Target URL,Short Code\n{rows}{URL},code-7\n")
+		self.assertEqual((state["status"], state["total"], state["done"]), ("queued", 251, 0))
+		self.assertEqual(frappe.db.count("Tracked Link"), 1)
+		with listening(told.append):
+			work()
+		state = self.answer("get_import_progress", verb="GET", import_id=state["import_id"])
+		self.assertEqual(
+			(state["status"], state["done"], state["created"], state["failed"]), ("done", 251, 250, 1)
+		)
+		self.assertEqual([row["row"] for row in state["rows"] if "errors" in row], [252])
+		self.assertEqual(frappe.db.count("Tracked Link", {"owner": CAMPAIGNER}), 250)
+		self.assertEqual(frappe.db.count("File", {"file_name": ("like", f"links-{state['import_id']}%")}), 0)
+		if not is_bench():
+			self.assertEqual([one["done"] for one in told], [100, 200, 251, 251])
+			self.assertFalse(any("rows" in one for one in told))
+
+	def test_progress_is_for_who_began(self) -> None:
+		rows = f"{URL}\n" * 201
+		state = self.answer("import_links", csv=f"URL\n{rows}")
+		for user in (MANAGER, NOBODY):
+			self.assertEqual(
+				self.call("get_import_progress", user, "GET", import_id=state["import_id"]).status_code, 404
+			)
+		self.assertEqual(self.call("get_import_progress", verb="GET", import_id="x").status_code, 404)
+		work()
+
+	def test_a_job_that_runs_twice_makes_nothing_twice(self) -> None:
+		"""A worker died after the second piece: what it made is found, the rest is made."""
+		sheet = csv_import.read("URL\n" + f"{URL}\n" * 250).sheet
+
+		def dying(done: int, of: int) -> None:
+			if done == 200:
+				raise RuntimeError("killed")
+
+		with self.assertRaises(RuntimeError):
+			csv_import.make(sheet, "an-import", dying)
+		self.assertEqual(frappe.db.count("Tracked Link"), 201)
+		verdicts = csv_import.make(sheet, "an-import")
+		self.assertEqual([verdict.row for verdict in verdicts], list(range(2, 252)))
+		self.assertFalse(any(verdict.errors for verdict in verdicts))
+		self.assertEqual(frappe.db.count("Tracked Link"), 251)
+
+
+@contextmanager
+def listening(hear: Callable[[Any], None]) -> Any:
+	"""Hear what is published of imports; a bench publishes it from another process."""
+	if is_bench():
+		yield
+		return
+	from frappe import realtime
+
+	def listener(event: str | None, message: Any, _kwargs: Any) -> None:
+		if event == csv_import.EVENT:
+			hear(message)
+
+	realtime.listeners.append(listener)
+	try:
+		yield
+	finally:
+		realtime.listeners.remove(listener)
+
+
+class TestExport(BulkTestCase):
+	"""LNK-4: what is exported makes the same links elsewhere, and no formula."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		factories.make_campaign("Spring Sale", source="news")
+		factories.make_domain(factories.SHORT_HOST)
+
+	def test_round_trip(self) -> None:
+		factories.make_link(
+			"full",
+			title='=HYPERLINK("https://evil.example";"x")',
+			target_url="https://shop.example.com/ä?a=1,2;3&b=%20#new",
+			campaign="Spring Sale",
+			domain=factories.SHORT_HOST,
+			content="+1",
+			term="two\nlines",
+			additional_parameters={"ref": "flyer", "n": 1},
+			forward_query=1,
+			starts_on="2026-03-01 10:00:00",
+			expiry_date="2026-04-01 10:00:00",
+			max_clicks=5,
+			expired_url=URL,
+			redirect_status="307",
+			status="Paused",
+			tags="a, b",
+			variants=[
+				{"variant_name": "A", "destination_url": URL, "weight": 3, "active": 1},
+				{"variant_name": "B", "destination_url": f"{URL}/b", "weight": 1, "active": 0},
+			],
+		)
+		factories.make_link("bare", source=None, medium=None)
+		factories.make_link("quoted", title="'=1")
+		before = self.stored()
+		exported = self.call("export_links", verb="GET")
+		self.assertEqual((exported.status_code, exported.mimetype), (200, "text/csv"))
+		self.assertTrue(exported.data.startswith(b"\xef\xbb\xbf"))
+		for link in frappe.get_all("Tracked Link", pluck="name"):
+			frappe.delete_doc("Tracked Link", link, force=True)
+		frappe.db.commit()
+		answer = self.upload("import_links", exported.data).json["message"]
+		self.assertEqual((answer["created"], answer["failed"]), (3, 0), answer)
+		self.assertEqual(self.stored(), before)
+
+	def stored(self) -> list[Any]:
+		links = []
+		for name in frappe.get_all("Tracked Link", pluck="name", order_by="short_code"):
+			doc = frappe.get_doc("Tracked Link", name)
+			variants = [(v.variant_name, v.destination_url, v.weight, v.active) for v in doc.variants]
+			links.append([{field: doc.get(field) for field in SAME}, variants])
+		return links
+
+	def rows(self, **query: Any) -> list[dict[str, str]]:
+		answer = self.call("export_links", verb="GET", **query)
+		self.assertEqual(answer.status_code, 200, answer.text)
+		return list(csv.DictReader(StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+	def test_no_cell_is_a_formula(self) -> None:
+		for number, title in enumerate(("=1+1", "+1", "-1", "@SUM(A1)", "\t=1")):
+			factories.make_link(f"code{number}", title=title)
+		for row in self.rows():
+			for cell in row.values():
+				self.assertNotRegex(cell, r"^[=+\-@\t\r]")
+
+	def test_filters_and_names(self) -> None:
+		one, two = factories.make_link("one"), factories.make_link("two", status="Paused")
+		for query, codes in (
+			({}, ["one", "two"]),
+			({"filters": json.dumps([["Tracked Link", "status", "=", "Paused", False]])}, ["two"]),
+			({"filters": json.dumps({"status": "Active"})}, ["one"]),
+			({"names": json.dumps([one.name])}, ["one"]),
+			({"names": json.dumps([one.name, two.name]), "filters": '[["status", "=", "Paused"]]'}, ["two"]),
+		):
+			with self.subTest(query):
+				self.assertEqual([row["Short Code"] for row in self.rows(**query)], codes)
+
+	def test_filters_that_cannot_be(self) -> None:
+		for filters in (
+			'[["x"]]',
+			'[["nothing", "=", 1]]',
+			'[["status", "; drop", 1]]',
+			"[1]",
+			"5",
+			"{",
+			'[["User", "name", "=", "x"]]',
+		):
+			with self.subTest(filters):
+				self.assert_refused(self.call("export_links", verb="GET", filters=filters), "filter")
+
+	def test_pieces(self) -> None:
+		links = [factories.make_link() for _number in range(7)]
+		with patch.object(csv_export, "PIECE", 3):
+			response = csv_export.export()
+		content = b"".join(response.response).decode("utf-8-sig")
+		response.close()
+		found = [row["Short Code"] for row in csv.DictReader(StringIO(content))]
+		self.assertEqual(sorted(found), sorted(link.short_code for link in links))
+
+
+class TestCommand(TrackFlowTestCase):
+	"""CLI-1: `import-links`, tried and done, in words and as JSON."""
+
+	def invoke(self, text: str, *options: str) -> Any:
+		frappe.db.commit()
+		with TemporaryDirectory() as folder:
+			path = Path(folder, "links.csv")
+			path.write_text(text, encoding="utf-8")
+			with patch.object(commands, "_on_site", lambda _context, work: work()):
+				context = frappe._dict(sites=[frappe.local.site])
+				return CliRunner().invoke(commands.import_links, [str(path), *options], obj=context)
+
+	def test_dry_run(self) -> None:
+		result = self.invoke(f"URL,Short Code\n{URL},one\n{URL},a/b\n", "--dry-run")
+		self.assertEqual(result.exit_code, 1, result.output)
+		self.assertIn("1 links would be made, 1 rows refused", result.output)
+		self.assertIn("letters (a to z)", result.output)
+		self.assertEqual(frappe.db.count("Tracked Link"), 0)
+
+	def test_import_as_json(self) -> None:
+		result = self.invoke(f"Link,Long URL\nbit.ly/one,{URL}\n", "--json")
+		self.assertEqual(result.exit_code, 0, result.output)
+		answer = json.loads(result.output)
+		self.assertEqual((answer["format"], answer["created"]), ("Bitly", 1))
+		self.assertTrue(frappe.db.exists("Tracked Link", {"short_code": "one"}))
