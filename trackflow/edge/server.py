@@ -1,0 +1,333 @@
+"""The edge's process: which site a request is for, what it answers besides short links, and how it starts and stops.
+
+Answers `/r/…`, `/collect` and `/api/track`, and to its monitoring `/healthz` and `/metrics`; everything else is not found.
+"""
+
+import asyncio
+import gc
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from ipaddress import ip_network
+from wsgiref.types import WSGIEnvironment
+
+import uvloop
+from werkzeug.http import parse_cookie
+from werkzeug.wrappers import Request as FormRequest
+
+from trackflow.config import LOOPBACK
+from trackflow.edge import figures
+from trackflow.edge.figures import Figures
+from trackflow.edge.http import Connection, Reply, Request, Server, plain, reply
+from trackflow.edge.site import NotInstalled, Site, on_site
+from trackflow.incoming import MAX_FORM, Incoming, scheme_of
+from trackflow.policy import Network
+from trackflow.redirect import page
+from trackflow.redirect.answer import HEADERS, claims, unavailable
+from trackflow.redirect.page import Words
+from trackflow.tracking import collector, events, identity
+
+log = logging.getLogger("trackflow.edge")
+
+COLLECTOR_PATHS = ("/collect", "/api/track")
+SITE_HEADER = "x-frappe-site-name"
+THREADS = 8
+TICK_SECONDS = 0.5
+# For what is being answered, and then for what waits to be written.
+STOP_SECONDS = 10.0
+WRITE_SECONDS = 20.0
+# A site that could not be loaded is not tried again for each request.
+RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+	"""How an edge is started. `sites` by name, `hosts` names of sites by further host names."""
+
+	sites: Sequence[str]
+	hosts: dict[str, str]
+	host: str = "127.0.0.1"
+	port: int = 8001
+	most_links: int = 100_000
+	any_host: bool = False
+	monitors: tuple[Network, ...] = ()
+
+
+class Edge:
+	"""One process: a handler of requests, and the sites that were asked for so far."""
+
+	def __init__(self, options: Options, words: Words, own_figures: Figures) -> None:
+		self.options = options
+		self.words = words
+		self.figures = own_figures
+		self.server = Server(self.handle, _max_body)
+		self.sites: dict[str, Site] = {}
+		self._loading: dict[str, asyncio.Task[Site]] = {}
+		self._failed: dict[str, float] = {}
+		self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="edge")
+		self._loopback = tuple(ip_network(one) for one in LOOPBACK)
+
+	# Requests.
+
+	def handle(self, request: Request) -> Reply | Awaitable[Reply]:
+		"""The answer to a request; whatever breaks in here becomes a plain page (503)."""
+		try:
+			answer = self._route(request)
+			return self._counted(answer) if type(answer) is Reply else self._later(answer)
+		except Exception:
+			log.exception("A request could not be answered")
+			return self._counted(self._unavailable())
+
+	def _route(self, request: Request) -> Reply | Awaitable[Reply]:
+		path, query = request.path_and_query()
+		if claims(path):
+			site = self._site_of(request)
+			return (
+				site.answer(_incoming(request, path, query))
+				if type(site) is Site
+				else self._unloaded(request, site)
+			)
+		if path in COLLECTOR_PATHS:
+			return self._collect(request, path, query)
+		if path in ("/healthz", "/metrics"):
+			return self._monitored(request, path)
+		return plain(404)
+
+	async def _later(self, answer: Awaitable[Reply]) -> Reply:
+		try:
+			return self._counted(await answer)
+		except Exception:
+			log.exception("A request could not be answered")
+			return self._counted(self._unavailable())
+
+	def _counted(self, answer: Reply) -> Reply:
+		# "HTTP/1.1 302": the class of the status is its tenth byte.
+		self.figures.answers[answer.head[9] - 48] += 1
+		return answer
+
+	def _unavailable(self) -> Reply:
+		answer = unavailable(self.words)
+		return reply(answer.status, answer.headers, answer.body)
+
+	# Sites.
+
+	def _site_of(self, request: Request) -> Site | str:
+		"""The site that a request is for; its name where it is not loaded; "" where there is none."""
+		name = self._named(request) or self._by_host(request.headers.get("host", ""))
+		return self.sites.get(name) or name
+
+	def _named(self, request: Request) -> str:
+		"""The site that the web server before the edge names, as it does for Frappe."""
+		name = request.headers.get(SITE_HEADER, "")
+		if not name or name not in self.options.sites:
+			return ""
+		site = self.sites.get(name)
+		trusted = site.snapshot.config.trusted_proxies if site else self._loopback
+		return name if identity.in_ranges(request.peer, trusted) else ""
+
+	def _by_host(self, host: str) -> str:
+		bare = host.lower().partition(":")[0]
+		if bare in self.options.hosts:
+			return self.options.hosts[bare]
+		return self.options.sites[0] if self.options.any_host else ""
+
+	async def _unloaded(self, request: Request, name: str) -> Reply:
+		try:
+			site = await self._load(name)
+		except (NotInstalled, KeyError):
+			return _unknown_host(self.words)
+		except Exception:
+			return self._unavailable()
+		answer = site.answer(_incoming(request, *request.path_and_query()))
+		return answer if type(answer) is Reply else await answer
+
+	async def _load(self, name: str) -> Site:
+		"""A site, loaded by whoever comes first. Raises KeyError, NotInstalled, or what went wrong."""
+		if not name:
+			raise KeyError(name)
+		if site := self.sites.get(name):
+			return site
+		if time.time() < self._failed.get(name, 0.0):
+			raise ConnectionError(name)
+		task = self._loading.get(name)
+		if task is None:
+			task = self._loading[name] = asyncio.ensure_future(self._load_now(name))
+		return await asyncio.shield(task)
+
+	async def _load_now(self, name: str) -> Site:
+		site = Site(name, asyncio.get_running_loop(), self._pool, self.options.most_links)
+		try:
+			await site.load()
+		except Exception as error:
+			self._failed[name] = time.time() + RETRY_SECONDS
+			log.error("%s cannot be served: %r", name, error)
+			raise
+		finally:
+			self._loading.pop(name, None)
+		self.sites[name] = site
+		return site
+
+	# Events.
+
+	async def _collect(self, request: Request, path: str, query: str) -> Reply:
+		if request.method not in ("POST", "OPTIONS"):
+			return reply(405, (*JSON_HEADERS, ("Allow", "POST, OPTIONS")), "{}")
+		site = self._site_of(request)
+		try:
+			site = site if isinstance(site, Site) else await self._load(site)
+		except (NotInstalled, KeyError):
+			return plain(404)
+		if request.method == "OPTIONS":
+			return reply(204, PREFLIGHT_HEADERS)
+		incoming = _incoming(request, path, query, has_form=False)
+		loop = asyncio.get_running_loop()
+		answer = await loop.run_in_executor(
+			self._pool, on_site, site.name, collector.collect, request.body, incoming
+		)
+		origin = (("Access-Control-Allow-Origin", answer.origin), ("Vary", "Origin")) if answer.origin else ()
+		return reply(answer.status, (*JSON_HEADERS, *origin), json.dumps(answer.body))
+
+	# Monitoring.
+
+	def _monitored(self, request: Request, path: str) -> Reply:
+		"""For the machine itself and those that were named; whom a proxy asks for counts, not the proxy."""
+		asking = identity.client_address(request.peer, request.headers, self._loopback)
+		if not identity.in_ranges(asking, (*self._loopback, *self.options.monitors)):
+			return plain(404)
+		self._gather()
+		if path == "/metrics":
+			return reply(200, METRICS_HEADERS, self.figures.as_metrics())
+		state = figures.health(self.sites.values(), self.server.is_stopping, bool(self._failing()))
+		return reply(200 if state["ok"] else 503, JSON_HEADERS, json.dumps(state))
+
+	def _failing(self) -> list[str]:
+		return [name for name in self._failed if name not in self.sites]
+
+	def _gather(self) -> None:
+		self.figures.gather(self.sites.values(), len(self.server.connections))
+
+	# Life.
+
+	async def run(self, ready: Callable[[], None]) -> None:
+		"""Serve until SIGTERM or SIGINT; then answer what is under way, and write what was recorded."""
+		loop = asyncio.get_running_loop()
+		stopping = asyncio.Event()
+		for number in (signal.SIGTERM, signal.SIGINT):
+			loop.add_signal_handler(number, stopping.set)
+		self.server.tick(loop.time())
+		if len(self.options.sites) == 1:
+			# Known beforehand: then the first visitor need not wait. If it fails, each request tries anew.
+			await asyncio.wait([asyncio.ensure_future(self._load(self.options.sites[0]))])
+		listener = await loop.create_server(
+			lambda: Connection(self.server),
+			self.options.host,
+			self.options.port,
+			reuse_port=True,
+			backlog=4096,
+		)
+		# What is there by now stays: there is nothing to be found in it again and again.
+		gc.collect()
+		gc.freeze()
+		ready()
+		ticking = asyncio.ensure_future(self._tick())
+		await stopping.wait()
+		listener.close()
+		self.server.stop()
+		await self.server.stopped(STOP_SECONDS)
+		ticking.cancel()
+		await self._stop_sites()
+
+	async def _tick(self) -> None:
+		loop = asyncio.get_running_loop()
+		while True:
+			self.server.tick(loop.time())
+			now = time.time()
+			for site in self.sites.values():
+				site.tick(now)
+			self._gather()
+			await asyncio.sleep(TICK_SECONDS)
+
+	async def _stop_sites(self) -> None:
+		for site in self.sites.values():
+			site.stop()
+		deadline = time.monotonic() + WRITE_SECONDS
+		for site in self.sites.values():
+			# Not in the pool, which may be full of threads that wait for a database.
+			await asyncio.to_thread(site.recorder.join, max(0.1, deadline - time.monotonic()))
+			if site.recorder.waiting:
+				log.error("%s: %d records are lost", site.name, site.recorder.waiting)
+		self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+JSON_HEADERS = (
+	("Content-Type", "application/json"),
+	("Cache-Control", "no-store"),
+	("X-Content-Type-Options", "nosniff"),
+)
+METRICS_HEADERS = (
+	("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
+	("Cache-Control", "no-store"),
+)
+# Who may send is judged when it is sent: the answer to this question says nothing about a site.
+PREFLIGHT_HEADERS = (
+	("Access-Control-Allow-Origin", "*"),
+	("Access-Control-Allow-Methods", "POST"),
+	("Access-Control-Allow-Headers", "Content-Type"),
+	("Access-Control-Max-Age", "86400"),
+)
+
+
+def serve(options: Options, words: Words, own_figures: Figures, ready: Callable[[], None]) -> None:
+	"""Run one edge in this process until it is told to stop."""
+	# A thread that works holds the loop up for no longer than this.
+	sys.setswitchinterval(0.001)
+	uvloop.run(Edge(options, words, own_figures).run(ready))
+
+
+def _max_body(target: bytes) -> int:
+	path = target.partition(b"?")[0].decode("latin-1")
+	return events.MAX_BYTES if path in COLLECTOR_PATHS else MAX_FORM
+
+
+def _incoming(request: Request, path: str, query: str, has_form: bool = True) -> Incoming:
+	headers = request.headers
+	if request.method == "POST" and has_form:
+		return _with_form(request, path, query)
+	cookie = headers.get("cookie")
+	return Incoming(
+		request.method,
+		scheme_of(headers.get("x-forwarded-proto", ""), "http"),
+		headers.get("host", "").lower().removesuffix(":80"),
+		path,
+		query,
+		headers,
+		parse_cookie(cookie) if cookie else {},
+		request.peer,
+	)
+
+
+def _with_form(request: Request, path: str, query: str) -> Incoming:
+	"""A form is rare, and Werkzeug reads it here as on a bench."""
+	environ: WSGIEnvironment = {
+		"REQUEST_METHOD": "POST",
+		"wsgi.url_scheme": "http",
+		"PATH_INFO": path.encode().decode("latin-1"),
+		"QUERY_STRING": query,
+		"REMOTE_ADDR": request.peer,
+		"CONTENT_LENGTH": str(len(request.body)),
+		"CONTENT_TYPE": request.headers.get("content-type", ""),
+		"wsgi.input": BytesIO(request.body),
+		**{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()},
+	}
+	return Incoming.of(FormRequest(environ))
+
+
+def _unknown_host(words: Words) -> Reply:
+	headers = {**HEADERS, **page.SECURITY_HEADERS, "Content-Type": "text/html; charset=utf-8"}
+	return reply(404, tuple(headers.items()), page.render("not_found", words, None))
