@@ -114,13 +114,13 @@ def visit(
 	now: float,
 	zone: ZoneInfo,
 	words: Callable[[], Words],
-	token: str = "",
+	token: Callable[[], str] = str,
 ) -> Visit:
 	"""Answer a request for `link` (None: no such link) at `now`, in seconds since 1970.
 
 	A generator: it yields at most one question of each kind, expects True or False for each, and returns the Answer. Only
-	links with a click limit or a password yield any. `words` is called where a page is shown; `token` is what the host
-	wants back with a form, if anything.
+	links with a click limit or a password yield any. `words` is called where a page is shown, `token` where it has a
+	form: what the host wants back with it, if anything.
 	"""
 	sends_form = incoming.method == "POST" and link is not None and bool(link.password)
 	if incoming.method not in METHODS and not sends_form:
@@ -165,7 +165,7 @@ def _finish(
 	domain: Domain | None,
 	caller: Caller,
 	words: Callable[[], Words],
-	token: str,
+	token: Callable[[], str],
 ) -> Answer:
 	click_id = token_hex(10)
 	record = None
@@ -183,7 +183,7 @@ def _finish(
 	form = None
 	if decision.page in ("password", "wrong_password"):
 		is_again = decision.page == "wrong_password"
-		form = Form(_form_address(link, incoming.query), is_again, token, link.app_schemes)
+		form = Form(_form_address(link, incoming.query), is_again, token(), link.app_schemes)
 	return _page(decision.status, page.render(decision.page, words(), domain, form), headers, record, form)
 
 

@@ -61,7 +61,7 @@ def _answer(code: str) -> Answer:
 	link = links.find(code) if code and incoming.method in (*METHODS, "POST") else None
 	keys = Keys(day_key, click_secret(), password_secret())
 	zone = ZoneInfo(get_system_timezone())
-	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token()))
+	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token))
 	if answer.record:
 		_record(answer.record)
 	return answer
