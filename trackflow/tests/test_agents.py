@@ -117,17 +117,17 @@ class TestBotReason(unittest.TestCase):
 
 	def test_prefetch_headers(self):
 		for headers in (
-			{"Sec-Purpose": "prefetch"},
-			{"Sec-Purpose": "prefetch;prerender"},
+			{"sec-purpose": "prefetch"},
+			{"sec-purpose": "prefetch;prerender"},
 			{"sec-purpose": "Prefetch;anonymous-client-ip"},
-			{"Purpose": "prefetch"},
-			{"X-Purpose": "preview"},
-			{"X-Moz": "prefetch"},
+			{"purpose": "prefetch"},
+			{"x-purpose": "preview"},
+			{"x-moz": "prefetch"},
 		):
 			with self.subTest(headers=headers):
 				self.assertEqual(bot_reason(CHROME, headers), agents.PREFETCH)
 				self.assertEqual(bot_reason("curl/8.5.0", headers), agents.PREFETCH)
-		for headers in ({"Purpose": ""}, {"Purpose": "navigate"}, {"X-Other": "prefetch"}):
+		for headers in ({"purpose": ""}, {"purpose": "navigate"}, {"x-other": "prefetch"}):
 			with self.subTest(headers=headers):
 				self.assertEqual(bot_reason(CHROME, headers), "")
 

@@ -76,7 +76,7 @@ def describe(user_agent: str | None) -> Agent:
 def bot_reason(user_agent: str | None, headers: Mapping[str, str]) -> str:
 	"""Return why a request does not come from a person who wants the page now; "" if it does.
 
-	"prefetch" goes before the others: the person may still come. Header names may be in any case.
+	"prefetch" goes before the others: the person may still come. Header names are in lower case.
 	"""
 	if is_prefetch(headers):
 		return PREFETCH
@@ -86,8 +86,9 @@ def bot_reason(user_agent: str | None, headers: Mapping[str, str]) -> str:
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
 	"""Tell whether a browser fetches the page ahead of a click, by what it says of the purpose."""
-	for name, value in headers.items():
-		if name.lower() in _PREFETCH_HEADERS and any(word in value.lower() for word in _PREFETCH_WORDS):
+	for name in _PREFETCH_HEADERS:
+		value = headers.get(name)
+		if value and any(word in value.lower() for word in _PREFETCH_WORDS):
 			return True
 	return False
 

@@ -7,7 +7,6 @@ trusted proxies can tell us. Never keeps a key and never looks at the clock: key
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 import secrets
@@ -25,6 +24,9 @@ _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _SIGNATURE_BYTES = 12
 # Longer than any chain of proxies; what is longer is not read.
 _LONGEST_HEADER = 2048
+
+# Addresses whose reading is remembered: one request asks several times of one address, and proxies ask all the time.
+_REMEMBERED = 4096
 
 # Python's own `is_private` also holds the ranges of documentation and tests, and differs between its versions.
 _PRIVATE: tuple[Network, ...] = tuple(
@@ -66,7 +68,7 @@ def cookieless_id(key: bytes, domain: str, address: str, user_agent: str) -> str
 	parts = (domain.strip().lower(), _normal(address) or address.strip(), user_agent.strip())
 	# The length goes before each part, so that no two requests come to the same text.
 	message = b"".join(len(part).to_bytes(4, "big") + part for part in map(_bytes, parts))
-	return f"v_{hmac.new(key, message, hashlib.sha256).hexdigest()[:16]}"
+	return f"v_{hmac.digest(key, message, 'sha256').hex()[:16]}"
 
 
 def sign_click(click_id: str, secret: bytes) -> str:
@@ -99,9 +101,10 @@ def mask_address(address: str) -> str:
 def hash_address(address: str, salt: bytes) -> str:
 	"""Return 32 hex digits that stand for an address as long as the salt lasts; "" for no address."""
 	text = _normal(address)
-	return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()[:32] if text else ""
+	return hmac.digest(salt, text.encode(), "sha256").hex()[:32] if text else ""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_private(address: str) -> bool:
 	"""Tell whether an address belongs to a private, local or carrier's inner network."""
 	return in_ranges(address, _PRIVATE)
@@ -112,7 +115,10 @@ def in_ranges(address: str, networks: Iterable[str | Network]) -> bool:
 	parsed = _parse(address)
 	if parsed is None:
 		return False
-	return any(parsed in network for network in map(parse_network, networks))
+	for network in networks:
+		if parsed in (parse_network(network) if isinstance(network, str) else network):
+			return True
+	return False
 
 
 def parse_network(text: str | Network) -> Network:
@@ -124,17 +130,16 @@ def client_address(peer: str, headers: Mapping[str, str], trusted: Collection[st
 	"""Return the address of the client: the peer's own, unless the peer is a trusted proxy that names another.
 
 	X-Forwarded-For is read from the right, past proxies that are trusted too; then X-Real-IP, then Client-IP.
-	A name that is no address makes the whole header worthless: then it is the peer's.
+	A name that is no address makes the whole header worthless: then it is the peer's. Header names are in lower case.
 	"""
 	own = _normal(peer) or peer
 	if not in_ranges(peer, trusted):
 		return own
-	lowered = {name.lower(): value for name, value in headers.items()}
-	forwarded = lowered.get("x-forwarded-for", "").strip()
+	forwarded = headers.get("x-forwarded-for", "").strip()
 	if forwarded:
 		return _first_untrusted(forwarded, trusted) or own
 	for name in ("x-real-ip", "client-ip"):
-		value = lowered.get(name, "").strip()
+		value = headers.get(name, "").strip()
 		if value:
 			return _hop(value) or own
 	return own
@@ -162,12 +167,14 @@ def _hop(text: str) -> str:
 	return _normal(text)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _normal(address: str) -> str:
 	"""Return the one spelling of an address; "" for no address."""
 	parsed = _parse(address)
 	return "" if parsed is None else str(parsed)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _parse(address: str | None) -> Address | None:
 	try:
 		parsed = ip_address((address or "").strip().partition("%")[0])
@@ -189,7 +196,7 @@ def _network(text: str) -> Network:
 
 def _signature(click_id: str, secret: bytes) -> str:
 	# The purpose goes in, so that what the secret signs elsewhere is worth nothing here.
-	digest = hmac.new(secret, b"trackflow.click:" + click_id.encode(), hashlib.sha256).digest()
+	digest = hmac.digest(secret, b"trackflow.click:" + click_id.encode(), "sha256")
 	return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode().rstrip("=")
 
 

@@ -1,6 +1,7 @@
 """What an address says: its host, its campaign parameters, its click ids. Pure; no address is too broken to be asked."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from trackflow.tracking.channels import CLICK_IDS
@@ -36,18 +37,22 @@ def click_reference_of(url: str) -> str:
 	return _values_of((CLICK_PARAMETER,), url, LENGTH).get(CLICK_PARAMETER, "")
 
 
-def _first_of(names: Iterable[str], urls: Iterable[str], length: int) -> dict[str, str]:
+def _first_of(names: Collection[str], urls: Iterable[str], length: int) -> dict[str, str]:
 	return next((found for url in urls if (found := _values_of(names, url, length))), {})
 
 
-def _values_of(names: Iterable[str], url: str, length: int) -> dict[str, str]:
+def _values_of(names: Collection[str], url: str, length: int) -> dict[str, str]:
 	found: dict[str, str] = {}
-	try:
-		pairs = parse_qsl(urlsplit(url).query)
-	except ValueError:
-		return found
-	wanted = frozenset(names)
-	for name, value in pairs:
-		if name.lower() in wanted:
-			found.setdefault(name.lower(), value[:length])
+	for name, value in _parameters_of(url):
+		if name in names:
+			found.setdefault(name, value[:length])
 	return found
+
+
+@lru_cache(maxsize=1024)
+def _parameters_of(url: str) -> tuple[tuple[str, str], ...]:
+	"""Names (in lower case) and values; one address is asked for several kinds of them, a link's again and again."""
+	try:
+		return tuple((name.lower(), value) for name, value in parse_qsl(urlsplit(url).query))
+	except ValueError:
+		return ()
