@@ -14,9 +14,11 @@ import frappe
 from frappe import _
 from frappe.utils import get_system_timezone, strip_html_tags
 
+from trackflow import bulk
 from trackflow.links import codes
 from trackflow.links.addresses import short_url
 from trackflow.links.csv_formats import COLUMNS, Row, convert
+from trackflow.links.parameters import CAMPAIGN_FIELDS
 from trackflow.validation import parsed
 
 DOCTYPE = "Tracked Link"
@@ -25,7 +27,7 @@ SAVEPOINT = "trackflow_bulk_row"
 FIELDS = frozenset(COLUMNS)
 # Of a text that has no limit of its own.
 LONGEST = 10_000
-_LINKS = {"campaign": "Link Campaign", "domain": "Domain Configuration"}
+_LINKS = {"campaign": ("Link Campaign", CAMPAIGN_FIELDS), "domain": ("Domain Configuration", ())}
 
 
 @dataclass(slots=True)
@@ -79,20 +81,16 @@ def create(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-	"""The campaigns and domains that rows name and that exist."""
+	"""The campaigns and domains that rows name and that exist, by field and name."""
 
-	documents: dict[str, frozenset[str]]
+	documents: dict[str, dict[str, Any]]
 
 	@classmethod
 	def of(cls, rows: Iterable[Mapping[str, Any]]) -> "Known":
-		rows = list(rows)
-		found = {}
-		for name, doctype in _LINKS.items():
-			wanted = sorted({str(row[name]) for row in rows if row.get(name)})
-			filters = {"name": ("in", wanted)}
-			found[name] = frozenset(
-				frappe.get_all(doctype, filters, pluck="name", order_by="name") if wanted else ()
-			)
+		rows, found = list(rows), {}
+		for name, (doctype, fields) in _LINKS.items():
+			wanted = sorted({row[name] for row in rows if row.get(name) and isinstance(row[name], str)})
+			found[name] = bulk.load(doctype, {"name": ("in", wanted)}, fields) if wanted else {}
 		return cls(found)
 
 	def problems(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -158,10 +156,12 @@ def _create(row: Row, known: Known, template: str | None, name: str | None) -> V
 	problems = row.errors or known.problems(row.values)
 	if problems:
 		return Verdict(row.number, errors=problems)
+	values = {field: _stored_as(field, value) for field, value in row.values.items()}
 	messages = len(frappe.local.message_log)
 	frappe.db.savepoint(SAVEPOINT)
 	try:
-		doc = frappe.get_doc({**row.values, "doctype": DOCTYPE, "template": template})
+		doc = frappe.get_doc({**values, "doctype": DOCTYPE, "template": template})
+		doc.flags.campaign_row = known.documents["campaign"].get(doc.campaign)
 		doc.insert(set_name=name)
 	except (frappe.ValidationError, frappe.DuplicateEntryError, frappe.PermissionError) as error:
 		frappe.db.rollback(save_point=SAVEPOINT)
@@ -170,6 +170,12 @@ def _create(row: Row, known: Known, template: str | None, name: str | None) -> V
 	frappe.db.release_savepoint(SAVEPOINT)
 	del frappe.local.message_log[messages:]
 	return Verdict(row.number, doc.name, doc.short_code, short_url(doc.short_code, doc.domain))
+
+
+def _stored_as(name: str, value: Any) -> Any:
+	"""A number that somebody sends for a text is one."""
+	is_text = frappe.get_meta(DOCTYPE).get_field(name).fieldtype not in ("Int", "Check", "JSON", "Table")
+	return str(value) if is_text and isinstance(value, int | float) else value
 
 
 def _in_words(error: Exception) -> tuple[str, str]:

@@ -9,7 +9,13 @@ CAMPAIGN_FIELDS = ("campaign_id", "source", "medium")
 
 
 def campaign_of(link: Mapping[str, Any]) -> Mapping[str, Any]:
-	"""The fields of the link's campaign that its parameters need; empty without a campaign."""
+	"""The fields of the link's campaign that its parameters need; empty without a campaign.
+
+	Whoever makes many links reads their campaigns once and leaves each with its document, as the flag `campaign_row`.
+	"""
+	flags = getattr(link, "flags", None)
+	if flags and flags.campaign_row:
+		return flags.campaign_row
 	name = link.get("campaign")
 	return (name and frappe.db.get_value("Link Campaign", name, CAMPAIGN_FIELDS, as_dict=True)) or {}
 

@@ -26,7 +26,7 @@ URL = "https://shop.example.com/products"
 SAME = (
 	"title", "target_url", "short_code", "status", "campaign", "domain", "source", "medium", "campaign_id", "content",
 	"term", "additional_parameters", "forward_query", "starts_on", "expiry_date", "max_clicks", "expired_url",
-	"redirect_status", "tags", "destination_url", "qr_code",
+	"redirect_status", "tags", "ios_url", "android_url", "destination_url", "qr_code",
 )  # fmt: skip
 
 
@@ -140,15 +140,24 @@ class TestCreating(BulkTestCase):
 
 	def test_statements_per_row_are_few_and_fixed(self) -> None:
 		"""Campaigns and domains are looked up once, not for each row."""
-		factories.make_campaign("Spring Sale")
-		counts = []
+		factories.make_campaign("Spring Sale", source="news")
+		factories.make_domain(factories.SHORT_HOST)
+		row = {"target_url": URL, "campaign": "Spring Sale", "domain": factories.SHORT_HOST}
+		bulk_create.create_links([row])
+		counts, looked_up = [], []
 		for number in (10, 40):
+			frappe.db.commit()
 			with counted_statements() as statements:
-				rows = [{"target_url": URL, "campaign": "Spring Sale"}] * number
-				self.assertEqual(bulk_create.create_links(rows)["created"], number)
+				answer = bulk_create.create_links([row] * number)
+			self.assertEqual(answer["created"], number)
 			counts.append(len(statements))
-		per_row = (counts[1] - counts[0]) / 30
-		self.assertLessEqual(per_row, 12, counts)
+			names = ("tabLink Campaign", "tabDomain Configuration")
+			looked_up.append(sum(any(name in statement for name in names) for statement in statements))
+		self.assertLessEqual((counts[1] - counts[0]) / 30, 10, counts)
+		self.assertLessEqual(looked_up[1], looked_up[0])
+		self.assertEqual(
+			frappe.get_all("Tracked Link", pluck="destination_url")[0].count("utm_source=news"), 1
+		)
 
 	@settings(max_examples=40)
 	@given(
@@ -329,6 +338,12 @@ class TestExport(BulkTestCase):
 			redirect_status="307",
 			status="Paused",
 			tags="a, b",
+			ios_url="shop://product/7",
+			android_url="https://play.example.com/app",
+			rules=[
+				{"condition_type": "Country", "condition_value": "DE", "destination_url": f"{URL}/de"},
+				{"condition_type": "Date", "from_date": "2026-03-02 00:00:00", "destination_url": f"{URL}/later"},
+			],
 			variants=[
 				{"variant_name": "A", "destination_url": URL, "weight": 3, "active": 1},
 				{"variant_name": "B", "destination_url": f"{URL}/b", "weight": 1, "active": 0},
@@ -347,12 +362,28 @@ class TestExport(BulkTestCase):
 		self.assertEqual((answer["created"], answer["failed"]), (3, 0), answer)
 		self.assertEqual(self.stored(), before)
 
+	def test_passwords_stay_behind(self) -> None:
+		"""A protected link is not imported as an open one."""
+		factories.make_link("secret", password="Open, Sesame")
+		exported = self.call("export_links", verb="GET")
+		self.assertNotIn("Sesame", exported.text)
+		frappe.delete_doc("Tracked Link", frappe.get_all("Tracked Link", pluck="name")[0], force=True)
+		frappe.db.commit()
+		answer = self.upload("import_links", exported.data).json["message"]
+		self.assertEqual(answer["rows"][0]["errors"][0]["field"], "password")
+		given = exported.data.replace(b",,,,,,,1,http", b",Sesame,,,,,,1,http")
+		self.assertNotEqual(given, exported.data)
+		self.assertEqual(self.upload("import_links", given).json["message"]["created"], 1)
+		link = frappe.get_doc("Tracked Link", {"short_code": "secret"})
+		self.assertEqual(link.get_password("password"), "Sesame")
+
 	def stored(self) -> list[Any]:
 		links = []
 		for name in frappe.get_all("Tracked Link", pluck="name", order_by="short_code"):
 			doc = frappe.get_doc("Tracked Link", name)
 			variants = [(v.variant_name, v.destination_url, v.weight, v.active) for v in doc.variants]
-			links.append([{field: doc.get(field) for field in SAME}, variants])
+			rules = [(r.condition_type, r.condition_value, r.from_date, r.destination_url) for r in doc.rules]
+			links.append([{field: doc.get(field) for field in SAME}, variants, rules])
 		return links
 
 	def rows(self, **query: Any) -> list[dict[str, str]]:
