@@ -32,6 +32,9 @@ _QUERY_SAFE = "!$&'()*+,;=:@/?%-._~"
 # The same and "#" and brackets: every ASCII character of an address that has been accepted.
 _ASCII_SAFE = "".join(chr(code) for code in range(0x21, 0x7F))
 
+# What quote() leaves as it is.
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zs", "Zl", "Zp"})
 _FORBIDDEN_IN_HOST = re.compile(r"[%<>\"{}|^`\\@]")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
@@ -82,10 +85,13 @@ def forward(destination: str, query_string: str) -> str:
 def set_parameter(url: str, name: str, value: str) -> str:
 	"""Return `url` with `name` set to `value`, whatever values it had (a pasted address may carry an old one)."""
 	head, query, fragment = _split(url)
-	kept = [piece for piece in query.split("&") if _name(piece) != name] if query is not None else []
-	if query is not None and len(kept) != len(query.split("&")):
-		rest = "&".join(kept)
-		url = head + (f"?{rest}" if rest else "") + fragment
+	# Only spelled out or encoded can the name be there.
+	if query and (name in query or "%" in query):
+		pieces = query.split("&")
+		kept = [piece for piece in pieces if _name(piece) != name]
+		if len(kept) != len(pieces):
+			rest = "&".join(kept)
+			url = head + (f"?{rest}" if rest else "") + fragment
 	return _append(url, [f"{_quote(name)}={_quote(value)}"])
 
 
@@ -175,7 +181,7 @@ def _names(query: str | None) -> frozenset[str]:
 
 
 def _quote(text: str) -> str:
-	return quote(text, safe="", errors="replace")
+	return text if _UNRESERVED.fullmatch(text) else quote(text, safe="", errors="replace")
 
 
 def _flatten(parameters: Parameters) -> Iterator[tuple[str, str]]:

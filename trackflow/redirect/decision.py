@@ -38,6 +38,7 @@ _APP_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://[^\s\x00-\x1f\x7f]+", re.IGNOR
 _UNSAFE_SCHEMES = frozenset(
 	{"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem"}
 )
+_NOTHING: frozenset[str] = frozenset()
 _WITHOUT_EFFECT = frozenset({"HEAD", "OPTIONS"})
 
 
@@ -97,6 +98,8 @@ class Link:
 	@property
 	def looks_at(self) -> frozenset[str]:
 		"""The kinds of traits that the way on depends on: of rules, and "OS" for deep links."""
+		if not (self.rules or self.ios_url or self.android_url):
+			return _NOTHING
 		kinds = {rule.kind for rule in self.rules}
 		return frozenset(kinds | {"OS"} if self.ios_url or self.android_url else kinds)
 
@@ -132,14 +135,15 @@ class Facts:
 		_set(self, "visitor_id", self.visitor_id or "")
 		_set(self, "method", (self.method or "GET").upper())
 		_set(self, "query", (self.query or "").lstrip("?"))
-		_set(self, "is_prefetch", bool(self.is_prefetch) or self.bot_reason == "prefetch")
-		_set(self, "is_bot", bool(self.is_bot or self.bot_reason or self.is_prefetch))
 		_set(self, "not_found_url", self.not_found_url or "")
+		if self.is_bot or self.bot_reason or self.is_prefetch:
+			_set(self, "is_prefetch", bool(self.is_prefetch) or self.bot_reason == "prefetch")
+			_set(self, "is_bot", True)
 
 	@property
 	def is_scan(self) -> bool:
 		"""Tell whether the request came from the link's own QR code (LNK-3)."""
-		return ("qr", "1") in parse_qsl(self.query)
+		return bool(self.query) and ("qr", "1") in parse_qsl(self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,10 @@ class Decision:
 
 def decide(link: Link | None, facts: Facts) -> Decision:
 	"""Return what the visitor gets and what is recorded, in the order of RED-3."""
-	return next(answer(link, facts) for applies, answer in _ORDER if applies(link, facts))
+	for applies, answer in _ORDER:
+		if applies(link, facts):
+			return answer(link, facts)
+	raise AssertionError("The last row of the order applies always.")
 
 
 def is_open(link: Link | None, facts: Facts) -> bool:
@@ -244,7 +251,7 @@ def _always(_link: Link, _facts: Facts) -> bool:
 
 
 def _visit(link: Link, facts: Facts) -> Decision:
-	location, variant = next(found for way in _WAYS if (found := way(link, facts)))
+	location, variant = _way(link, facts)
 	if link.forward_query and facts.query:
 		location = forward(location, facts.query)
 	event = _event("QR Scan" if facts.is_scan else "Click", facts)
@@ -255,6 +262,13 @@ def _visit(link: Link, facts: Facts) -> Decision:
 		variant=variant,
 		counts=bool(event) and (facts.count_internal or not facts.is_internal),
 	)
+
+
+def _way(link: Link, facts: Facts) -> tuple[str, str]:
+	"""Where the link leads this visitor, and by which variant."""
+	if not (link.rules or link.variants or link.ios_url or link.android_url):
+		return _by_itself(link, facts)
+	return next(found for way in _WAYS if (found := way(link, facts)))
 
 
 def _by_rule(link: Link, facts: Facts) -> tuple[str, str] | None:
