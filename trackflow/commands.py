@@ -136,10 +136,10 @@ def edge(
 		raise click.ClickException(f"{error}: install the app's extra `edge`.") from None
 	from trackflow.tracking.identity import NetworkError, parse_network
 
-	sites = context.sites if hasattr(context, "sites") else context.obj["sites"]
+	get_site(context)
+	sites = context.sites
 	if any_host and len(sites) > 1:
 		raise click.ClickException("--any-host is for one site.")
-	get_site(context)
 	try:
 		networks = tuple(map(parse_network, monitors))
 	except NetworkError as error:
