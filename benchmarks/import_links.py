@@ -34,7 +34,9 @@ def main() -> None:
 		}
 		rows = [[what, args.rows, seconds, args.rows / seconds] for what, seconds in results.items()]
 		notes = [f"Site: {where}, {frappe.db.db_type}; medians of {args.repeats} runs, one process"]
-		report.publish("Links from a CSV (LNK-4)", ["What", "Rows", "Seconds", "Rows/s"], rows, notes, args.keep)
+		report.publish(
+			"Links from a CSV (LNK-4)", ["What", "Rows", "Seconds", "Rows/s"], rows, notes, args.keep
+		)
 
 
 def _make_campaigns() -> None:

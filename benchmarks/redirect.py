@@ -11,11 +11,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from benchmarks import host, load, report, servers, traffic
@@ -180,13 +179,14 @@ def _counted() -> Iterator[Callable[[], int]]:
 
 
 def _answers(port: int, path: str = "/") -> bool:
+	connection = HTTPConnection("127.0.0.1", port, timeout=2)
 	try:
-		urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2)
-		return True
-	except urllib.error.HTTPError:
-		return True
-	except OSError:
+		connection.request("GET", path)
+		return bool(connection.getresponse().status)
+	except (OSError, HTTPException):
 		return False
+	finally:
+		connection.close()
 
 
 def _publish(results: list[Result], args: argparse.Namespace, where: str) -> None:

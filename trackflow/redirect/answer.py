@@ -6,7 +6,6 @@ makes: what must be asked of Redis is yielded as a question, and whoever runs th
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from secrets import token_hex
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 from zoneinfo import ZoneInfo
@@ -167,7 +166,7 @@ def _finish(
 	words: Callable[[], Words],
 	token: Callable[[], str],
 ) -> Answer:
-	click_id = token_hex(10)
+	click_id = identity.new_click_id(now)
 	record = None
 	if config.enabled and link and decision.event_type:
 		record = _click_record(click_id, now, incoming, domain, caller, link, decision)

@@ -26,8 +26,9 @@ Entry = tuple[bytes, list[Record]]
 
 GROUP = "drain"
 # Records per transaction: enough to make a statement worth its round trip, few enough to keep locks short.
-BATCH_RECORDS = 1000
-BATCH_ENTRIES = 500
+BATCH_RECORDS = 2000
+# Entries per reading: one may hold a hundred records.
+BATCH_ENTRIES = 250
 # An entry whose reader has been silent this long belongs to whoever asks next.
 CLAIM_AFTER_SECONDS = 60
 FORGET_AFTER_SECONDS = 600
@@ -119,8 +120,17 @@ def _ensure_group(redis: Redis) -> None:
 
 
 def _read(redis: Redis, consumer: str) -> list[Entry]:
-	answer = redis.xreadgroup(GROUP, consumer, {connection.key("stream"): ">"}, count=BATCH_ENTRIES)
-	return [_decode(entry) for _stream, entries in answer or [] for entry in entries]
+	"""New entries, about a batch of records."""
+	entries: list[Entry] = []
+	records = 0
+	while records < BATCH_RECORDS:
+		answer = redis.xreadgroup(GROUP, consumer, {connection.key("stream"): ">"}, count=BATCH_ENTRIES)
+		some = [_decode(entry) for _stream, found in answer or [] for entry in found]
+		entries += some
+		records += sum(len(found) for _id, found in some)
+		if len(some) < BATCH_ENTRIES:
+			break
+	return entries
 
 
 def _claim(redis: Redis, consumer: str, after_seconds: float) -> list[Entry]:
@@ -144,11 +154,13 @@ def _decode(entry: tuple[bytes, dict[bytes, bytes]]) -> Entry:
 
 def _store_entries(redis: Redis, entries: list[Entry], total: Drained) -> None:
 	batch: list[Entry] = []
+	number = 0
 	for entry in entries:
 		batch.append(entry)
-		if sum(len(records) for _id, records in batch) >= BATCH_RECORDS:
+		number += len(entry[1])
+		if number >= BATCH_RECORDS:
 			_store_batch(redis, batch, total)
-			batch = []
+			batch, number = [], 0
 	if batch:
 		_store_batch(redis, batch, total)
 

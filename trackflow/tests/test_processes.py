@@ -130,4 +130,4 @@ def _kill_at(step: int) -> None:
 
 
 def _small_batches() -> None:
-	drain.BATCH_ENTRIES = 4
+	drain.BATCH_ENTRIES = drain.BATCH_RECORDS = 4

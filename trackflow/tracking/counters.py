@@ -35,42 +35,34 @@ def mark_unique(clicks: Iterable[Row], known: Mapping[str, Row]) -> None:
 
 def add_clicks(clicks: Collection[Row]) -> None:
 	"""Add new clicks to the counters of their links and variants."""
-	increments: dict[str, Counter[str]] = {}
+	links: dict[str, Counter[str]] = {}
 	last: dict[str, datetime] = {}
-	variants: Counter[str] = Counter()
+	variants: dict[str, Counter[str]] = {}
 	for row in clicks:
 		counter = COUNTERS.get(row["event_type"])
 		if not counter or (row["event_type"] in HUMAN and not row["counted"]):
 			continue
 		link = row["tracked_link"]
-		counts = increments.setdefault(link, Counter())
+		counts = links.setdefault(link, Counter())
 		counts[counter] += 1
 		if row["counted"]:
 			counts["unique_visitor_count"] += row["is_unique"]
-			variants[row["variant"]] += 1
 			last[link] = max(row["click_timestamp"], last.get(link, row["click_timestamp"]))
-	# In one order everywhere, so that two drains cannot wait for each other.
-	for link in sorted(increments):
-		_increment("Tracked Link", link, increments[link], last.get(link))
-	for variant in sorted(set(variants) - {"", None}):
-		_increment("Campaign Link Variant", variant, {"clicks": variants[variant]})
-
-
-def _increment(
-	doctype: str, name: str, counts: Mapping[str, int], last_click: datetime | None = None
-) -> None:
-	table = frappe.qb.DocType(doctype)
-	query = frappe.qb.update(table).where(table.name == name)
-	for field, number in counts.items():
-		query = query.set(table[field], table[field] + number)
-	if last_click:
-		is_later = table.last_click.isnull() | (table.last_click < last_click)
-		query = query.set(table.last_click, Case().when(is_later, last_click).else_(table.last_click))
-	query.run()
+			if row["variant"]:
+				variants.setdefault(row["variant"], Counter())["clicks"] += 1
+	stored = bulk.lock("Tracked Link", links, ["last_click"])
+	bulk.add("Tracked Link", {link: links[link] for link in stored}, is_locked=True)
+	later = {
+		link: {"last_click": at}
+		for link, at in last.items()
+		if link in stored and (not stored[link].last_click or stored[link].last_click < at)
+	}
+	bulk.update("Tracked Link", later, is_locked=True)
+	bulk.add("Campaign Link Variant", variants)
 
 
 def _stored_pairs(clicks: list[Row], known: Mapping[str, Row]) -> set[tuple[str, str]]:
-	old = sorted({row["visitor_id"] for row in clicks if known[row["visitor_id"]]["first_seen"]})
+	old = {row["visitor_id"] for row in clicks if known[row["visitor_id"]]["first_seen"]}
 	if not old:
 		return set()
 	click = frappe.qb.DocType("Click Event")
@@ -78,8 +70,7 @@ def _stored_pairs(clicks: list[Row], known: Mapping[str, Row]) -> set[tuple[str,
 		frappe.qb.from_(click)
 		.select(click.visitor_id, click.tracked_link)
 		.distinct()
-		.where(click.visitor_id.isin(old))
-		.where(click.tracked_link.isin(sorted({row["tracked_link"] for row in clicks})))
+		.where(bulk.among(click.visitor_id, old))
 		.where(click.counted == 1)
 		.run()
 	)

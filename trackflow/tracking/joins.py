@@ -44,10 +44,13 @@ def find(clicks: Collection[Row], events: Collection[Row], timeout: timedelta) -
 	names = clicks_of(clicks, events)
 	if not names:
 		return []
-	# What is stored is right where a row comes again: its click may have been joined already.
-	known = {row["name"]: row for row in clicks if row["counted"]} | _stored_clicks(names)
 	landings = {row["name"]: row for row in events if row["counted"] and row["click_ref"]}
-	landings |= _stored_landings(known, timeout)
+	times = [row["click_timestamp"] for row in clicks] + [row["timestamp"] for row in landings.values()]
+	# What belongs to a landing's click is at most two timeouts from that landing.
+	landings |= _stored_landings(names, min(times) - 2 * timeout, max(times) + 2 * timeout)
+	# What is stored is right where a row comes again: its click may have been joined already.
+	known = {row["name"]: row for row in clicks if row["counted"]}
+	known |= _stored_clicks({row["click_ref"] for row in landings.values()})
 	earliest: dict[str, Row] = {}
 	for landing in sorted(landings.values(), key=lambda row: (row["timestamp"], row["name"])):
 		click = known.get(landing["click_ref"])
@@ -94,15 +97,8 @@ def _is_as_found(click: Row, join: Join) -> bool:
 	return (click["visitor_id"], click["landing_event"] or "") == (join.former, join.instead_of)
 
 
-def _stored_landings(clicks: Mapping[str, Row], timeout: timedelta) -> dict[str, Row]:
-	if not clicks:
-		return {}
-	times = [row["click_timestamp"] for row in clicks.values()]
-	filters = {
-		"click_ref": ("in", sorted(clicks)),
-		"timestamp": ("between", (min(times) - timeout, max(times) + timeout)),
-		"counted": 1,
-	}
+def _stored_landings(clicks: Collection[str], since: datetime, until: datetime) -> dict[str, Row]:
+	filters = {"click_ref": ("in", sorted(clicks)), "timestamp": ("between", (since, until)), "counted": 1}
 	return bulk.load("Visitor Event", filters, LANDING_FIELDS)
 
 

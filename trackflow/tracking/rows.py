@@ -6,11 +6,10 @@ as the row that was written, so sessions can be derived again at any time.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from trackflow.naming import key_name
+from trackflow.naming import key_name, timed_name
 from trackflow.times import site_time
 from trackflow.tracking.agents import describe
 from trackflow.tracking.channels import CLICK_IDS
@@ -59,6 +58,7 @@ def click_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
 		"short_code": record["code"],
 		"campaign": record["campaign"] or None,
 		"event_type": record["event_type"],
+		"is_unique": 0,
 		"click_timestamp": site_time(record["at"], zone),
 		"page_url": record["url"],
 		"destination_url": record["destination"],
@@ -91,12 +91,15 @@ def event_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
 
 
 def _common(record: Mapping[str, Any]) -> Row:
-	device = record if "device_type" in record else asdict(describe(record["user_agent"]))
+	agent = None if "device_type" in record else describe(record["user_agent"])
 	return {
 		"domain": record["domain"] or None,
 		"referrer": record["referrer"],
 		**{name: record["utm"].get(name, "") for name in UTM_FIELDS},
-		**{name: device.get(name) or "" for name in DEVICE_FIELDS},
+		"device_type": agent.device_type if agent else record["device_type"],
+		"browser": agent.browser if agent else record["browser"],
+		"os": agent.os if agent else record["os"],
+		"country": record.get("country") or "",
 		"ip_address": record["address"],
 		"user_agent": record["user_agent"],
 		"is_bot": int(record["is_bot"]),
@@ -142,7 +145,7 @@ def event_hit(row: Mapping[str, Any]) -> Hit:
 def session_row(visitor_id: str, session: Session) -> Row:
 	"""The Visitor Session of a session; its name follows from the visitor and the first hit."""
 	return {
-		"name": key_name("session", visitor_id, session.first.id),
+		"name": timed_name(session.start, "session", visitor_id, session.first.id),
 		"visitor_id": visitor_id,
 		**session.derived(),
 	}
@@ -152,7 +155,7 @@ def touch_row(session: Mapping[str, Any]) -> Row:
 	"""The one touch point of a Visitor Session's row (TCH-1)."""
 	click_id = next(((name, session[name]) for name in CLICK_IDS if session.get(name)), ("", ""))
 	return {
-		"name": key_name("touch", session["name"]),
+		"name": timed_name(session["session_start"], "touch", session["name"]),
 		"session": session["name"],
 		"visitor_id": session["visitor_id"],
 		"occurred_at": session["session_start"],

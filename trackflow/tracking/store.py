@@ -84,7 +84,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	frappe.db.commit()
 	joinable = joins.find(list(clicks.values()), list(events.values()), config.session_timeout)
 	frappe.db.commit()
-	known = visitors.lock(_visitor_ids(clicks, events, joinable))
+	known = visitors.lock(_visitor_ids(clicks, events, joinable), _last_seen(clicks, events))
 	new_clicks = _without_stored("Click Event", clicks)
 	new_events = _without_stored("Visitor Event", events)
 	moved = joins.apply(joinable, new_clicks)
@@ -105,6 +105,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 		people,
 		_engagement(config),
 		also=visits.earliest_change().keys(),
+		touches_of_new=visits.touches_of_new(),
 	)
 	counters.add_clicks(new_clicks.values())
 	made = conversions.from_events(counted_events, known)
@@ -123,7 +124,7 @@ def _hand_over(found: list[joins.Join], config: Config) -> int:
 	visits.add([], [], moved)
 	visits.save()
 	also = visits.earliest_change().keys()
-	visitors.update(known, moved, [], {}, _engagement(config), also=also)
+	visitors.update(known, moved, [], {}, _engagement(config), also, visits.touches_of_new())
 	_queue_credits([], visits, known)
 	frappe.db.commit()
 	return len(moved)
@@ -149,10 +150,16 @@ def _visitor_ids(clicks: dict[str, Row], events: dict[str, Row], joinable: list[
 	return (ids | {join.former for join in joinable} | {join.visitor for join in joinable}) - {None}
 
 
+def _last_seen(clicks: dict[str, Row], events: dict[str, Row]) -> dict[str, datetime]:
+	hits = [(row["visitor_id"], row["click_timestamp"]) for row in clicks.values()]
+	hits += [(row["visitor"], row["timestamp"]) for row in events.values()]
+	return {visitor: at for visitor, at in sorted(hits, key=lambda hit: hit[1]) if visitor}
+
+
 def _without_stored(doctype: str, new: dict[str, Row]) -> dict[str, Row]:
 	if not new:
 		return {}
-	stored = set(frappe.get_all(doctype, filters={"name": ("in", list(new))}, pluck="name", order_by="name"))
+	stored = bulk.load(doctype, {"name": ("in", list(new))}, ())
 	return {name: row for name, row in new.items() if name not in stored}
 
 

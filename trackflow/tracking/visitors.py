@@ -22,31 +22,29 @@ DEVICE_FIELDS = ("ip_address", "user_agent", "country", "is_internal")
 CONSENT_FIELDS = ("consent_status", "consent_policy_version")
 DENIED = "Denied"
 LOCKED_FIELDS = (
-	"name", "first_seen", "last_seen", "page_views", "engagement_score", "last_activity", "has_converted",
+	"first_seen", "last_seen", "page_views", "engagement_score", "last_activity", "has_converted",
 	"conversion_count", "last_conversion_date", "crm_lead", "contact_email", "is_cookieless", "consent_at",
 )  # fmt: skip
 
 
-def lock(visitor_ids: Collection[str]) -> dict[str, Row]:
+def lock(visitor_ids: Collection[str], seen_at: Mapping[str, datetime] | None = None) -> dict[str, Row]:
 	"""Lock these visitors for the rest of the transaction, making those that are missing; answers their rows by id.
 
-	A visitor made here has no `first_seen` yet. Must come before any plain read of the transaction: only a read that
+	A visitor made here has no `first_seen` yet; `seen_at` is what its `last_seen` will be, so that the index on it need
+	not be changed again. Must come before any plain read of the transaction: only a read that
 	follows the locks is sure to see what other drains stored.
 	"""
 	ids = sorted(set(visitor_ids))
 	if not ids:
 		return {}
-	bulk.insert("Visitor", ({"name": one, "visitor_id": one} for one in ids), ignore_duplicates=True)
-	visitor = frappe.qb.DocType("Visitor")
-	rows = (
-		frappe.qb.from_(visitor)
-		.select(*(visitor[name] for name in LOCKED_FIELDS))
-		.where(visitor.name.isin(ids))
-		.orderby(visitor.name)
-		.for_update()
-		.run(as_dict=True)
-	)
-	return {row.name: row for row in rows}
+	seen_at = seen_at or {}
+	new = ({"name": one, "visitor_id": one, "last_seen": seen_at.get(one)} for one in ids)
+	bulk.insert("Visitor", new, ignore_duplicates=True)
+	known = bulk.lock("Visitor", ids, LOCKED_FIELDS)
+	for row in known.values():
+		if not row["first_seen"]:
+			row["last_seen"] = None
+	return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +130,20 @@ def update(
 	people: Mapping[str, Row],
 	engagement: Engagement,
 	also: Collection[str] = (),
+	touches_of_new: Iterable[Row] = (),
 ) -> None:
 	"""Bring locked visitors up to date after these new rows.
 
-	`people` holds what visitors said of themselves; `also` are visitors whose touch points changed for other reasons.
+	`people` holds what visitors said of themselves; `also` are visitors whose touch points changed for other reasons;
+	`touches_of_new` all touch points of visitors that are new, which need not be read.
 	"""
 	by_visitor: dict[str, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
 	for row in clicks:
 		by_visitor[row["visitor_id"]][0].append(row)
 	for row in events:
 		by_visitor[row["visitor"]][1].append(row)
-	touches = _touches_of(by_visitor.keys() | also)
+	old = {one for one in by_visitor.keys() | also if known[one]["first_seen"]}
+	touches = _touches_of(old) | _ends(touches_of_new)
 	orphans = {
 		one
 		for one in known.keys() - by_visitor.keys()
@@ -165,7 +166,7 @@ def _write(changes: Mapping[str, Row]) -> None:
 	for one, values in changes.items():
 		alike[frozenset(values)][one] = values
 	for rows in alike.values():
-		bulk.update("Visitor", rows)
+		bulk.update("Visitor", rows, is_locked=True)
 
 
 def _is_orphan(visitor: Row, lost_its_touches: bool) -> bool:
@@ -191,9 +192,14 @@ def _touches_of(visitor_ids: Collection[str]) -> dict[str, tuple[Row, Row]]:
 		fields=["visitor_id", "occurred_at", *TOUCH_FIELDS],
 		order_by="occurred_at, name",
 	)
+	return _ends(touches)
+
+
+def _ends(touches: Iterable[Row]) -> dict[str, tuple[Row, Row]]:
+	"""The first and the last of each visitor's touch points, which come in order."""
 	ends: dict[str, tuple[Row, Row]] = {}
 	for touch in touches:
-		ends[touch.visitor_id] = (ends.get(touch.visitor_id, (touch, touch))[0], touch)
+		ends[touch["visitor_id"]] = (ends.get(touch["visitor_id"], (touch, touch))[0], touch)
 	return ends
 
 

@@ -35,6 +35,7 @@ class Visits:
 		self.known = known
 		self.stored: dict[str, Row] = {}
 		self.desired: dict[str, Row] = {}
+		self.touches: dict[str, Row] = {}
 		self.changed_touches: list[Row] = []
 		self.written = 0
 		self._moves: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -71,7 +72,7 @@ class Visits:
 	def save(self) -> None:
 		"""Write the sessions and touch points that differ from what is stored."""
 		sessions = bulk.sync("Visitor Session", self.desired, self.stored)
-		touches = {row["name"]: row for row in map(rows.touch_row, self.desired.values())}
+		self.touches = touches = {row["name"]: row for row in map(rows.touch_row, self.desired.values())}
 		stored = {}
 		if self.stored:
 			fields = [name for name in next(iter(touches.values()), {"name": 1}) if name != "name"]
@@ -85,6 +86,11 @@ class Visits:
 		]
 		for doctype, changes in self._moves.items():
 			bulk.update(doctype, changes)
+
+	def touches_of_new(self) -> list[Row]:
+		"""All touch points of visitors that are new, in order."""
+		of_new = (row for row in self.touches.values() if not self.known[row["visitor_id"]]["first_seen"])
+		return sorted(of_new, key=lambda row: (row["occurred_at"], row["name"]))
 
 	def earliest_change(self) -> dict[str, datetime]:
 		"""From when on each visitor's touch points changed."""
