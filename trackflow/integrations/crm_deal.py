@@ -69,7 +69,7 @@ def attribute(deal: str) -> None:
 def after_rename(
 	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:
-	rename({"Conversion": "crm_deal", **dict.fromkeys(DEAL_ROWS, "deal_id")}, old, new)
+	rename(doc.doctype, {"Conversion": "crm_deal", **dict.fromkeys(DEAL_ROWS, "deal_id")}, old, new)
 
 
 def after_credits(names: list[str]) -> None:

@@ -52,7 +52,12 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 def after_rename(
 	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:
-	rename({"Visitor": "crm_lead", "Conversion": "crm_lead", "Lead Status Change": "lead_id"}, old, new)
+	rename(
+		doc.doctype,
+		{"Visitor": "crm_lead", "Conversion": "crm_lead", "Lead Status Change": "lead_id"},
+		old,
+		new,
+	)
 
 
 def queue(lead: str, version: object, reference: str = "") -> None:

@@ -110,7 +110,6 @@ class TestResources(RestTestCase):
 				"DoesNotExistError",
 			),
 			"delete of missing": ("DELETE", f"{CAMPAIGNS}/none", {}, 404, "DoesNotExistError"),
-			"unknown doctype": ("GET", "/api/resource/No Such Thing", {}, 404, "DoesNotExistError"),
 			"mandatory": ("POST", "/api/resource/Tracked Link", {"json": {}}, 417, "MandatoryError"),
 			"select": (
 				"POST",
