@@ -12,7 +12,7 @@ STAGE = --url http://localhost:$(PORT) --shop http://127.0.0.1:$$(($(PORT) + 1))
 # The suite on SQLite and a Redis inside the process, whatever the environment names.
 HERE := env -u BENCHLESS_DB_URL -u BENCHLESS_REDIS_URL
 
-.PHONY: help install up down serve demo test test-python test-servers test-script chromium bench-test lint format clean
+.PHONY: help install up down serve demo test test-python test-servers test-script chromium bench-test benchmark lint format clean
 
 help:
 	@echo "make up       install, make a site with demo data, serve it in the background, say what to click"
@@ -22,6 +22,7 @@ help:
 	@echo "make serve    serve the site in the foreground (PORT, default 8000)"
 	@echo "make lint     check the style;  make format: mend it"
 	@echo "make bench-test FRAPPE_BENCH_ROOT=… SITES=\"…\"   run the suite on sites of a real bench"
+	@echo "make benchmark   measure redirects and the drain on servers of its own (wants mariadbd, redis-server, wrk)"
 	@echo "make clean    remove what make installed and the demo site"
 
 install: $(VENV)/installed tracker/node_modules/installed
@@ -92,6 +93,13 @@ bench-test:
 		echo "== The app on $$site of the bench"; \
 		(cd $(FRAPPE_BENCH_ROOT) && bench --site $$site run-tests --app trackflow) || exit 1; \
 	done
+
+# Figures of speed, on benchless beside a MariaDB and a Redis of their own. On a bench: bench --site S trackflow benchmark.
+benchmark: install
+	@for tool in mariadbd redis-server wrk; do \
+		command -v $$tool >/dev/null || { echo "make benchmark needs $$tool on PATH"; exit 2; }; done
+	@$(HERE) $(BIN)/python -m benchmarks.redirect
+	@$(HERE) $(BIN)/python -m benchmarks.drain
 
 lint: install
 	@$(BIN)/ruff check .

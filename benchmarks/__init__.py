@@ -2,7 +2,8 @@
 
 from importlib.util import find_spec
 
-if not find_spec("frappe"):
+ON_BENCH = bool(find_spec("frappe"))
+if not ON_BENCH:
 	# Not on a bench: the small host brings its own.
 	from benchless import activate
 

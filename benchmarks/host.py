@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import servers
+from benchmarks import ON_BENCH, servers
 
 SITE = "benchmark.localhost"
 # What a MariaDB gets that serves a site of this size.
@@ -19,10 +19,14 @@ MARIADB_OPTIONS = ["--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
 	parser.add_argument(
-		"--bench", metavar="FOLDER", help="sites folder of a bench, instead of benchless; run by its Python"
+		"--bench",
+		metavar="FOLDER",
+		help="sites folder of the bench whose Python this is; the current one by default",
 	)
 	parser.add_argument(
-		"--site", default=SITE, help="the bench's site; all that is recorded there is deleted"
+		"--site",
+		default=SITE,
+		help="the bench's site; it must allow tests, as what is recorded there is mixed up or deleted",
 	)
 	parser.add_argument(
 		"--folder", help="keep servers' data and site here for the next run; a temporary one by default"
@@ -48,10 +52,13 @@ class Host:
 @contextmanager
 def open_site(args: argparse.Namespace) -> Iterator[Host]:
 	"""Connect this thread to the site."""
-	if args.bench:
+	if ON_BENCH:
+		args.bench = str(Path(args.bench or ".").resolve())
 		with _connected(args.site, args.bench):
+			_check_purpose()
 			yield Host("a bench")
 		return
+	args.site = SITE
 	with servers.Folder(args.folder) as folder, _servers(folder) as database:
 		os.environ["BENCHLESS_SITES"] = str(folder / "sites")
 		from benchless.sites import ensure_site, use_sites_path
@@ -75,6 +82,16 @@ def _servers(folder: Path) -> Iterator[int | None]:
 		if own_redis:
 			os.environ["BENCHLESS_REDIS_URL"] = redis.url
 		yield database.process.pid if own_database else None
+
+
+def _check_purpose() -> None:
+	"""A benchmark makes up a million clicks: never on a site that somebody works with."""
+	import frappe
+
+	if not frappe.conf.get("allow_tests"):
+		raise SystemExit(
+			"This site is not one for tests (allow_tests in its configuration): nothing was done."
+		)
 
 
 @contextmanager

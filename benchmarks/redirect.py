@@ -123,7 +123,7 @@ def main() -> None:
 		traffic.make_site()
 		folder = stack.enter_context(servers.Folder(None))
 		results = [_measure(subject, args) for subject in _subjects(folder, args)]
-		_publish(results, args, where)
+		_publish(results, args, where.name)
 
 
 def _subjects(folder: Path, args: argparse.Namespace) -> Iterator[Subject]:

@@ -1,9 +1,12 @@
 """`bench --site S trackflow …`: the app on the command line (CLI-1). Every command can answer as JSON, for scripts."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -107,14 +110,19 @@ def import_links(context: Any, file: Any, dry_run: bool, json_output: bool) -> N
 
 @trackflow.command("edge")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8001, show_default=True, help="Port to listen on; several edges may share one.")
+@click.option(
+	"--port", default=8001, show_default=True, help="Port to listen on; several edges may share one."
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option(
 	"--links", default=100_000, show_default=True, type=click.IntRange(1), help="Links in each one's memory."
 )
 @click.option("--any-host", is_flag=True, help="Answer for the site under whatever host name.")
 @click.option(
-	"--monitor", "monitors", multiple=True, help="Network (CIDR) that may read /healthz and /metrics; repeatable."
+	"--monitor",
+	"monitors",
+	multiple=True,
+	help="Network (CIDR) that may read /healthz and /metrics; repeatable.",
 )
 @as_json
 @pass_context
@@ -173,6 +181,22 @@ def demo(context: Any, url: str | None, shop: str, json_output: bool) -> None:
 	for table in tables:
 		click.secho(f"\n{table.title}", bold=True)
 		_print_table(table.head, table.rows)
+
+
+@trackflow.command("benchmark", context_settings={"ignore_unknown_options": True})
+@click.argument("name", type=click.Choice(["drain", "import_links", "redirect", "soak"]))
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@pass_context
+def benchmark(context: Any, name: str, options: tuple[str, ...]) -> None:
+	"""Measure NAME on this site, which must be one for tests; OPTIONS are the benchmark's own (see benchmarks/README.md)."""
+	root = Path(__file__).parents[1]
+	if not (root / "benchmarks").is_dir():
+		raise click.ClickException(
+			"The benchmarks are in TrackFlow's repository; this is an installed package."
+		)
+	command = [sys.executable, "-m", f"benchmarks.{name}", "--site", get_site(context), *options]
+	environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
+	raise SystemExit(subprocess.run(command, env=environment, check=False).returncode)
 
 
 def _on_site(context: Any, work: Callable[[], Any]) -> Any:
