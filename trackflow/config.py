@@ -8,10 +8,11 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import frappe
-from frappe.utils import cint, flt
+from frappe.utils import cint, flt, get_system_timezone
 
 from trackflow import __version__, changes
 from trackflow.policy import Config, Domain, Network
+from trackflow.tracking.identity import Ranges
 
 # With the version: an older snapshot may lack what a newer one has.
 CACHE_KEY = f"trackflow:config:{__version__}"
@@ -30,8 +31,11 @@ def get_config() -> Config:
 	return config
 
 
-def forget_config() -> None:
-	"""Drop the snapshot now and again after the commit, so that no reader can put the old one back for long."""
+def forget_config(*_event: object) -> None:
+	"""Drop the snapshot now and again after the commit, so that no reader can put the old one back for long.
+
+	Also what a document event calls: the site's time zone stands in the System Settings.
+	"""
 	frappe.cache.delete_value(CACHE_KEY)
 	frappe.db.after_commit.add(_forget_now)
 
@@ -69,6 +73,7 @@ def read_config() -> Config:
 		consent_policy_version=settings.consent_policy_version or "",
 		internal_networks=_networks(row.ip_range for row in settings.internal_ip_ranges),
 		trusted_proxies=_networks([*LOOPBACK, *(settings.trusted_proxies or "").split()]),
+		time_zone=get_system_timezone(),
 		domains={domain.name: domain for domain in domains},
 		keys={domain.public_key: domain.name for domain in domains},
 	)
@@ -94,4 +99,4 @@ def _domain(doc: "frappe.model.document.Document") -> Domain:
 
 
 def _networks(ranges) -> tuple[Network, ...]:
-	return tuple(ip_network(text.strip(), strict=False) for text in ranges if text and text.strip())
+	return Ranges(ip_network(text.strip(), strict=False) for text in ranges if text and text.strip())

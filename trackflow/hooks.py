@@ -16,6 +16,7 @@ after_app_uninstall = "trackflow.uninstall.after_app_uninstall"
 before_request = ["trackflow.redirect.handler.answer_short_link"]
 
 doc_events = {
+	"System Settings": {"on_update": "trackflow.config.forget_config"},
 	"CRM Lead": {
 		"before_validate": "trackflow.integrations.crm_lead.before_validate",
 		"on_update": "trackflow.integrations.crm_lead.on_update",

@@ -29,7 +29,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-	"""The settings that requests and drains need. Times are timedeltas, networks are parsed."""
+	"""The settings that requests and drains need. Times are timedeltas, networks are parsed, the time zone is the site's."""
 
 	enabled: bool
 	cookie_days: int
@@ -48,6 +48,7 @@ class Config:
 	consent_policy_version: str
 	internal_networks: tuple[Network, ...]
 	trusted_proxies: tuple[Network, ...]
+	time_zone: str
 	domains: dict[str, Domain] = field(default_factory=dict)
 	keys: dict[str, str] = field(default_factory=dict)
 

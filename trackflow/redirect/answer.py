@@ -6,7 +6,8 @@ makes: what must be asked of Redis is yielded as a question, and whoever runs th
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -41,8 +42,7 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
 	"""What is sent, and what is recorded: `headers` are complete but for Content-Length, `record` goes on the stream.
 
 	The answer to HEAD has the body that GET would have; the server leaves it out.
@@ -240,11 +240,18 @@ def _with_click_id(decision: Decision, config: Config, click_id: str, keys: Keys
 	"""The destination, with the signed click id where it is a website of ours that can read it (RED-6)."""
 	if not (decision.counts and config.add_click_id and config.enabled):
 		return decision.location
-	address = urlsplit(decision.location)
-	if address.scheme.lower() not in ("http", "https") or not config.website_of(address.netloc):
+	host = _web_host(decision.location)
+	if not host or not config.website_of(host):
 		return decision.location
 	signed = identity.sign_click(click_id, keys.click_secret)
 	return destination.set_parameter(decision.location, CLICK_PARAMETER, signed)
+
+
+@lru_cache(maxsize=4096)
+def _web_host(url: str) -> str:
+	"""The host of a page's address, port included; "" for what is no page."""
+	address = urlsplit(url)
+	return address.netloc if address.scheme.lower() in ("http", "https") else ""
 
 
 def _click_record(

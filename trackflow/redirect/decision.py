@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from trackflow.links.destination import forward
@@ -132,10 +132,9 @@ class Facts:
 	password: Password = ""
 
 	def __post_init__(self) -> None:
-		_set(self, "visitor_id", self.visitor_id or "")
 		_set(self, "method", (self.method or "GET").upper())
-		_set(self, "query", (self.query or "").lstrip("?"))
-		_set(self, "not_found_url", self.not_found_url or "")
+		if not self.query or self.query.startswith("?"):
+			_set(self, "query", (self.query or "").lstrip("?"))
 		if self.is_bot or self.bot_reason or self.is_prefetch:
 			_set(self, "is_prefetch", bool(self.is_prefetch) or self.bot_reason == "prefetch")
 			_set(self, "is_bot", True)
@@ -146,8 +145,7 @@ class Facts:
 		return bool(self.query) and ("qr", "1") in parse_qsl(self.query)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
 	"""The answer to a request: a location or a page, and the event to record ("" = none)."""
 
 	status: int

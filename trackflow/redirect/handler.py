@@ -10,11 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import get_system_timezone
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from trackflow.config import get_config
 from trackflow.incoming import Incoming
 from trackflow.keys import click_secret, day_key, password_secret
 from trackflow.redirect import limits, links
@@ -56,11 +54,9 @@ def respond(code: str) -> Response:
 
 def _answer(code: str) -> Answer:
 	incoming = Incoming.of(frappe.request)
-	config = get_config()
-	code = valid_code(code)
-	link = links.find(code) if code and incoming.method in (*METHODS, "POST") else None
+	link, config = links.find_with_config(valid_code(code) if incoming.method in (*METHODS, "POST") else "")
 	keys = Keys(day_key, click_secret(), password_secret())
-	zone = ZoneInfo(get_system_timezone())
+	zone = ZoneInfo(config.time_zone)
 	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token))
 	if answer.record:
 		_record(answer.record)

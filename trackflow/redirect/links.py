@@ -4,16 +4,21 @@
 Whoever changes a link calls `forget`. Nothing here decides where a visitor goes.
 """
 
+import pickle
+from functools import lru_cache
 from typing import Any
 
 import frappe
 from frappe.model.document import Document
 from frappe.utils import cint
+from redis.exceptions import ConnectionError
 
 from trackflow import __version__, changes
+from trackflow.config import CACHE_KEY, get_config
 from trackflow.keys import password_secret
 from trackflow.links import codes, destination
 from trackflow.links.parameters import link_parameters
+from trackflow.policy import Config
 from trackflow.redirect import passwords
 from trackflow.redirect.decision import Link, Variant
 from trackflow.redirect.rules import Rule, words_of
@@ -34,6 +39,26 @@ def find(code: str) -> Link | None:
 		seconds = CACHE_SECONDS if link else MISS_SECONDS
 		frappe.cache.set_value(key, link or _MISSING, expires_in_sec=seconds)
 	return None if link == _MISSING else link
+
+
+def find_with_config(code: str) -> tuple[Link | None, Config]:
+	"""The link of a normalised code ("" for none) and the settings, in one round trip where both are cached."""
+	keys = [CACHE_KEY, _key(code)] if code else [CACHE_KEY]
+	try:
+		cached = frappe.cache.mget([frappe.cache.make_key(key) for key in keys])
+	except ConnectionError:
+		cached = [None, None]
+	config = _unpickled(cached[0]) if cached[0] else get_config()
+	if not code:
+		return None, config
+	link = _unpickled(cached[1]) if cached[1] else find(code)
+	return None if link == _MISSING else link, config
+
+
+@lru_cache(maxsize=1024)
+def _unpickled(cached: bytes) -> Any:
+	"""The same bytes are the same frozen value: asking Redis keeps it right, and unpacking it again would cost more."""
+	return pickle.loads(cached)
 
 
 def forget(*short_codes: str) -> None:

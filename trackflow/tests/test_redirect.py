@@ -1,10 +1,14 @@
 """Short links over HTTP, through the whole application (RED-1, RED-3, RED-5, RED-6, RED-7, RED-9)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import frappe
-from frappe.utils import add_days, now_datetime
+import redis
+from frappe.utils import add_days, add_to_date, now_datetime
+from redis.client import Pipeline
 
 from trackflow.incoming import CONSENT_COOKIE, VISITOR_COOKIE
 from trackflow.keys import click_secret
@@ -129,7 +133,7 @@ class TestWaysToEnd(TrackFlowTestCase):
 
 	def test_what_is_broken_of_ours_is_not_shown(self) -> None:
 		make_link("spring")
-		with patch("trackflow.redirect.handler.get_config", side_effect=RuntimeError("secret")):
+		with patch("trackflow.redirect.links.find_with_config", side_effect=RuntimeError("secret")):
 			for path in (
 				"/r/spring",
 				"/api/method/trackflow.www.redirect.handle_redirect?tracking_id=spring",
@@ -172,6 +176,34 @@ class TestEarliestHook(TrackFlowTestCase):
 		with counted_statements() as statements:
 			self.assertEqual(self.get("/r/nothing").status_code, 404)
 		self.assertEqual(_without_ends(statements), [])
+
+	def test_two_round_trips_for_a_cached_link(self) -> None:
+		"""PRF-1: link and settings in one, the click in another."""
+		make_link("spring")
+		self.get("/r/spring")
+		asked: list[str] = []
+		with _commands(asked):
+			self.get("/r/spring")
+		# The first is the test's own, which keeps drains away.
+		_own, *ours = [one for one in asked if "trackflow:" in one]
+		self.assertEqual(len(ours), 2, asked)
+
+	def test_the_sites_time_zone_holds_at_once(self) -> None:
+		settings = frappe.get_single("System Settings")
+		before = settings.time_zone
+		try:
+			for zone, status in (("Pacific/Kiritimati", 302), ("Pacific/Pago_Pago", 404)):
+				settings.reload()
+				settings.time_zone = zone
+				settings.save()
+				if status == 302:
+					make_link("spring", starts_on=add_to_date(now_datetime(), minutes=-1))
+				self.assertEqual(self.get("/r/spring").status_code, status)
+		finally:
+			settings.reload()
+			settings.time_zone = before
+			settings.save()
+			frappe.db.commit()
 
 	def test_parameters_that_mean_something_to_frappe(self) -> None:
 		make_link("spring", forward_query=1)
@@ -382,6 +414,24 @@ class TestWhoCounts(TrackFlowTestCase):
 		drain()
 		link.reload()
 		self.assertEqual((link.click_count, link.scan_count, link.unique_visitor_count), (1, 1, 1))
+
+
+@contextmanager
+def _commands(asked: list[str]) -> Iterator[None]:
+	"""What is sent to Redis meanwhile: commands, and pipelines as one."""
+	run, execute = redis.Redis.execute_command, Pipeline.execute
+
+	def running(self: redis.Redis, *args: object, **options: object) -> object:
+		asked.append(str(args))
+		return run(self, *args, **options)
+
+	def executing(self: Pipeline, *args: object, **options: object) -> object:
+		asked.append(str(self.command_stack))
+		return execute(self, *args, **options)
+
+	# A pipeline's own `execute_command` only notes the command down.
+	with patch.object(redis.Redis, "execute_command", running), patch.object(Pipeline, "execute", executing):
+		yield
 
 
 def _without_ends(statements: list[str]) -> list[str]:
