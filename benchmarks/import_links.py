@@ -24,6 +24,7 @@ def main() -> None:
 	with host.open_site(args) as where:
 		from trackflow.links import csv_export, csv_import
 
+		_wipe()
 		_make_campaigns()
 		content = _csv(args.rows)
 		_import(content)
@@ -32,8 +33,9 @@ def main() -> None:
 			"import": _seconds(args.repeats, lambda: _import(content)),
 			"export": _seconds(args.repeats, lambda: csv_export.export().close()),
 		}
+		_wipe()
 		rows = [[what, args.rows, seconds, args.rows / seconds] for what, seconds in results.items()]
-		notes = [f"Site: {where}, {frappe.db.db_type}; medians of {args.repeats} runs, one process"]
+		notes = [f"Site: {where.name}, {frappe.db.db_type}; medians of {args.repeats} runs, one process"]
 		report.publish(
 			"Links from a CSV (LNK-4)", ["What", "Rows", "Seconds", "Rows/s"], rows, notes, args.keep
 		)
@@ -44,6 +46,17 @@ def _make_campaigns() -> None:
 		name = f"Benchmark {number}"
 		if not frappe.db.exists("Link Campaign", name):
 			frappe.get_doc({"doctype": "Link Campaign", "campaign_name": name, "source": "news"}).insert()
+	frappe.db.commit()
+
+
+def _wipe() -> None:
+	_delete("Tracked Link")
+	_delete("Link Campaign")
+
+
+def _delete(doctype: str) -> None:
+	field = "name" if doctype == "Link Campaign" else "campaign"
+	frappe.db.delete(doctype, {field: ("like", "Benchmark %")})
 	frappe.db.commit()
 
 
@@ -58,8 +71,7 @@ def _csv(rows: int) -> bytes:
 def _import(content: bytes) -> None:
 	from trackflow.links import csv_import
 
-	frappe.db.delete("Tracked Link", {"campaign": ("like", "Benchmark%")})
-	frappe.db.commit()
+	_delete("Tracked Link")
 	done = csv_import.import_now(content)
 	if done["failed"]:
 		raise SystemExit(f"Not all rows were made: {done['rows'][:3]}")

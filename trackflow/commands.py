@@ -102,8 +102,8 @@ def import_links(context: Any, file: Any, dry_run: bool, json_output: bool) -> N
 		if refused:
 			cells = [[number, one["field"], one["message"]] for number, one in refused]
 			_print_table(["Row", "Field", "Why not"], cells)
-		made = f"{answer['new']} links would be" if dry_run else f"{answer['created']} links"
-		click.echo(f"{answer['format']}: {made} made, {answer['failed']} rows refused.")
+		made = f"links that would be made: {answer['new']}" if dry_run else f"links made: {answer['created']}"
+		click.echo(f"{answer['format']}; {made}; rows refused: {answer['failed']}.")
 	if answer["failed"]:
 		raise SystemExit(1)
 

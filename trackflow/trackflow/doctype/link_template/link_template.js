@@ -84,7 +84,7 @@ async function make_many(frm, values) {
 	const answer = await frappe.xcall("trackflow.api.links.make_links", { template: frm.doc.name, csv: values.csv });
 	const refused = answer.rows.filter((row) => row.errors);
 	const parts = [
-		$("<p>").text(__("{0} links made, {1} rows refused.", [answer.created, answer.failed])),
+		$("<p>").text(__("Links made: {0}. Rows refused: {1}.", [answer.created, answer.failed])),
 		made(answer.rows.filter((row) => !row.errors)),
 	];
 	for (const row of refused) {

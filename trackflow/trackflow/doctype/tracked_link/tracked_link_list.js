@@ -2,7 +2,7 @@
 frappe.provide("trackflow.links");
 
 frappe.listview_settings["Tracked Link"] = {
-	add_fields: ["status", "short_code", "expiry_date", "max_clicks", "click_count"],
+	add_fields: ["status", "short_code", "expiry_date", "max_clicks", "click_count", "scan_count"],
 	hide_name_column: true,
 
 	get_indicator(link) {
@@ -10,7 +10,7 @@ frappe.listview_settings["Tracked Link"] = {
 		const is_over =
 			link.status === "Active" &&
 			((link.expiry_date && link.expiry_date <= frappe.datetime.now_datetime()) ||
-				(link.max_clicks && link.click_count >= link.max_clicks));
+				(link.max_clicks && link.click_count + link.scan_count >= link.max_clicks));
 		if (is_over) return [__("Ended"), "red", "status,=,Active"];
 		return [__(link.status), colours[link.status] || "gray", `status,=,${link.status}`];
 	},
@@ -309,7 +309,7 @@ trackflow.links.import_csv = function (when_done) {
 		const failed = state.rows.filter((row) => row.errors);
 		result
 			.empty()
-			.append($("<p>").text(__("{0} links made, {1} rows refused.", [state.created, state.failed])));
+			.append($("<p>").text(__("Links made: {0}. Rows refused: {1}.", [state.created, state.failed])));
 		if (failed.length) {
 			result.append(
 				trackflow.links.table(failed, [
