@@ -2,7 +2,7 @@
 a primary key. Pure."""
 
 import hashlib
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timezone
 from typing import Any
 
 _SEPARATOR = "\x1f"
@@ -17,5 +17,5 @@ def key_name(*parts: Any) -> str:
 def timed_name(moment: datetime, *parts: Any) -> str:
 	"""Return 32 hex digits for a moment (naive) and a key. Names of one time are neighbours in the database, which then
 	writes a few pages for a batch instead of one for each row."""
-	milliseconds = round(moment.replace(tzinfo=timezone.utc).timestamp() * 1000)
+	milliseconds = round(moment.replace(tzinfo=UTC).timestamp() * 1000)
 	return f"{milliseconds % 16**11:011x}{key_name(milliseconds, *parts)[:21]}"

@@ -78,6 +78,11 @@ _PAID_BY_CATEGORY = {
 ClickIds = Mapping[str, str] | Iterable[tuple[str, str]] | None
 
 
+def is_email(source: str, medium: str) -> bool:
+	"""Whether the parameters, in lower case, say that a message led here."""
+	return source in _EMAIL or medium in _EMAIL
+
+
 def classify(source: str, medium: str, campaign: str, referrer: str, click_ids: ClickIds = None) -> str:
 	"""Return the channel of a visit: one of CHANNELS.
 
@@ -159,7 +164,7 @@ def _unpaid(site: Site | None, source: str, medium: str, campaign: str) -> str:
 		("Organic Video", category == VIDEO or "video" in medium),
 		("Organic Search", category == SEARCH or medium == "organic"),
 		("Referral", medium in _REFERRAL_MEDIA),
-		("Email", source in _EMAIL or medium in _EMAIL),
+		("Email", is_email(source, medium)),
 		("Affiliates", medium == "affiliate"),
 		("Audio", medium == "audio"),
 		("SMS", source == "sms" or medium == "sms"),

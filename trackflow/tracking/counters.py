@@ -4,7 +4,7 @@
 `unique_visitor_count` counts visitors at their first click or scan of the link.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -33,32 +33,94 @@ def mark_unique(clicks: Iterable[Row], known: Mapping[str, Row]) -> None:
 		seen.add(pair)
 
 
-def add_clicks(clicks: Collection[Row]) -> None:
-	"""Add new clicks to the counters of their links and variants."""
-	links: dict[str, Counter[str]] = {}
+def add_clicks(clicks: Collection[Row], more_unique: Mapping[str, int] | None = None) -> None:
+	"""Add new clicks to the counters of their links and variants; `more_unique` adds visitors of links beside."""
+	links: dict[str, Counter[str]] = defaultdict(Counter)
 	last: dict[str, datetime] = {}
-	variants: dict[str, Counter[str]] = {}
+	variants: dict[str, Counter[str]] = defaultdict(Counter)
 	for row in clicks:
 		counter = COUNTERS.get(row["event_type"])
 		if not counter or (row["event_type"] in HUMAN and not row["counted"]):
 			continue
 		link = row["tracked_link"]
-		counts = links.setdefault(link, Counter())
-		counts[counter] += 1
+		links[link][counter] += 1
 		if row["counted"]:
-			counts["unique_visitor_count"] += row["is_unique"]
+			links[link]["unique_visitor_count"] += row["is_unique"]
 			last[link] = max(row["click_timestamp"], last.get(link, row["click_timestamp"]))
 			if row["variant"]:
-				variants.setdefault(row["variant"], Counter())["clicks"] += 1
+				variants[row["variant"]]["clicks"] += 1
+	for link, number in (more_unique or {}).items():
+		links[link]["unique_visitor_count"] += number
 	stored = bulk.lock("Tracked Link", links, ["last_click"])
-	bulk.add("Tracked Link", {link: links[link] for link in stored}, is_locked=True)
 	later = {
 		link: {"last_click": at}
 		for link, at in last.items()
 		if link in stored and (not stored[link].last_click or stored[link].last_click < at)
 	}
+	bulk.add("Tracked Link", {link: links[link] for link in stored}, is_locked=True)
 	bulk.update("Tracked Link", later, is_locked=True)
 	bulk.add("Campaign Link Variant", variants)
+
+
+def take_back(clicks: Collection[Row]) -> None:
+	"""Undo `add_clicks` for stored clicks that turned out to be a robot's, given as they were; their rows say so already."""
+	links: dict[str, Counter[str]] = defaultdict(Counter)
+	variants: dict[str, Counter[str]] = defaultdict(Counter)
+	for row in clicks:
+		links[row["tracked_link"]].subtract(
+			{COUNTERS[row["event_type"]]: 1, "bot_count": -1, "unique_visitor_count": row["is_unique"]}
+		)
+		if row["variant"]:
+			variants[row["variant"]]["clicks"] -= 1
+	for link, number in settle_unique({(row["visitor_id"], row["tracked_link"]) for row in clicks}).items():
+		links[link]["unique_visitor_count"] += number
+	stored = bulk.lock("Tracked Link", links, ["last_click"])
+	times = {(row["tracked_link"], row["click_timestamp"]) for row in clicks}
+	in_doubt = sorted(link for link, row in stored.items() if (link, row.last_click) in times)
+	bulk.add("Tracked Link", {link: links[link] for link in stored}, is_locked=True)
+	bulk.update(
+		"Tracked Link", {link: {"last_click": _last_click(link)} for link in in_doubt}, is_locked=True
+	)
+	bulk.add("Campaign Link Variant", variants)
+
+
+def settle_unique(pairs: Collection[tuple[str, str]]) -> Counter[str]:
+	"""See that of each of these visitors' clicks on that link one is the unique one, after clicks came or went. Answers by
+	how much the sum of each link changed."""
+	if not pairs:
+		return Counter()
+	filters = {
+		"visitor_id": ("in", {one for one, _link in pairs}),
+		"tracked_link": ("in", {link for _one, link in pairs}),
+		"counted": 1,
+	}
+	rows = bulk.load("Click Event", filters, ["visitor_id", "tracked_link", "click_timestamp", "is_unique"])
+	by_pair: dict[tuple[str, str], list[Row]] = defaultdict(list)
+	for row in rows.values():
+		by_pair[row.visitor_id, row.tracked_link].append(row)
+	changes: dict[str, Row] = {}
+	added: Counter[str] = Counter()
+	for pair in pairs:
+		some = sorted(by_pair[pair], key=lambda row: (-row.is_unique, row.click_timestamp, row.name))
+		for number, row in enumerate(some):
+			if row.is_unique != (number == 0):
+				changes[row.name] = {"is_unique": int(number == 0)}
+				added[pair[1]] += 1 if number == 0 else -1
+	bulk.update("Click Event", changes)
+	return added
+
+
+def _last_click(link: str) -> datetime | None:
+	click = frappe.qb.DocType("Click Event")
+	newest = (
+		frappe.qb.from_(click)
+		.select(click.click_timestamp)
+		.where((click.tracked_link == link) & (click.counted == 1))
+		.orderby(click.click_timestamp, order=frappe.qb.desc)
+		.limit(1)
+		.run()
+	)
+	return newest[0][0] if newest else None
 
 
 def _stored_pairs(clicks: list[Row], known: Mapping[str, Row]) -> set[tuple[str, str]]:

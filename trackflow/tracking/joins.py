@@ -17,7 +17,7 @@ Row = dict[str, Any]
 LANDING_FIELDS = ("visitor", "timestamp", "click_ref")
 # What a join, a session's span and a visitor's figures need of a click.
 CLICK_FIELDS = (
-	"visitor_id", "click_timestamp", "landing_event", "session", "ip_address", "user_agent", "country", "is_internal",
+	"visitor_id", "tracked_link", "click_timestamp", "landing_event", "session", "ip_address", "user_agent", "country", "is_internal",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ They are functions of clicks and events, so deriving them again changes nothing 
 lack the landing that they led to are joined first.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +45,34 @@ def rebuild(visitor_ids: Collection[str]) -> int:
 		conversions.queue_credits(reopened)
 	frappe.db.commit()
 	return visits.written
+
+
+def rebuild_all(tell: Callable[[int], None] | None = None) -> int:
+	"""Derive sessions and touch points of all visitors again, and their own figures; returns rows written. `tell` is called
+	with the number of visitors done."""
+	written = done = 0
+	last = ""
+	while names := _names_after(last):
+		written += rebuild(names) + rebuild_figures(names)
+		done, last = done + len(names), names[-1]
+		if tell:
+			tell(done)
+	return written
+
+
+def rebuild_figures(visitor_ids: Collection[str]) -> int:
+	"""Work out these visitors' own figures again, in one transaction; returns rows written."""
+	config = get_config()
+	engagement = visitors.Engagement(config.engagement_points, config.engagement_half_life_days)
+	frappe.db.commit()
+	written = visitors.rebuild(visitor_ids, visitors.lock(visitor_ids), engagement)
+	frappe.db.commit()
+	return written
+
+
+def _names_after(last: str) -> list[str]:
+	filters = {"name": (">", last)}
+	return frappe.get_all("Visitor", filters=filters, pluck="name", order_by="name", limit=AT_ONCE)
 
 
 def _unjoined_landings() -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from trackflow.config import get_config
 from trackflow.policy import Config
 from trackflow.stream import click_queue
 from trackflow.times import site_time
-from trackflow.tracking import conversions, counters, joins, rows, visitors
+from trackflow.tracking import conversions, counters, joins, rows, scanners, visitors
 from trackflow.tracking.visitors import Engagement, Statement
 from trackflow.tracking.visits import Visits
 
@@ -67,9 +67,24 @@ def join_late(clicks: Collection[Row], events: Collection[Row]) -> int:
 	return handed_over
 
 
+@retried
+def take_back_late(clicks: Collection[Row]) -> int:
+	"""Make robots' clicks of stored ones that prove to be a mail scanner's, seen together with these rows: they are taken
+	out of counters, sessions and touch points. Answers how many. Whoever commits last sees the whole burst."""
+	taken = 0
+	for _look in range(LOOKS):
+		frappe.db.commit()
+		found = scanners.late(clicks)
+		if not found:
+			break
+		taken += _take_back(found, get_config())
+	return taken
+
+
 def _store_and_join(records: list[Record]) -> int:
 	new, clicks, events = _store_batch(records, get_config())
 	join_late(clicks, events)
+	take_back_late(clicks)
 	return new
 
 
@@ -82,6 +97,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	# MariaDB reads as of a transaction's first plain read: what is read before the visitors are locked must not fix that
 	# moment, so each of these parts begins a transaction of its own.
 	frappe.db.commit()
+	scanners.mark(clicks.values())
 	joinable = joins.find(list(clicks.values()), list(events.values()), config.session_timeout)
 	frappe.db.commit()
 	known = visitors.lock(_visitor_ids(clicks, events, joinable), _last_seen(clicks, events))
@@ -98,6 +114,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	bulk.insert("Visitor Event", new_events.values())
 	visits.save()
 	people = _people(records, new_clicks | new_events, known, zone)
+	unique = counters.settle_unique(_pairs(joinable, moved))
 	visitors.update(
 		known,
 		[*counted_clicks, *moved],
@@ -107,7 +124,8 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 		also=visits.earliest_change().keys(),
 		touches_of_new=visits.touches_of_new(),
 	)
-	counters.add_clicks(new_clicks.values())
+	visitors.rebuild({join.former for join in joinable}, known, _engagement(config))
+	counters.add_clicks(new_clicks.values(), unique)
 	made = conversions.from_events(counted_events, known)
 	named = {one for one, values in people.items() if values.get("contact_email")}
 	_queue_credits(made, visits, known, named)
@@ -125,9 +143,39 @@ def _hand_over(found: list[joins.Join], config: Config) -> int:
 	visits.save()
 	also = visits.earliest_change().keys()
 	visitors.update(known, moved, [], {}, _engagement(config), also, visits.touches_of_new())
+	visitors.rebuild({join.former for join in found}, known, _engagement(config))
+	counters.add_clicks([], counters.settle_unique(_pairs(found, moved)))
 	_queue_credits([], visits, known)
 	frappe.db.commit()
 	return len(moved)
+
+
+def _take_back(names: set[str], config: Config) -> int:
+	"""Take stored clicks back, in one transaction."""
+	filters = {"name": ("in", names), "counted": 1}
+	owners = {row.visitor_id for row in bulk.load("Click Event", filters, ["visitor_id"]).values()}
+	frappe.db.commit()
+	known = visitors.lock(owners)
+	# One that went over to another visitor meanwhile is left to the next look.
+	clicks = [
+		row for row in bulk.load("Click Event", filters, scanners.FIELDS).values() if row.visitor_id in known
+	]
+	bulk.update("Click Event", {row.name: scanners.as_robot(row) for row in clicks})
+	visits = Visits(config, known)
+	visits.remove(clicks)
+	visits.save()
+	visitors.rebuild(known, known, _engagement(config))
+	counters.take_back(clicks)
+	_queue_credits([], visits, known)
+	frappe.db.commit()
+	return len(clicks)
+
+
+def _pairs(found: Collection[joins.Join], moved: Collection[Row]) -> set[tuple[str, str]]:
+	"""Visitors and links between which stored clicks moved."""
+	links = {row["name"]: row["tracked_link"] for row in moved}
+	joined = [join for join in found if join.click in links]
+	return {(one, links[join.click]) for join in joined for one in (join.former, join.visitor)}
 
 
 def _engagement(config: Config) -> Engagement:
@@ -146,7 +194,9 @@ def _queue_credits(
 
 
 def _visitor_ids(clicks: dict[str, Row], events: dict[str, Row], joinable: list[joins.Join]) -> set[str]:
-	ids = {row["visitor_id"] for row in clicks.values()} | {row["visitor"] for row in events.values()}
+	ids = {row["visitor_id"] for row in clicks.values() if row["counted"]} | {
+		row["visitor"] for row in events.values()
+	}
 	return (ids | {join.former for join in joinable} | {join.visitor for join in joinable}) - {None}
 
 
@@ -170,7 +220,7 @@ def _people(
 	cookieless."""
 	statements: dict[str, list[Statement]] = defaultdict(list)
 	for record in records:
-		if record["id"] in new and record["counted"]:
+		if record["id"] in new and new[record["id"]]["counted"]:
 			values = {"is_cookieless": int(record["cookieless"]), **(record.get("person") or {})}
 			statements[record["visitor"]].append(Statement(site_time(record["at"], zone), values))
 	return {one: visitors.said(known[one], some) for one, some in statements.items()}

@@ -25,6 +25,16 @@ LOCKED_FIELDS = (
 	"first_seen", "last_seen", "page_views", "engagement_score", "last_activity", "has_converted",
 	"conversion_count", "last_conversion_date", "crm_lead", "contact_email", "is_cookieless", "consent_at",
 )  # fmt: skip
+IS_SOMEBODY = ("crm_lead", "contact_email", "has_converted")
+FIGURES = (
+	"first_seen", "last_seen", "last_activity", "page_views", "engagement_score", "conversion_count", "has_converted",
+	"last_conversion_date", "first_touch_at", "last_touch_at", *DEVICE_FIELDS, *TOUCH_FIELDS,
+	*(f"last_{name}" for name in TOUCH_FIELDS),
+)  # fmt: skip
+# Adding points in portions rounds each time.
+SCORE_TOLERANCE = 1e-6
+_CLICK_FIELDS = ("visitor_id", "click_timestamp", *DEVICE_FIELDS)
+_EVENT_FIELDS = ("visitor", "timestamp", "event_type", *DEVICE_FIELDS)
 
 
 def lock(visitor_ids: Collection[str], seen_at: Mapping[str, datetime] | None = None) -> dict[str, Row]:
@@ -175,6 +185,48 @@ def _is_orphan(visitor: Row, lost_its_touches: bool) -> bool:
 		return True
 	is_named = visitor["crm_lead"] or visitor["contact_email"]
 	return bool(lost_its_touches and visitor["is_cookieless"] and not visitor["page_views"] and not is_named)
+
+
+def rebuild(visitor_ids: Collection[str], known: Mapping[str, Row], engagement: Engagement) -> int:
+	"""Work out the figures of these locked visitors from all their hits, and delete those that have none, unless they are
+	somebody. What visitors said of themselves stays. Answers how many rows changed.
+
+	Hits that the retention took away are not there to be counted."""
+	ids = sorted(set(visitor_ids) & known.keys())
+	if not ids:
+		return 0
+	stored = bulk.load("Visitor", {"name": ("in", ids)}, FIGURES)
+	hits: dict[str, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
+	clicks = bulk.load("Click Event", {"visitor_id": ("in", ids), "counted": 1}, _CLICK_FIELDS)
+	for row in clicks.values():
+		hits[row["visitor_id"]][0].append(row)
+	events = bulk.load("Visitor Event", {"visitor": ("in", ids), "counted": 1}, _EVENT_FIELDS)
+	for row in events.values():
+		hits[row["visitor"]][1].append(row)
+	touches = _touches_of(hits.keys())
+	changes = {
+		one: _figures(stored[one], *some, engagement) | _touch_fields(touches.get(one))
+		for one, some in hits.items()
+		if one in stored
+	}
+	changes = {one: row for one, row in changes.items() if not bulk.same(row, stored[one])}
+	gone = [one for one in stored if one not in hits and not any(known[one][field] for field in IS_SOMEBODY)]
+	_write(changes)
+	bulk.delete("Visitor", gone)
+	return len(changes) + len(gone)
+
+
+def _figures(stored: Row, clicks: list[Row], events: list[Row], engagement: Engagement) -> Row:
+	"""A visitor's figures by its hits; those that a sum of portions may give otherwise stay where that is all."""
+	figures = seen(dict.fromkeys(LOCKED_FIELDS), clicks, events, engagement)
+	score = float(stored["engagement_score"] or 0)
+	if abs(score - figures["engagement_score"]) < SCORE_TOLERANCE:
+		figures["engagement_score"] = score
+	newest = [row for row in (*clicks, *events) if _time_of(row) == figures["last_seen"]]
+	if any(bulk.same({field: row[field] for field in DEVICE_FIELDS}, stored) for row in newest):
+		# Of two hits of one instant the one that came later was taken.
+		figures |= {field: stored[field] for field in DEVICE_FIELDS}
+	return figures
 
 
 def refresh_touches(visitor_ids: Collection[str]) -> None:

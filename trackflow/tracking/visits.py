@@ -59,6 +59,12 @@ class Visits:
 		for visitor_id, found in hits.items():
 			self._cut(visitor_id, found)
 
+	def remove(self, clicks: Iterable[Row]) -> None:
+		"""Cut the sessions of these stored clicks without them: their rows say already that they do not count."""
+		self.stored = self._sessions_named({row["session"] for row in clicks} - {None, ""})
+		for visitor_id, found in self._stored_hits().items():
+			self._cut(visitor_id, found)
+
 	def add_all(self, visitor_ids: Iterable[str]) -> None:
 		"""Cut all sessions of these visitors again, from their stored hits."""
 		visitors = sorted(visitor_ids)

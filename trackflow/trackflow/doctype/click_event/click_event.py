@@ -7,6 +7,7 @@ INDEXES = {
 	"idx_click_event_visitor_timestamp": ("visitor_id", "click_timestamp"),
 	"idx_click_event_tracked_link": ("tracked_link", "click_timestamp"),
 	"idx_click_event_campaign": ("campaign", "click_timestamp"),
+	"idx_click_event_address_timestamp": ("ip_address", "click_timestamp"),
 	"idx_click_event_session": ("session",),
 	"idx_click_event_timestamp": ("click_timestamp",),
 }
