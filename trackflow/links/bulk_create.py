@@ -79,6 +79,22 @@ def create(
 	return [_create(row, known, template, (names or {}).get(row.number)) for row in rows]
 
 
+def look_over(rows: Collection[Row]) -> list[Verdict]:
+	"""What is wrong with rows as far as it can be told without making their links."""
+	known = Known.of(row.values for row in rows)
+	codes_of = {row.number: codes.normalise(str(row.values.get("short_code") or "")) for row in rows}
+	wanted = sorted(set(filter(None, codes_of.values())))
+	filters = {"short_code": ("in", wanted)}
+	taken = frozenset(frappe.get_all(DOCTYPE, filters, pluck="short_code", order_by="name") if wanted else ())
+	found = []
+	for row in rows:
+		errors = list(row.errors or known.problems(row.values))
+		if not errors and (code := codes_of[row.number]) in taken:
+			errors.append(("short_code", _("The short code {0} is already in use.").format(code)))
+		found.append(Verdict(row.number, errors=errors))
+	return found
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
 	"""The campaigns and domains that rows name and that exist, by field and name."""

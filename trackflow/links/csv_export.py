@@ -72,8 +72,8 @@ def _pieces(conditions: list[Any]) -> Iterator[list[Any]]:
 	while links := frappe.get_list(
 		"Tracked Link",
 		filters=conditions,
-		fields=[f"`tabTracked Link`.`{field}`" for field in fields],
-		order_by="`tabTracked Link`.creation, `tabTracked Link`.name",
+		fields=fields,
+		order_by="creation, name",
 		limit_start=start,
 		limit_page_length=PIECE,
 	):

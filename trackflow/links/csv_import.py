@@ -26,8 +26,9 @@ MOST_ROWS = 10_000
 # More rows than this are made in a job.
 AT_ONCE = 200
 PIECE = 100
-# Rows that a preview tries out; the rest of a long file is only read.
+# Rows that a preview tries out; the rest of a long file it looks over.
 TRIED = 2_000
+LOOKED_OVER = 500
 # Rows that an answer lists, those with errors first.
 SHOWN = 500
 STATE_SECONDS = 24 * 60 * 60
@@ -84,7 +85,8 @@ def preview(content: bytes | str | None) -> dict[str, Any]:
 		verdicts += bulk_create.create(piece)
 		# Soon, since an unfinished insert makes others wait for the same codes.
 		frappe.db.rollback()
-	verdicts += [Verdict(row.number, errors=row.errors) for row in rows[TRIED:]]
+	for piece in _pieces(rows[TRIED:], LOOKED_OVER):
+		verdicts += bulk_create.look_over(piece)
 	return _preview(source.sheet, verdicts)
 
 

@@ -221,6 +221,14 @@ class TestPreviewAndImport(BulkTestCase):
 		)
 		self.assertEqual(frappe.get_all("Tracked Link", pluck="short_code"), ["taken"])
 
+	def test_a_long_file_is_looked_over(self) -> None:
+		"""Beyond the rows that are tried out, all the same errors that values show."""
+		tried = self.answer("preview_import", csv=self.file)
+		with patch.object(csv_import, "TRIED", 0):
+			looked_over = csv_import.preview(self.file)
+		self.assertEqual(looked_over["tried"], 0)
+		self.assertEqual(looked_over["rows"], tried["rows"])
+
 	def test_import(self) -> None:
 		answer = self.answer("import_links", csv=self.file)
 		self.assertEqual((answer["status"], answer["created"], answer["failed"]), ("done", 2, 4))
@@ -342,7 +350,11 @@ class TestExport(BulkTestCase):
 			android_url="https://play.example.com/app",
 			rules=[
 				{"condition_type": "Country", "condition_value": "DE", "destination_url": f"{URL}/de"},
-				{"condition_type": "Date", "from_date": "2026-03-02 00:00:00", "destination_url": f"{URL}/later"},
+				{
+					"condition_type": "Date",
+					"from_date": "2026-03-02 00:00:00",
+					"destination_url": f"{URL}/later",
+				},
 			],
 			variants=[
 				{"variant_name": "A", "destination_url": URL, "weight": 3, "active": 1},

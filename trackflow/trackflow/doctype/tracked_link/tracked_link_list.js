@@ -253,7 +253,7 @@ trackflow.links.import_csv = function (when_done) {
 			lines.push(__("Columns that are not read: {0}.", [found.ignored_columns.join(", ")]));
 		}
 		if (found.new + found.failed > found.tried) {
-			lines.push(__("The first {0} rows were tried out, the others only read.", [found.tried]));
+			lines.push(__("The first {0} rows were tried out, the others only looked over.", [found.tried]));
 		}
 		if (found.new + found.failed > found.rows.length) {
 			lines.push(__("Shown are {0} rows, those with errors before others.", [found.rows.length]));
