@@ -6,7 +6,9 @@ comes in as an argument, nothing is read or stored here. What privacy forbids is
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import NamedTuple
 
 from trackflow.policy import Config, Domain
 from trackflow.tracking import agents, identity
@@ -24,8 +26,7 @@ _COUNTRY = re.compile(r"[a-z]{2}")
 _NO_COUNTRY = frozenset({"xx"})
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
 	"""A request as plain values: `headers` with lower-case names, `query` as it came, `peer` the socket's address, `form`
 	what a POST brought as a form, `body_size` its bytes."""
 
@@ -37,7 +38,7 @@ class Incoming:
 	headers: Mapping[str, str]
 	cookies: Mapping[str, str]
 	peer: str
-	form: Mapping[str, str] = field(default_factory=dict)
+	form: Mapping[str, str] = MappingProxyType({})
 	body_size: int = 0
 
 	@classmethod
@@ -57,8 +58,7 @@ class Incoming:
 		)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
 	"""What may be known of whoever asks.
 
 	`address` and `user_agent` are what may be stored (empty where privacy says so). `device` is described here only where

@@ -38,6 +38,7 @@ log = logging.getLogger("trackflow.edge")
 COLLECTOR_PATHS = ("/collect", "/api/track")
 SITE_HEADER = "x-frappe-site-name"
 THREADS = 8
+MOST_HOSTS = 1_000
 TICK_SECONDS = 0.5
 # For what is being answered, and then for what waits to be written.
 STOP_SECONDS = 10.0
@@ -68,6 +69,8 @@ class Edge:
 		self.figures = own_figures
 		self.server = Server(self.handle, _max_body)
 		self.sites: dict[str, Site] = {}
+		# By Host headers as they came.
+		self._by_header: dict[str, Site] = {}
 		self._loading: dict[str, asyncio.Task[Site]] = {}
 		self._failed: dict[str, float] = {}
 		self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="edge")
@@ -88,11 +91,9 @@ class Edge:
 		path, query = request.path_and_query()
 		if claims(path):
 			site = self._site_of(request)
-			return (
-				site.answer(_incoming(request, path, query))
-				if type(site) is Site
-				else self._unloaded(request, site)
-			)
+			if type(site) is Site:
+				return site.answer(_incoming(request, path, query))
+			return self._unloaded(request, site)
 		if path in COLLECTOR_PATHS:
 			return self._collect(request, path, query)
 		if path in ("/healthz", "/metrics"):
@@ -119,8 +120,15 @@ class Edge:
 
 	def _site_of(self, request: Request) -> Site | str:
 		"""The site that a request is for; its name where it is not loaded; "" where there is none."""
-		name = self._named(request) or self._by_host(request.headers.get("host", ""))
-		return self.sites.get(name) or name
+		headers = request.headers
+		host = headers.get("host", "")
+		if SITE_HEADER not in headers and (site := self._by_header.get(host)):
+			return site
+		name = self._named(request) or self._by_host(host)
+		site = self.sites.get(name)
+		if site and SITE_HEADER not in headers and len(self._by_header) < MOST_HOSTS:
+			self._by_header[host] = site
+		return site or name
 
 	def _named(self, request: Request) -> str:
 		"""The site that the web server before the edge names, as it does for Frappe."""
@@ -302,7 +310,7 @@ def _incoming(request: Request, path: str, query: str, has_form: bool = True) ->
 	cookie = headers.get("cookie")
 	return Incoming(
 		request.method,
-		scheme_of(headers.get("x-forwarded-proto", ""), "http"),
+		scheme_of(headers["x-forwarded-proto"], "http") if "x-forwarded-proto" in headers else "http",
 		headers.get("host", "").lower().removesuffix(":80"),
 		path,
 		query,

@@ -48,6 +48,7 @@ READ_SECONDS = 3.0
 RETRY_SECONDS = 5.0
 # The next day's key is fetched this long before its day.
 KEY_AHEAD_SECONDS = 600
+ASKING_METHODS = frozenset((*METHODS, "POST"))
 DAY_SECONDS = 24 * 60 * 60
 FIRST_DAY = date(1970, 1, 1)
 
@@ -122,29 +123,29 @@ class Site:
 	def answer(self, incoming: Incoming) -> Reply | Awaitable[Reply]:
 		"""The answer to a request for a short link; at once where its link is in memory and asks nothing."""
 		code = code_in(incoming.path)
-		if not code or incoming.method not in (*METHODS, "POST"):
-			return self._visit(incoming, None)
 		now = time.time()
+		if not code or incoming.method not in ASKING_METHODS:
+			return self._visit(incoming, None, now)
 		entry = self._links.get(code)
 		if entry is not None and now - entry.read_at < self._fresh_seconds:
-			return self._visit(incoming, entry.value)
+			return self._visit(incoming, entry.value, now)
 		missing = self._missing.get(code)
 		if missing is not None and now - missing.read_at < MISSING_SECONDS:
-			return self._visit(incoming, None)
+			return self._visit(incoming, None, now)
 		return self._visit_unknown(incoming, code, entry.value if entry else None)
 
 	def busy(self) -> Reply:
 		"""The page that asks to try again."""
 		return _reply(unavailable(self.snapshot.words))
 
-	def _visit(self, incoming: Incoming, link: Link | None) -> Reply | Awaitable[Reply]:
+	def _visit(self, incoming: Incoming, link: Link | None, now: float) -> Reply | Awaitable[Reply]:
 		snapshot = self.snapshot
 		steps = visit(
 			incoming,
 			link,
 			snapshot.config,
 			self._keys,
-			time.time(),
+			now,
 			snapshot.zone,
 			self._words,
 		)
@@ -165,7 +166,7 @@ class Site:
 			if known is None:
 				return self.busy()
 			link = known
-		answer = self._visit(incoming, link)
+		answer = self._visit(incoming, link, time.time())
 		return answer if type(answer) is Reply else await answer
 
 	async def _ask(self, steps: Visit, question: Question) -> Reply:

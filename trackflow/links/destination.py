@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -84,6 +85,13 @@ def forward(destination: str, query_string: str) -> str:
 
 def set_parameter(url: str, name: str, value: str) -> str:
 	"""Return `url` with `name` set to `value`, whatever values it had (a pasted address may carry an old one)."""
+	front, fragment = _place_for(url, name)
+	return f"{front}{_quote(value)}{fragment}"
+
+
+@lru_cache(maxsize=4096)
+def _place_for(url: str, name: str) -> tuple[str, str]:
+	"""Return what stands before and behind the value of a parameter that is to be set."""
 	head, query, fragment = _split(url)
 	# Only spelled out or encoded can the name be there.
 	if query and (name in query or "%" in query):
@@ -92,7 +100,8 @@ def set_parameter(url: str, name: str, value: str) -> str:
 		if len(kept) != len(pieces):
 			rest = "&".join(kept)
 			url = head + (f"?{rest}" if rest else "") + fragment
-	return _append(url, [f"{_quote(name)}={_quote(value)}"])
+	front, hash_sign, fragment = _append(url, [f"{_quote(name)}="]).partition("#")
+	return front, hash_sign + fragment
 
 
 def ascii_url(url: str) -> str:

@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from trackflow.links.destination import forward
@@ -132,6 +132,9 @@ class Facts:
 	password: Password = ""
 
 	def __post_init__(self) -> None:
+		for field in ("visitor_id", "not_found_url"):
+			if getattr(self, field) is None:
+				_set(self, field, "")
 		_set(self, "method", (self.method or "GET").upper())
 		if not self.query or self.query.startswith("?"):
 			_set(self, "query", (self.query or "").lstrip("?"))
@@ -145,7 +148,8 @@ class Facts:
 		return bool(self.query) and ("qr", "1") in parse_qsl(self.query)
 
 
-class Decision(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Decision:
 	"""The answer to a request: a location or a page, and the event to record ("" = none)."""
 
 	status: int

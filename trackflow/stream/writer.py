@@ -5,6 +5,7 @@ Never raises, never asks the database: a visitor waits for this.
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import frappe
@@ -12,6 +13,12 @@ from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import connection, spool
+
+try:
+	# Comes with the extra `edge`, which writes many records.
+	import orjson
+except ModuleNotFoundError:
+	orjson = None
 
 Record = dict[str, Any]
 
@@ -74,10 +81,18 @@ def _write_to_redis(records: list[Record], keys: list[str]) -> tuple[list[bool],
 	pipeline = connection.connect().pipeline(transaction=True)
 	for event_key in keys:
 		pipeline.set(connection.key(f"seen:{event_key}"), 1, nx=True, ex=SEEN_SECONDS)
-	pipeline.xadd(connection.key("stream"), {"records": json.dumps(records, separators=(",", ":"))})
+	pipeline.xadd(connection.key("stream"), {"records": _encoded(records)})
 	pipeline.set(connection.key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS)
 	*new, _entry, drain_wanted = pipeline.execute()
 	return [bool(answer) for answer in new], bool(drain_wanted)
+
+
+def _encoded(records: list[Record]) -> str | bytes:
+	if orjson:
+		# Ten times faster, but it refuses half characters, which JSON can hold.
+		with suppress(TypeError):
+			return orjson.dumps(records)
+	return json.dumps(records, separators=(",", ":"))
 
 
 def _queue_drain() -> None:

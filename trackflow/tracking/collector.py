@@ -5,7 +5,7 @@ are cached, and stores nothing itself.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from trackflow.config import get_config
@@ -88,7 +88,7 @@ def _take(
 		)
 		if event.type == "CONSENT" and event.visitor_id:
 			# Whoever withdraws is no longer recognised; the withdrawal itself belongs to who gave it.
-			caller = replace(caller, visitor_id=event.visitor_id, is_cookieless=False)
+			caller = caller._replace(visitor_id=event.visitor_id, is_cookieless=False)
 		counted = not caller.bot_reason and not (caller.is_internal and config.exclude_internal)
 		records.append(_record(event, received, config, domain, caller, counted, secret))
 	new = writer.write(records, [record["id"] for record in records])

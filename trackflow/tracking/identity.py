@@ -46,6 +46,13 @@ _PRIVATE: tuple[Network, ...] = tuple(
 )
 
 
+class Ranges(tuple[Network, ...]):
+	"""Networks that many addresses are held against: what was found is remembered as long as this very object lives."""
+
+	__slots__ = ()
+	__hash__ = object.__hash__
+
+
 class NetworkError(ValueError):
 	"""The text is no address or network; the message is for the person who entered it."""
 
@@ -117,15 +124,19 @@ def is_private(address: str) -> bool:
 	return in_ranges(address, _PRIVATE)
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _lies_in(address: str, networks: Ranges) -> bool:
+	parsed = _parse(address)
+	# An object of its own is compared by identity first, so that remembering costs no comparison of networks.
+	return parsed is not None and any(parsed in network for network in networks)
+
+
 def in_ranges(address: str, networks: Iterable[str | Network]) -> bool:
 	"""Tell whether an address lies in one of the networks (CIDR, or single addresses); NetworkError for no network."""
+	if isinstance(networks, Ranges):
+		return _lies_in(address, networks)
 	parsed = _parse(address)
-	if parsed is None:
-		return False
-	for network in networks:
-		if parsed in (parse_network(network) if isinstance(network, str) else network):
-			return True
-	return False
+	return parsed is not None and any(parsed in network for network in map(parse_network, networks))
 
 
 def parse_network(text: str | Network) -> Network:
@@ -156,6 +167,8 @@ def _first_untrusted(forwarded: str, trusted: Collection[str | Network]) -> str:
 	"""Return the nearest hop that no trusted proxy stands for, the farthest if all do; "" for a malformed header."""
 	if len(forwarded) > _LONGEST_HEADER:
 		return ""
+	if "," not in forwarded:
+		return _hop(forwarded)
 	hop = ""
 	for part in reversed(forwarded.split(",")):
 		hop = _hop(part)
@@ -164,6 +177,7 @@ def _first_untrusted(forwarded: str, trusted: Collection[str | Network]) -> str:
 	return hop
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _hop(text: str) -> str:
 	"""Return the address of one hop: some proxies add a port, brackets or quotes."""
 	text = text.strip().strip('"')

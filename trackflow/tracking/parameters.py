@@ -24,6 +24,11 @@ def host_of(url: str) -> str:
 
 def utm_of(*urls: str) -> dict[str, str]:
 	"""The campaign parameters of the first of these addresses that has any."""
+	return dict(_utm_of(urls))
+
+
+@lru_cache(maxsize=1024)
+def _utm_of(urls: tuple[str, ...]) -> dict[str, str]:
 	return _first_of(UTM_FIELDS, urls, LENGTH)
 
 
