@@ -11,13 +11,13 @@ from frappe import _
 from werkzeug.wrappers import Response
 
 from trackflow.links import (
-	analytics,
 	bulk_create,
 	csv_export,
 	csv_import,
 	qr_files,
 	templates,
 )
+from trackflow.tracking import link_analytics
 from trackflow.validation import parsed, whole_number
 
 
@@ -107,7 +107,7 @@ def get_link_analytics(
 	link_name: str, from_date: str | None = None, to_date: str | None = None
 ) -> dict[str, Any]:
 	"""What a link brought in a range of days, the last 30 by default."""
-	return analytics.link_analytics(link_name, from_date, to_date)
+	return link_analytics.link_analytics(link_name, from_date, to_date)
 
 
 def _style(

@@ -69,7 +69,8 @@ def records(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def neutral(value: str) -> str:
-	"""The text as a cell that no spreadsheet takes for a formula; `original` gives it back."""
+	"""The text as a cell that no spreadsheet takes for a formula, without blanks around; `original` gives it back."""
+	value = value.strip()
 	return f"'{value}" if _FORMULA.match(value) else value
 
 

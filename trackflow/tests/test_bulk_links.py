@@ -454,7 +454,7 @@ class TestCommand(TrackFlowTestCase):
 			path = Path(folder, "links.csv")
 			path.write_text(text, encoding="utf-8")
 			with patch.object(commands, "_on_site", lambda _context, work: work()):
-				context = frappe._dict(sites=[frappe.local.site])
+				context = frappe._dict(sites=[frappe.local.site], profile=False)
 				return CliRunner().invoke(commands.import_links, [str(path), *options], obj=context)
 
 	def test_dry_run(self) -> None:
