@@ -26,6 +26,8 @@ RULES: Mapping[str, frozenset[str]] = {
 	"URL": frozenset(),
 }
 LONGEST_VALUE = 500
+# Of a value that a pattern looks at: what a pattern may cost grows fast with the length.
+LONGEST_MATCHED = 100
 _PART = re.compile(r"\{([^{}]*)\}|([{}])")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -76,8 +78,10 @@ class Variable:
 		if "pattern" in self.rules:
 			try:
 				re.compile(self.rules["pattern"])
-			except (re.error, TypeError, RecursionError):
+			except (re.error, TypeError, RecursionError, OverflowError):
 				raise self._error("the pattern is no regular expression.") from None
+			if _is_costly(self.rules["pattern"]):
+				raise self._error("a group of the pattern that is repeated must hold no repeat and no |.")
 		read = _day if self.type == "Date" else _number
 		for rule in ("min", "max"):
 			if rule in self.rules and read(str(self.rules[rule])) is None:
@@ -107,6 +111,8 @@ class Variable:
 			raise self._error(f"at least {self.rules['min_length']} characters.")
 		if len(text) > self.rules.get("max_length", LONGEST_VALUE):
 			raise self._error(f"at most {self.rules['max_length']} characters.")
+		if "pattern" in self.rules and len(text) > LONGEST_MATCHED:
+			raise self._error(f"at most {LONGEST_MATCHED} characters, as it has a pattern.")
 		if "pattern" in self.rules and not re.fullmatch(self.rules["pattern"], text):
 			raise self._error(f"{text} does not fit the pattern {self.rules['pattern']}.")
 
@@ -198,6 +204,25 @@ def fill_url(url: str, values: Mapping[str, str]) -> str:
 		return text if found.start() == 0 else quote(text, safe="", errors="replace")
 
 	return _PART.sub(value, url)
+
+
+def _is_costly(pattern: str) -> bool:
+	"""Whether a repeated group holds a repeat or a choice: trying all ways through one can take ages."""
+	# What is escaped, in a class, or repeated a fixed number of times, is as good as a letter.
+	plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+\}", "x", pattern, flags=re.DOTALL)
+	groups = [False]
+	for place, char in enumerate(plain):
+		if char == "(":
+			groups.append(False)
+		elif char in "*+{|":
+			groups[-1] = True
+		elif char == ")" and len(groups) > 1:
+			holds_choice = groups.pop()
+			is_repeated = plain[place + 1 : place + 2] in ("*", "+", "{")
+			if holds_choice and is_repeated:
+				return True
+			groups[-1] |= holds_choice
+	return False
 
 
 def _number(text: str) -> Decimal | None:

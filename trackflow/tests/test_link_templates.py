@@ -37,6 +37,14 @@ class TestValues(unittest.TestCase):
 			self.refuse(value, words, rules=rules)
 		self.refuse("x" * 501, "too long")
 
+	def test_patterns_that_would_take_ages(self) -> None:
+		for pattern in ("(a+)+b", "(a|a)*", "((a*)b)+", "(?:a{1,5}){2,}", "([a-z]+-?)*", "(x(y|z))*"):
+			with self.subTest(pattern), self.assertRaisesRegex(TemplateError, "must hold no repeat"):
+				Variable("x", rules={"pattern": pattern})
+		for pattern in ("[A-Z]{2}", "(ab)+", "a+|b+", "([A-Z]{2}-)*x", r"\(a+\)+", "[(a+)]+", "[]+)]*"):
+			Variable("x", rules={"pattern": pattern})
+		self.refuse("a" * 101, "at most 100", rules={"pattern": "a*"})
+
 	def test_numbers(self) -> None:
 		for value in (1, "1.5", "-3", 10):
 			self.assertEqual(Variable("x", "Number").check(value), str(value))
