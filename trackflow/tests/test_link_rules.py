@@ -5,7 +5,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import frappe
-from frappe.utils import add_to_date, now_datetime
+from frappe.utils import add_to_date, get_url, now_datetime
 
 from trackflow.incoming import CONSENT_COOKIE
 from trackflow.redirect.decision import Link
@@ -217,7 +217,7 @@ class TestForm(TrackFlowTestCase):
 			"javascript:alert(1)",
 			"shop://x",
 			"//evil.example",
-			f"http://{frappe.local.site}/r/x",
+			get_url("/r/x"),
 			"",
 		):
 			with self.subTest(address), self.assertRaises(frappe.ValidationError):

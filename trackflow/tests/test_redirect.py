@@ -190,17 +190,17 @@ class TestEarliestHook(TrackFlowTestCase):
 
 	def test_the_sites_time_zone_holds_at_once(self) -> None:
 		settings = frappe.get_single("System Settings")
+		# A site that nobody has set up yet has none.
+		settings.flags.ignore_mandatory = True
 		before = settings.time_zone
 		try:
 			for zone, status in (("Pacific/Kiritimati", 302), ("Pacific/Pago_Pago", 404)):
-				settings.reload()
 				settings.time_zone = zone
 				settings.save()
 				if status == 302:
 					make_link("spring", starts_on=add_to_date(now_datetime(), minutes=-1))
 				self.assertEqual(self.get("/r/spring").status_code, status)
 		finally:
-			settings.reload()
 			settings.time_zone = before
 			settings.save()
 			frappe.db.commit()
