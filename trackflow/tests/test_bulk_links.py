@@ -255,6 +255,28 @@ class TestPreviewAndImport(BulkTestCase):
 			for method in ("preview_import", "import_links"):
 				self.assert_refused(self.call(method, csv=text), words)
 
+	@settings(max_examples=30)
+	@given(
+		st.one_of(
+			st.binary(max_size=200),
+			st.text(max_size=200).map(
+				lambda text: f"Target URL,Title,Short Code,Rules\n{text}".encode("utf-8", "replace")
+			),
+			st.lists(
+				st.sampled_from([URL, "x", '"', ",", "\n", "\0", "=1", "'", "[{}]", '"[{}]"', ";"]),
+				max_size=30,
+			).map(lambda parts: f"URL,Variants\n{''.join(parts)}".encode()),
+		)
+	)
+	def test_any_file_is_previewed_or_refused(self, content: bytes) -> None:
+		"""SEC-4: whatever is in a file, no error but in words."""
+		try:
+			found = csv_import.preview(content)
+		except frappe.ValidationError as error:
+			self.assertTrue(str(error))
+			return
+		self.assertEqual(found["new"] + found["failed"], len(found["rows"]))
+
 	def test_a_large_file_is_a_job(self) -> None:
 		rows = "".join(f"{URL},code-{number}\n" for number in range(1, 251))
 		told: list[Any] = []
