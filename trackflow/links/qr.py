@@ -100,11 +100,12 @@ def render(text: str, style: Style, logo: Image.Image | None = None) -> bytes:
 def _png(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | None) -> bytes:
 	scale = style.size // modules
 	drawn = BytesIO()
-	code.save(drawn, kind="png", scale=scale, border=style.margin, dark=style.dark, light=style.light)
+	code.save(drawn, kind="png", border=style.margin, dark=style.dark, light=style.light)
+	sharp = Image.open(drawn).convert("RGB").resize((scale * modules,) * 2, Image.Resampling.NEAREST)
 	picture = Image.new("RGB", (style.size, style.size), style.light)
 	# Modules are whole pixels, so that they stay sharp; what is left over widens the margin.
 	offset = (style.size - scale * modules) // 2
-	picture.paste(Image.open(drawn).convert("RGB"), (offset, offset))
+	picture.paste(sharp, (offset, offset))
 	if logo:
 		start, side = _logo_place(code, style)
 		box = [offset + round(scale * value) for value in (start, start, start + side, start + side)]
