@@ -40,6 +40,8 @@ HEADERS = {
 	"X-Content-Type-Options": "nosniff",
 	"X-Robots-Tag": "noindex",
 }
+# Where the visitor came by https. Subdomains are not ours to speak for.
+HTTPS_HEADERS = {**HEADERS, "Strict-Transport-Security": "max-age=31536000"}
 
 
 class Answer(NamedTuple):
@@ -122,10 +124,11 @@ def visit(
 	form: what the host wants back with it, if anything.
 	"""
 	sends_form = incoming.method == "POST" and link is not None and bool(link.password)
+	headers = HTTPS_HEADERS if incoming.scheme == "https" else HEADERS
 	if incoming.method not in METHODS and not sends_form:
-		return _answer(405, {**HEADERS, "Allow": ", ".join(METHODS)})
+		return _answer(405, {**headers, "Allow": ", ".join(METHODS)})
 	if incoming.body_size > MAX_FORM and sends_form:
-		return _answer(413, HEADERS)
+		return _answer(413, headers)
 	domain = config.domain_of(incoming.host)
 	caller = recognise(incoming, config, domain, keys.day_key)
 	facts = _facts(incoming, link, config, domain, caller, now, zone)
@@ -170,7 +173,8 @@ def _finish(
 	record = None
 	if config.enabled and link and decision.event_type:
 		record = _click_record(click_id, now, incoming, domain, caller, link, decision)
-	headers = {**HEADERS, **dict(domain.headers if domain else ())}
+	headers = dict(HTTPS_HEADERS if incoming.scheme == "https" else HEADERS)
+	headers.update(domain.headers if domain else ())
 	if decision.location:
 		headers["Location"] = destination.ascii_url(_with_click_id(decision, config, click_id, keys))
 		cookie = ""

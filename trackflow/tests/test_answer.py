@@ -135,7 +135,8 @@ class TestAnswers(unittest.TestCase):
 		self.assertEqual((answer.status, answer.body), (302, ""))
 		self.assertEqual(
 			[name for name, _value in answer.headers],
-			["Content-Type", "Cache-Control", "Referrer-Policy", "X-Content-Type-Options", "X-Robots-Tag", "X-Campaigns-By",
+			["Content-Type", "Cache-Control", "Referrer-Policy", "X-Content-Type-Options", "X-Robots-Tag",
+				"Strict-Transport-Security", "X-Campaigns-By",
 				"Location", "Set-Cookie"],
 		)  # fmt: skip
 		self.assertEqual(header(answer, "Location"), TARGET)
@@ -153,6 +154,12 @@ class TestAnswers(unittest.TestCase):
 		self.assertEqual(
 			(answer.record["at"], answer.record["link"], answer.record["counted"]), (NOW, "link-1", True)
 		)
+
+	def test_https_is_held_on_to_where_it_was_spoken(self) -> None:
+		"""SEC-3; over http a browser would not believe it."""
+		for incoming, link in ((request(), LINK), (request(), None), (request("PUT"), LINK)):
+			self.assertEqual(header(run(incoming, link)[1], "Strict-Transport-Security"), "max-age=31536000")
+		self.assertEqual(header(run(request(scheme="http"), LINK)[1], "Strict-Transport-Security"), "")
 
 	def test_pages(self) -> None:
 		for answer, name in (

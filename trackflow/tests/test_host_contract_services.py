@@ -3,6 +3,7 @@
 Jobs that these tests queue stand at the end of this module, because a worker imports them by name.
 """
 
+import pickle
 import time
 from threading import Thread
 from typing import Any
@@ -86,6 +87,14 @@ class TestCache(TrackFlowTestCase):
 		self.assertEqual(frappe.cache.get_value(KEY + "a", expires=True), 1)
 		time.sleep(1.3)
 		self.assertIsNone(frappe.cache.get_value(KEY + "a", expires=True))
+
+	def test_values_are_pickled_under_keys_that_can_be_made(self) -> None:
+		"""RED-7: short links read two of them in one round trip."""
+		for number, name in enumerate("ab"):
+			frappe.cache.set_value(KEY + name, Thing(number), expires_in_sec=60)
+		found = frappe.cache.mget([frappe.cache.make_key(KEY + name) for name in "abc"])
+		self.assertEqual([pickle.loads(one) for one in found[:2]], [Thing(0), Thing(1)])
+		self.assertIsNone(found[2])
 
 	def test_a_value_with_expiry_is_read_from_the_store_each_time(self) -> None:
 		frappe.cache.set_value(KEY + "a", "old", expires_in_sec=60)

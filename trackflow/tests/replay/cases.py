@@ -26,6 +26,10 @@ GO, SHOP = "go.replay.example.com", "shop.replay.example.com"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 ORIGIN = {"Origin": f"https://{SHOP}", "Content-Type": "text/plain"}
 GOOGLEBOT = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
+ANDROID = {
+	"User-Agent": "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0.0.0 Mobile Safari/537.36"
+}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 # (DocType, field, pattern), in an order that no link check minds.
 CLEANING = (
@@ -70,6 +74,10 @@ PREPARATION = (
 	_link("replay-forever", redirect_status="301"),
 	_link("replay-forward", forward_query=1),
 	_link("replay-ab", variants=[{"variant_name": "A", "destination_url": f"https://{SHOP}/a"}]),
+	_link("replay-vault", password="open sesame"),
+	_link("replay-rules", android_url="shop://product/7", rules=[
+		{"condition_type": "Language", "condition_value": "de", "destination_url": f"https://{SHOP}/de"},
+	]),
 )  # fmt: skip
 RESTORED = Case(
 	"restore settings", "PUT", SETTINGS, admin=True, json={"cookie_consent_required": "$settings"}
@@ -122,6 +130,15 @@ REDIRECTS = (
 	_visit("301", "replay-forever"),
 	_visit("query carried over", "replay-forward", query="color=red&sid=x&size=M&qr=1"),
 	_visit("variant", "replay-ab"),
+	_visit("password", "replay-vault", query="qr=1&a=%22"),
+	_visit("password, HEAD", "replay-vault", "HEAD"),
+	_visit("wrong password", "replay-vault", "POST", headers=FORM, body="password=wrong"),
+	_visit("right password", "replay-vault", "POST", headers=FORM, body="password=open+sesame"),
+	_visit(
+		"password of 5,000 characters", "replay-vault", "POST", headers=FORM, body="password=" + "x" * 5000
+	),
+	_visit("rule", "replay-rules", headers={"Accept-Language": "de-AT,en;q=0.5"}),
+	_visit("deep link", "replay-rules", headers=ANDROID),
 	Case("redirect by method", "GET", REDIRECT, {"tracking_id": "replay-plain"}, page=True),
 	Case("redirect by method, POST", "POST", REDIRECT, {"tracking_id": "replay-plain"}),
 	Case("redirect by method, no code", "GET", REDIRECT),
