@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from frappe.commands import get_site, pass_context
 
 from trackflow.demo.people import SHOP
 
+# Exit code: all is safe, but somebody should look.
+KEPT = 3
 as_json = click.option("--json", "json_output", is_flag=True, help="Answer in JSON.")
 
 
@@ -40,21 +44,92 @@ def doctor(context: Any, json_output: bool) -> None:
 
 
 @trackflow.command("drain")
+@click.option("--watch", is_flag=True, help="Go on until interrupted, as a worker of its own.")
 @as_json
 @pass_context
-def drain(context: Any, json_output: bool) -> None:
-	"""Store all clicks and events that wait on the stream; exits with 1 if Redis is out of reach."""
+def drain(context: Any, watch: bool, json_output: bool) -> None:
+	"""Store all clicks and events that wait, and tell how far it is. Exits with 1 if Redis is out of reach (the spool is
+	stored all the same), with 3 if records were kept in the Click Queue."""
+	from trackflow.exceptions import StreamUnavailable
+
+	try:
+		done = _on_site(context, lambda: _watch() if watch else _drain(None if json_output else _progress()))
+	except StreamUnavailable as error:
+		raise click.ClickException(f"The stream cannot be read: {error}") from None
+	except KeyboardInterrupt:
+		return
+	if json_output:
+		figures = {"records": done.records, "stored": done.stored, "failed": done.failed}
+		_print_json({**figures, "seconds": round(done.seconds, 3)})
+	else:
+		click.echo(
+			f"{done.records:,} records read, {done.stored:,} new, {done.failed:,} kept in the Click Queue."
+		)
+	if done.failed:
+		raise SystemExit(KEPT)
+
+
+def _drain(tell: Callable[[Any], None] | None) -> Any:
+	from trackflow.stream import drain as stream
+
+	return stream.drain(max_seconds=float("inf"), tell=tell)
+
+
+def _progress() -> Callable[[Any], None]:
+	"""Tells, once a second at most, how far a drain is."""
 	from trackflow.exceptions import StreamUnavailable
 	from trackflow.stream import drain as stream
 
-	try:
-		done = _on_site(context, stream.drain)
-	except StreamUnavailable as error:
-		raise click.ClickException(f"The stream cannot be read: {error}") from None
+	told = [time.monotonic()]
+
+	def tell(done: Any) -> None:
+		if time.monotonic() - told[0] < 1:
+			return
+		told[0] = time.monotonic()
+		with suppress(StreamUnavailable):
+			click.echo(
+				f"{done.records:,} records, {done.records / done.seconds:,.0f} a second; "
+				f"{stream.waiting():,} entries wait",
+				err=True,
+			)
+
+	return tell
+
+
+def _watch() -> Any:
+	from trackflow.exceptions import StreamUnavailable
+
+	while True:
+		try:
+			_drain(_progress())
+		except StreamUnavailable as error:
+			click.echo(f"The stream cannot be read: {error}", err=True)
+		frappe.db.rollback()
+		time.sleep(1)
+
+
+@trackflow.command("rebuild")
+@click.argument("what", type=click.Choice(["clicks", "visits", "all"]))
+@as_json
+@pass_context
+def rebuild(context: Any, what: str, json_output: bool) -> None:
+	"""Work out again what follows from clicks and events: counters of links ("clicks"), sessions, touch points and visitors'
+	own figures ("visits"). Right figures change no row. What the retention took away is not there to be counted."""
+	from trackflow.tracking import counters, repair
+
+	def tell(done: int) -> None:
+		click.echo(f"{done:,} visitors", err=True)
+
+	written: dict[str, int] = {}
+	if what in ("clicks", "all"):
+		written["clicks"] = _on_site(context, counters.rebuild)
+	if what in ("visits", "all"):
+		written["visits"] = _on_site(context, lambda: repair.rebuild_all(None if json_output else tell))
 	if json_output:
-		_print_json({"records": done.records, "stored": done.stored, "failed": done.failed})
+		_print_json({"rows_written": written})
 	else:
-		click.echo(f"{done.records} records read, {done.stored} new, {done.failed} kept in the Click Queue.")
+		for name, number in written.items():
+			click.echo(f"{name}: {number:,} rows written.")
 
 
 @trackflow.command("attribution")

@@ -1,5 +1,6 @@
 """Looks whether the site can do its work, and says in words what is wrong and what to do about it. Changes nothing."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,11 +12,16 @@ from trackflow.config import read_config
 from trackflow.constants.custom_fields import CUSTOM_FIELDS
 from trackflow.exceptions import StreamUnavailable
 from trackflow.setup.indexes import missing_indexes
-from trackflow.stream import drain, spool
+from trackflow.stream import drain, spool, writer
+from trackflow.stream.connection import connect as queue_redis
 
 FINE, NOTE, BROKEN = "ok", "note", "BROKEN"
-# What a drain clears in seconds; more means that none is running.
+# What a drain clears in seconds.
 MANY_ENTRIES = 10_000
+# The scheduler looks every minute: what waits longer has nobody who stores it.
+LATE_SECONDS = 180
+# The part of its memory from which on the queue Redis counts as full.
+FULL = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +62,104 @@ def _settings() -> tuple[str, str]:
 	)
 
 
+def _redis() -> tuple[str, str]:
+	info = queue_redis().info()
+	if info.get("role") != "master":
+		return (
+			BROKEN,
+			"The queue Redis is a read-only replica: clicks go to the spool. Name its master in the configuration.",
+		)
+	if info.get("maxmemory_policy", "noeviction") != "noeviction":
+		policy = info["maxmemory_policy"]
+		return BROKEN, f"The queue Redis may throw clicks away ({policy}): set maxmemory-policy noeviction."
+	limit, used = info.get("maxmemory") or 0, info.get("used_memory") or 0
+	if limit and used > limit * FULL:
+		return (
+			BROKEN,
+			f"The queue Redis is {used / limit:.0%} full; beyond that clicks go to the spool. Give it more memory.",
+		)
+	if not info.get("aof_enabled"):
+		return NOTE, "The queue Redis keeps no append-only file: what waits when it crashes is lost."
+	return FINE, f"{used / 2**20:.0f} MiB in use, append-only file on."
+
+
 def _stream() -> tuple[str, str]:
 	try:
-		waiting = drain.waiting()
+		waiting, age = drain.waiting(), drain.age()
 	except StreamUnavailable as error:
 		return BROKEN, f"The queue Redis is out of reach, clicks go to the spool: {error}"
+	if not waiting:
+		return FINE, "Nothing waits to be stored."
+	text = f"{waiting:,} entries wait, the oldest for {_span(age)}"
+	if age > LATE_SECONDS:
+		return (
+			BROKEN,
+			f"{text}: no worker stores them. Start one for the queue short, or run `trackflow drain`.",
+		)
 	if waiting > MANY_ENTRIES:
-		return BROKEN, f"{waiting} entries wait: is a worker running?"
-	return FINE, f"{waiting} entries wait to be stored."
+		return NOTE, f"{text}: more comes in than is stored right now{_until_done(waiting)}."
+	return FINE, f"{text}."
+
+
+def _until_done(waiting: int) -> str:
+	last = drain.last_run()
+	if not last or not last.seconds:
+		return ""
+	return f"; at the last rate it takes {_span(waiting * last.seconds / last.records)}"
+
+
+def _drain() -> tuple[str, str]:
+	last = drain.last_run()
+	if not last:
+		return NOTE, "No drain has stored anything yet, as far as Redis knows."
+	rate = f"{last.records / last.seconds:,.0f} a second" if last.seconds else "at once"
+	return FINE, f"The last one stored {last.records:,} records, {rate}, {_span(time.time() - last.at)} ago."
 
 
 def _spool() -> tuple[str, str]:
-	size = spool.size()
+	size, bad = spool.size(), spool.bad_files()
+	if bad:
+		names = ", ".join(path.name for path in bad[:3])
+		more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+		return (
+			NOTE,
+			f"Lines that are no records, as a crash leaves them: {names}{more} in {spool.folder()}. Look, then delete.",
+		)
 	return (
-		(NOTE, f"{size} bytes wait in the spool; the next drain stores them.") if size else (FINE, "Empty.")
+		(NOTE, f"{size:,} bytes wait in the spool; the next drain stores them.") if size else (FINE, "Empty.")
 	)
+
+
+def _losses() -> tuple[str, str]:
+	lost = writer.all_losses()
+	if lost:
+		return (
+			NOTE,
+			f"{lost:,} records were lost so far: neither Redis nor the disk took them. See logs/trackflow.log.",
+		)
+	return FINE, "None."
 
 
 def _click_queue() -> tuple[str, str]:
 	failed = frappe.db.count("Click Queue", {"status": "Failed"})
 	waiting = frappe.db.count("Click Queue", {"status": "Pending"})
+	oldest = frappe.get_all(
+		"Click Queue", {"status": ("!=", "Processed")}, pluck="creation", order_by="creation", limit=1
+	)
+	since = f", the oldest of {oldest[0]:%Y-%m-%d %H:%M}" if oldest else ""
 	if failed:
-		return BROKEN, f"{failed} records could not be stored for good: see the Click Queue for the reasons."
-	return (NOTE if waiting else FINE), f"{waiting} records wait for another attempt."
+		return BROKEN, (
+			f"{failed} records could not be stored for good, {waiting} wait for another attempt{since}. "
+			"The list Click Queue has the reasons; mend them, then choose Retry there."
+		)
+	return (NOTE if waiting else FINE), f"{waiting} records wait for another attempt{since}."
+
+
+def _span(seconds: float) -> str:
+	for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+		if seconds >= 2 * size:
+			return f"{seconds / size:.0f} {unit}"
+	return f"{seconds:.0f} seconds"
 
 
 def _scheduler() -> tuple[str, str]:
@@ -131,8 +212,11 @@ def _crm() -> tuple[str, str]:
 
 CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Settings": _settings,
+	"Queue Redis": _redis,
 	"Stream": _stream,
+	"Drain": _drain,
 	"Spool": _spool,
+	"Losses": _losses,
 	"Click Queue": _click_queue,
 	"Scheduler": _scheduler,
 	"Indexes": _indexes,

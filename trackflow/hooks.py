@@ -33,7 +33,8 @@ doc_events = {
 scheduler_events = {
 	"cron": {
 		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
-		"*/15 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.tracking.repair.repair"],
+		"*/5 * * * *": ["trackflow.stream.drain.retry_kept"],
+		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
 	},
 	"hourly_long": ["trackflow.integrations.sweep.sweep", "trackflow.attribution.run.repair"],
 }

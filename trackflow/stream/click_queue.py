@@ -1,22 +1,31 @@
 """Keeps the records that could not be stored, with the reason, until they can be.
 
-After `MAX_ATTEMPTS` a record stays as Failed, to be seen by whoever looks after the site. Nothing is deleted here.
+They are tried again after growing pauses. After `MAX_ATTEMPTS` a record stays as Failed, until whoever looks after the
+site asks for it again. Nothing is deleted here.
 """
 
 import json
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
 from frappe.utils import get_system_timezone, now_datetime
 
+from trackflow import bulk
+from trackflow.jobs import enqueue
+from trackflow.naming import key_name
 from trackflow.times import site_time
 
 Record = dict[str, Any]
 
-MAX_ATTEMPTS = 5
+# The pause after each failed attempt; what fails once more after the last stays as Failed.
+PAUSES = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
+MAX_ATTEMPTS = len(PAUSES) + 1
 RETRIED_AT_ONCE = 500
 UNREADABLE = 60_000
+UNREADABLE_KEY = "unreadable"
 
 
 def keep(record: Record, error: Exception) -> None:
@@ -33,10 +42,11 @@ def keep(record: Record, error: Exception) -> None:
 
 
 def waiting() -> list[tuple[str, Record]]:
-	"""Names and records that wait for another attempt, oldest first."""
+	"""Names and records whose next attempt is due, oldest first."""
 	rows = frappe.get_all(
 		"Click Queue",
 		filters={"status": "Pending"},
+		or_filters=[["next_attempt_at", "is", "not set"], ["next_attempt_at", "<=", now_datetime()]],
 		fields=["name", "payload"],
 		order_by="creation",
 		limit=RETRIED_AT_ONCE,
@@ -44,9 +54,26 @@ def waiting() -> list[tuple[str, Record]]:
 	return [(row.name, json.loads(row.payload)) for row in rows]
 
 
+def try_again(names: Collection[str]) -> int:
+	"""Have these tried again now, with all their attempts; answers how many. What could not even be read cannot."""
+	rows = frappe.get_all(
+		"Click Queue",
+		filters={"name": ("in", list(names)), "status": ("!=", "Processed")},
+		fields=["name", "payload"],
+		order_by="name",
+	)
+	ready = [row.name for row in rows if UNREADABLE_KEY not in json.loads(row.payload)]
+	fresh = {"status": "Pending", "attempts": 0, "next_attempt_at": None}
+	bulk.update("Click Queue", {name: fresh for name in ready})
+	if ready:
+		job_id = f"retry-kept::{key_name(*ready)}::{now_datetime()}"
+		enqueue("trackflow.stream.drain.retry_kept", job_id=job_id, queue="short")
+	return len(ready)
+
+
 def settle(name: str) -> None:
 	"""Mark a kept record as stored."""
-	values = {"status": "Processed", "processed_at": now_datetime()}
+	values = {"status": "Processed", "processed_at": now_datetime(), "next_attempt_at": None}
 	frappe.db.set_value("Click Queue", name, values, update_modified=False)
 	frappe.db.commit()
 
@@ -57,7 +84,7 @@ def _insert_somehow(record: Record, reference: str, message: str) -> None:
 		_insert(reference, message, _fields(record), json.dumps(record), "Pending")
 	except Exception:
 		frappe.db.rollback()
-		_insert(reference, message, {}, json.dumps({"unreadable": ascii(record)[:UNREADABLE]}), "Failed")
+		_insert(reference, message, {}, json.dumps({UNREADABLE_KEY: ascii(record)[:UNREADABLE]}), "Failed")
 
 
 def _fields(record: Record) -> Record:
@@ -76,19 +103,18 @@ def _fields(record: Record) -> Record:
 def _insert(reference: str, message: str, fields: Record, payload: str, status: str) -> None:
 	doc = frappe.new_doc("Click Queue")
 	doc.update({**fields, "reference": reference, "payload": payload, "status": status, "attempts": 1})
+	doc.next_attempt_at = now_datetime() + PAUSES[0] if status == "Pending" else None
 	doc.error_message = message
 	doc.insert(ignore_permissions=True, ignore_links=True)
 
 
 def _count_attempt(name: str, message: str) -> None:
 	attempts = (frappe.db.get_value("Click Queue", name, "attempts") or 0) + 1
-	frappe.db.set_value(
-		"Click Queue",
-		name,
-		{
-			"attempts": attempts,
-			"error_message": message,
-			"status": "Failed" if attempts >= MAX_ATTEMPTS else "Pending",
-		},
-		update_modified=False,
-	)
+	is_last = attempts >= MAX_ATTEMPTS
+	values = {
+		"attempts": attempts,
+		"error_message": message,
+		"status": "Failed" if is_last else "Pending",
+		"next_attempt_at": None if is_last else now_datetime() + PAUSES[attempts - 1],
+	}
+	frappe.db.set_value("Click Queue", name, values, update_modified=False)

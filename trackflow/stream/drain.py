@@ -6,6 +6,8 @@ not acknowledged is claimed by a later drain. A record that cannot be stored goe
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +27,10 @@ Record = dict[str, Any]
 Entry = tuple[bytes, list[Record]]
 
 GROUP = "drain"
+# What the last drain did, for whoever looks after the site.
+STATE_KEY = "last-drain"
+# Redis's words, of all versions of its client.
+OUT_OF_MEMORY = "command not allowed when used memory"
 # Records per transaction: enough to make a statement worth its round trip, few enough to keep locks short.
 BATCH_RECORDS = 2000
 # Entries per reading: one may hold a hundred records.
@@ -38,28 +44,53 @@ MAX_SECONDS = 240
 
 @dataclass(slots=True)
 class Drained:
-	"""What one drain did: records read, of them new in the database, and kept in the Click Queue."""
+	"""What one drain did: records read, of them new in the database, and kept in the Click Queue; the seconds that storing
+	took, and when it last did."""
 
 	records: int = 0
 	stored: int = 0
 	failed: int = 0
+	seconds: float = 0
+	at: float = 0
+	tell: Callable[["Drained"], None] | None = None
 
-	def add(self, records: int, stored: int, failed: int) -> None:
-		self.records += records
+	def store(self, records: list[Record]) -> None:
+		"""Store a batch, and count."""
+		began = time.monotonic()
+		stored, failed = store(records)
+		self.seconds += time.monotonic() - began
+		self.at = time.time()
+		self.records += len(records)
 		self.stored += stored
 		self.failed += failed
+		if self.tell:
+			self.tell(self)
 
 
-def drain(max_seconds: float = MAX_SECONDS, claim_after_seconds: float = CLAIM_AFTER_SECONDS) -> Drained:
-	"""Store all that waits, up to `max_seconds`. Raises StreamUnavailable if Redis is out of reach (the spool is drained
-	all the same)."""
-	total = Drained()
+def drain(
+	max_seconds: float = MAX_SECONDS,
+	claim_after_seconds: float = CLAIM_AFTER_SECONDS,
+	tell: Callable[["Drained"], None] | None = None,
+) -> Drained:
+	"""Store all that waits, up to `max_seconds`: the spool first, which is older, then the stream. `tell` hears of each
+	batch. Raises StreamUnavailable if Redis is out of reach (the spool is drained all the same)."""
+	total = Drained(tell=tell)
 	_drain_spool(total)
 	try:
 		_drain_stream(total, max_seconds, claim_after_seconds)
 	except RedisError as error:
 		raise StreamUnavailable(str(error)) from error
 	return total
+
+
+@contextmanager
+def _although_full() -> Iterator[None]:
+	"""A Redis whose memory is full refuses whatever needs some, and the drain is what frees it: so that must go on."""
+	try:
+		yield
+	except ResponseError as error:
+		if OUT_OF_MEMORY not in str(error):
+			raise
 
 
 def _drain_stream(total: Drained, max_seconds: float, claim_after_seconds: float) -> None:
@@ -69,7 +100,8 @@ def _drain_stream(total: Drained, max_seconds: float, claim_after_seconds: float
 	deadline = time.monotonic() + max_seconds
 	try:
 		while time.monotonic() < deadline:
-			redis.set(connection.key(DUE_KEY), 1, ex=DUE_SECONDS)
+			with _although_full():
+				redis.set(connection.key(DUE_KEY), 1, ex=DUE_SECONDS)
 			entries = _claim(redis, consumer, claim_after_seconds) or _read(redis, consumer)
 			if entries:
 				_store_entries(redis, entries, total)
@@ -105,15 +137,34 @@ def retry_kept() -> None:
 
 def waiting() -> int:
 	"""Entries on the stream that are not stored yet."""
+	return _ask(lambda redis: redis.xlen(connection.key("stream")))
+
+
+def age() -> float:
+	"""Seconds since the oldest entry that is not stored yet was written; 0 if there is none."""
+	oldest = _ask(lambda redis: redis.xrange(connection.key("stream"), count=1))
+	return max(time.time() - int(oldest[0][0].split(b"-")[0]) / 1000, 0) if oldest else 0
+
+
+def last_run() -> Drained | None:
+	"""What the last drain that stored something did (records and seconds); None if that is not known."""
+	state = _ask(lambda redis: redis.hgetall(connection.key(STATE_KEY)))
+	if not state:
+		return None
+	return Drained(records=int(state[b"records"]), seconds=float(state[b"seconds"]), at=float(state[b"at"]))
+
+
+def _ask(question: Callable[[Redis], Any]) -> Any:
 	try:
-		return connection.connect().xlen(connection.key("stream"))
+		return question(connection.connect())
 	except RedisError as error:
 		raise StreamUnavailable(str(error)) from error
 
 
 def _ensure_group(redis: Redis) -> None:
 	try:
-		redis.xgroup_create(connection.key("stream"), GROUP, id="0", mkstream=True)
+		with _although_full():
+			redis.xgroup_create(connection.key("stream"), GROUP, id="0", mkstream=True)
 	except ResponseError as error:
 		if "BUSYGROUP" not in str(error):
 			raise
@@ -167,12 +218,15 @@ def _store_entries(redis: Redis, entries: list[Entry], total: Drained) -> None:
 
 def _store_batch(redis: Redis, batch: list[Entry], total: Drained) -> None:
 	records = [record for _id, some in batch for record in some]
-	total.add(len(records), *store(records))
+	total.store(records)
 	ids = [entry_id for entry_id, _records in batch]
 	pipeline = redis.pipeline(transaction=True)
 	pipeline.xack(connection.key("stream"), GROUP, *ids)
 	pipeline.xdel(connection.key("stream"), *ids)
 	pipeline.execute()
+	with _although_full():
+		state = {"at": total.at, "records": total.records, "seconds": total.seconds}
+		redis.hset(connection.key(STATE_KEY), mapping=state)
 
 
 def _leave(redis: Redis, consumer: str) -> None:
@@ -196,5 +250,5 @@ def _drain_spool(total: Drained) -> None:
 def _drain_spool_file(path: Path, total: Drained) -> None:
 	records = spool.read(path)
 	while batch := list(islice(records, BATCH_RECORDS)):
-		total.add(len(batch), *store(batch))
+		total.store(batch)
 	path.unlink(missing_ok=True)

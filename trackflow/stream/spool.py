@@ -21,16 +21,21 @@ Record = dict[str, Any]
 
 
 def append(records: list[Record]) -> None:
-	"""Add records. Raises OSError where the disk refuses."""
+	"""Add records, all or none. Raises OSError where the disk refuses."""
 	lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records).encode()
 	with _locked(folder() / "open.jsonl") as file:
 		size = file.tell()
 		if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
 			# What a torn write left is no part of what follows.
 			lines = b"\n" + lines
-		while lines:
-			lines = lines[file.write(lines) :]
-		os.fsync(file.fileno())
+		try:
+			while lines:
+				lines = lines[file.write(lines) :]
+			os.fsync(file.fileno())
+		except OSError:
+			# A full disk takes a part: whoever asked is told that nothing was kept, so nothing must be.
+			os.ftruncate(file.fileno(), size)
+			raise
 
 
 def take() -> list[Path]:
@@ -63,6 +68,11 @@ def read(path: Path) -> Iterator[Record]:
 def size() -> int:
 	"""Bytes that wait in the spool."""
 	return sum(path.stat().st_size for path in folder().glob("*.jsonl"))
+
+
+def bad_files() -> list[Path]:
+	"""Files of lines that were no records."""
+	return sorted(folder().glob("*.bad"))
 
 
 def folder() -> Path:

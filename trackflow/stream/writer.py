@@ -28,7 +28,10 @@ DUE_KEY = "drain-due"
 DUE_SECONDS = 30
 # How long the collector remembers event ids: events later than this are refused anyway.
 SEEN_SECONDS = 24 * 60 * 60
+# Records that could be stored nowhere, of all processes together.
+LOSSES_KEY = "losses"
 _losses = 0
+_told_losses = 0
 _spooled = 0
 
 
@@ -54,6 +57,16 @@ def write(records: list[Record], event_keys: list[str] | None = None) -> list[bo
 def losses() -> int:
 	"""Records this process could store nowhere."""
 	return _losses
+
+
+def all_losses() -> int:
+	"""Records that all processes together could store nowhere, as far as they said so: a process does with the next record
+	that Redis takes. Raises StreamUnavailable if Redis is out of reach."""
+	try:
+		told = connection.connect().get(connection.key(LOSSES_KEY))
+	except RedisError as error:
+		raise StreamUnavailable(str(error)) from error
+	return int(told or 0) + _losses - _told_losses
 
 
 def spooled() -> int:
@@ -84,7 +97,19 @@ def _write_to_redis(records: list[Record], keys: list[str]) -> tuple[list[bool],
 	pipeline.xadd(connection.key("stream"), {"records": _encoded(records)})
 	pipeline.set(connection.key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS)
 	*new, _entry, drain_wanted = pipeline.execute()
+	if _losses > _told_losses:
+		_tell_losses()
 	return [bool(answer) for answer in new], bool(drain_wanted)
+
+
+def _tell_losses() -> None:
+	global _told_losses
+	number = _losses - _told_losses
+	_told_losses += number
+	try:
+		connection.connect().incrby(connection.key(LOSSES_KEY), number)
+	except (StreamUnavailable, RedisError):
+		_told_losses -= number
 
 
 def _encoded(records: list[Record]) -> str | bytes:

@@ -4,6 +4,7 @@ import random
 import time
 import unittest
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import frappe
@@ -86,7 +87,7 @@ class TestBursts(unittest.TestCase):
 		found: set[str] = set()
 		known: list[Click] = []
 		edges = [0, *sorted(min(cut, len(clicks)) for cut in cuts), len(clicks)]
-		for begin, end in zip(edges, edges[1:], strict=False):
+		for begin, end in pairwise(edges):
 			portion = clicks[begin:end]
 			known += portion
 			if portion:

@@ -1,8 +1,10 @@
-"""What the drain could not store: tried again, then kept as Failed with its error."""
+"""What the drain could not store: tried again, then kept as Failed with its error until somebody asks for it again."""
 
+import frappe
 from frappe.model.document import Document
 
 from trackflow.setup.indexes import add_indexes
+from trackflow.stream import click_queue
 
 INDEXES = {
 	"idx_click_queue_status": ("status", "creation"),
@@ -12,6 +14,13 @@ INDEXES = {
 
 class ClickQueue(Document):
 	pass
+
+
+@frappe.whitelist(methods=["POST"])
+def retry(names: list[str]) -> int:
+	"""Have kept records tried again, from the first attempt on, as whoever may delete them may; answers how many can be."""
+	frappe.has_permission("Click Queue", "delete", throw=True)
+	return click_queue.try_again(names)
 
 
 def on_doctype_update() -> None:
