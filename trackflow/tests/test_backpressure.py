@@ -66,7 +66,7 @@ class OwnRedis:
 		self.process.wait()
 
 	def client(self) -> redis.Redis:
-		return redis.Redis(port=self.port, retry=None)
+		return self.shared_client
 
 
 @contextmanager
@@ -113,7 +113,7 @@ class TestRedisInTrouble(TrackFlowTestCase):
 
 	def test_a_full_redis(self) -> None:
 		link = make_link("spring")
-		with own_redis("--maxmemory", "8mb", "--maxmemory-policy", "noeviction"):
+		with own_redis("--maxmemory", "16mb", "--maxmemory-policy", "noeviction"):
 			drain.drain()
 			sent = 0
 			while not spool.size():
