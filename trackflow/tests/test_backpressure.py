@@ -38,15 +38,10 @@ class OwnRedis:
 		with socket.socket() as free:
 			free.bind(("127.0.0.1", 0))
 			self.port = free.getsockname()[1]
+		self.shared_client = redis.Redis(port=self.port, retry=None)
+		own = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": ""}
 		self.options = [
-			"--port",
-			str(self.port),
-			"--bind",
-			"127.0.0.1",
-			"--dir",
-			self.folder,
-			"--save",
-			"",
+			*(part for name, value in own.items() for part in (f"--{name}", str(value))),
 			*options,
 		]
 		self.start()
