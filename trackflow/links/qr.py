@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import segno
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 FORMATS = {"png": "image/png", "svg": "image/svg+xml"}
 LEVELS = ("L", "M", "Q", "H")
@@ -100,13 +100,16 @@ def render(text: str, style: Style, logo: Image.Image | None = None) -> bytes:
 def _png(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | None) -> bytes:
 	scale = style.size // modules
 	drawn = BytesIO()
-	code.save(drawn, kind="png", border=style.margin, dark=style.dark, light=style.light)
-	sharp = Image.open(drawn).convert("RGB").resize((scale * modules,) * 2, Image.Resampling.NEAREST)
-	picture = Image.new("RGB", (style.size, style.size), style.light)
+	code.save(drawn, kind="png", border=style.margin, dark="#fff", light="#000")
+	modules_drawn = Image.open(drawn).convert("1").resize((scale * modules,) * 2, Image.Resampling.NEAREST)
+	# Two colours in a palette: small and quick to pack, however large the picture is.
+	picture = Image.new("P", (style.size, style.size), 1)
+	picture.putpalette([*ImageColor.getrgb(style.dark), *ImageColor.getrgb(style.light)])
 	# Modules are whole pixels, so that they stay sharp; what is left over widens the margin.
 	offset = (style.size - scale * modules) // 2
-	picture.paste(sharp, (offset, offset))
+	picture.paste(0, (offset, offset), modules_drawn)
 	if logo:
+		picture = picture.convert("RGB")
 		start, side = _logo_place(code, style)
 		box = [offset + round(scale * value) for value in (start, start, start + side, start + side)]
 		ImageDraw.Draw(picture).rectangle([box[0], box[1], box[2] - 1, box[3] - 1], fill=style.light)
