@@ -10,7 +10,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -307,7 +307,6 @@ def _incoming(request: Request, path: str, query: str, has_form: bool = True) ->
 	headers = request.headers
 	if request.method == "POST" and has_form:
 		return _with_form(request, path, query)
-	cookie = headers.get("cookie")
 	return Incoming(
 		request.method,
 		scheme_of(headers["x-forwarded-proto"], "http") if "x-forwarded-proto" in headers else "http",
@@ -315,9 +314,16 @@ def _incoming(request: Request, path: str, query: str, has_form: bool = True) ->
 		path,
 		query,
 		headers,
-		parse_cookie(cookie) if cookie else {},
+		_cookies(headers["cookie"]) if "cookie" in headers else {},
 		request.peer,
 	)
+
+
+def _cookies(header: str) -> Mapping[str, str]:
+	try:
+		return parse_cookie(header)
+	except UnicodeDecodeError:
+		return {}
 
 
 def _with_form(request: Request, path: str, query: str) -> Incoming:

@@ -16,6 +16,7 @@ PURE_MODULES = (
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",
 	"trackflow.attribution.window",
+	"trackflow.edge.memory",
 	"trackflow.incoming",
 	"trackflow.links.codes",
 	"trackflow.links.csv_formats",
