@@ -220,9 +220,10 @@ def _store_batch(redis: Redis, batch: list[Entry], total: Drained) -> None:
 	records = [record for _id, some in batch for record in some]
 	total.store(records)
 	ids = [entry_id for entry_id, _records in batch]
-	pipeline = redis.pipeline(transaction=True)
-	pipeline.xack(connection.key("stream"), GROUP, *ids)
+	# No MULTI: a Redis that is full takes nothing within one, not even what frees memory.
+	pipeline = redis.pipeline(transaction=False)
 	pipeline.xdel(connection.key("stream"), *ids)
+	pipeline.xack(connection.key("stream"), GROUP, *ids)
 	pipeline.execute()
 	with _although_full():
 		state = {"at": total.at, "records": total.records, "seconds": total.seconds}
