@@ -140,7 +140,7 @@ def _subjects(folder: Path, args: argparse.Namespace) -> Iterator[Subject]:
 		frappe_python = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site", args.site]
 		yield Subject("edge, redirect", Edge(folder, frappe_python, sites), links, records=True)
 	else:
-		benchless = [str(Path(sys.executable).with_name("benchless"))]
+		benchless = [str(Path(sys.executable).with_name("benchless")), "--site", args.site]
 		yield Subject("edge, redirect", Edge(folder, benchless, sites), links, records=True)
 	if shutil.which("nginx"):
 		yield Subject("nginx, return 302", Nginx(folder), ["/r/anything"], records=False)
