@@ -32,6 +32,17 @@ WRITE_SECONDS = 30
 MAX_WAITING = 128
 MAX_CONNECTIONS = 10_000
 
+# As clients and proxies spell them, to spare decoding what is always the same.
+_COMMON_NAMES = {
+	spelled.encode(): name
+	for name in (
+		"host", "user-agent", "accept", "accept-language", "accept-encoding", "referer", "cookie", "connection", "dnt",
+		"sec-gpc", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user", "upgrade-insecure-requests",
+		"x-forwarded-for", "x-forwarded-proto", "x-frappe-site-name", "x-real-ip", "cache-control", "priority",
+	)
+	for spelled in (name, name.title(), name.upper() if name == "dnt" else name)
+}  # fmt: skip
+
 Handler = Callable[["Request"], "bytes | Reply | Awaitable[Reply]"]
 
 
@@ -183,12 +194,16 @@ class Connection(asyncio.Protocol):
 		self.deadline = self.server.clock + REQUEST_SECONDS
 
 	def on_url(self, url: bytes) -> None:
-		self.target += url
-		self._grow(len(url))
+		self.target = self.target + url if self.target else url
+		self.size += len(url)
+		if self.size > MAX_HEAD_BYTES:
+			self.refuse(431)
 
 	def on_header(self, name: bytes, value: bytes) -> None:
-		self._grow(len(name) + len(value))
-		key = name.decode("latin-1").lower()
+		self.size += len(name) + len(value)
+		if self.size > MAX_HEAD_BYTES:
+			self.refuse(431)
+		key = _COMMON_NAMES.get(name) or name.decode("latin-1").lower()
 		text = value.decode("latin-1")
 		headers = self.headers
 		if key not in headers:
@@ -266,11 +281,6 @@ class Connection(asyncio.Protocol):
 		self.headers: dict[str, str] = {}
 		self.body = b""
 		self.size = 0
-
-	def _grow(self, number: int) -> None:
-		self.size += number
-		if self.size > MAX_HEAD_BYTES:
-			self.refuse(431)
 
 	def _put_off(self, request: Request) -> None:
 		if self.waiting is None:

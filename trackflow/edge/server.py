@@ -82,7 +82,11 @@ class Edge:
 		"""The answer to a request; whatever breaks in here becomes a plain page (503)."""
 		try:
 			answer = self._route(request)
-			return self._counted(answer) if type(answer) is Reply else self._later(answer)
+			if type(answer) is not Reply:
+				return self._later(answer)
+			# "HTTP/1.1 302": the class of the status is its tenth byte.
+			self.figures.answers[answer.head[9] - 48] += 1
+			return answer
 		except Exception:
 			log.exception("A request could not be answered")
 			return self._counted(self._unavailable())
@@ -108,7 +112,6 @@ class Edge:
 			return self._counted(self._unavailable())
 
 	def _counted(self, answer: Reply) -> Reply:
-		# "HTTP/1.1 302": the class of the status is its tenth byte.
 		self.figures.answers[answer.head[9] - 48] += 1
 		return answer
 
