@@ -55,13 +55,16 @@ class Config:
 	def domain_of(self, host: str) -> Domain | None:
 		"""The configured domain of a host (with or without port), or None."""
 		host = host.lower()
-		return self.domains.get(host) or self.domains.get(host.rpartition(":")[0] or host)
+		domain = self.domains.get(host)
+		return self.domains.get(host.rpartition(":")[0]) if domain is None and ":" in host else domain
 
 	def website_of(self, host: str) -> Domain | None:
 		"""The configured domain that a host is, or is a subdomain of."""
+		if (domain := self.domain_of(host)) is not None:
+			return domain
 		bare = host.lower().rpartition("@")[2].partition(":")[0]
 		own = (one for one in self.domains.values() if bare.endswith(f".{one.name.partition(':')[0]}"))
-		return self.domain_of(host) or next(own, None)
+		return next(own, None)
 
 	def domain_of_key(self, public_key: str) -> Domain | None:
 		"""The configured domain with that public key, or None."""

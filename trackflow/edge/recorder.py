@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 INTERVAL_SECONDS = 0.03
 # Records of one entry: encoding more at once would hold the event loop up.
-ENTRY_RECORDS = 200
+ENTRY_RECORDS = 500
 # About 2 kB each in memory.
 MAX_WAITING = 50_000
 # After Redis did not take an entry, the spool is asked directly for this long.

@@ -33,6 +33,7 @@ from trackflow.tracking import agents, identity
 from trackflow.tracking.parameters import CLICK_PARAMETER, utm_of
 
 PREFIX = "/r"
+_PREFIXES = (f"{PREFIX}/", f"{PREFIX.upper()}/")
 METHODS = ("GET", "HEAD")
 HEADERS = {
 	"Cache-Control": "private, no-store",
@@ -88,8 +89,7 @@ Visit = Generator[Question, bool, Answer]
 
 def claims(path: str) -> bool:
 	"""Tell whether an address is a short link's. Capital letters too: people type what a poster says."""
-	start = path[: len(PREFIX) + 1].lower()
-	return start in (PREFIX, f"{PREFIX}/")
+	return path.startswith(_PREFIXES) or path in (PREFIX, PREFIX.upper())
 
 
 def code_in(path: str) -> str:
@@ -97,6 +97,7 @@ def code_in(path: str) -> str:
 	return valid_code(path[len(PREFIX) :].strip("/"))
 
 
+@lru_cache(maxsize=16_384)
 def valid_code(code: str) -> str:
 	"""A code as links have it; "" where none can."""
 	code = codes.normalise(code)
