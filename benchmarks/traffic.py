@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 
 from trackflow import bulk
-from trackflow.naming import key_name
+from trackflow.naming import timed_name
 from trackflow.tracking.rows import event_name
 
 LINKS = 1000
@@ -74,7 +74,7 @@ def _fill(links: list[str], numbers: range) -> None:
 		times = [start + timedelta(hours=hours) for hours in (0, 0.1, 0.2, 30, 30.1)]
 		common = {"source": "newsletter", "medium": "social", "channel": "Organic Social"}
 		for begin, end in ((times[0], times[2]), (times[3], times[4])):
-			session = key_name("session", visitor, str(begin))
+			session = timed_name(begin, "session", visitor)
 			link = links[number * 7 % len(links)]
 			tables["Visitor Session"].append(
 				{
@@ -84,7 +84,7 @@ def _fill(links: list[str], numbers: range) -> None:
 			)  # fmt: skip
 			tables["Touch Point"].append(
 				{
-					"name": key_name("touch", session), "session": session, "visitor_id": visitor,
+					"name": timed_name(begin, "touch", session), "session": session, "visitor_id": visitor,
 					"occurred_at": begin, "tracked_link": link, **common,
 				}
 			)  # fmt: skip

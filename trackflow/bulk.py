@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from types import NoneType
 from typing import Any
 
@@ -29,12 +30,16 @@ def insert(doctype: str, rows: Iterable[Row], *, ignore_duplicates: bool = False
 		return
 	now, user = str(now_datetime()), frappe.session.user
 	standard = {"creation": now, "modified": now, "owner": user, "modified_by": user}
-	fields = list(standard | dict.fromkeys(field for row in rows for field in row))
-	values = [[*standard.values(), *map(row.get, fields[len(standard) :])] for row in rows]
+	fields = dict.fromkeys(field for shape in dict.fromkeys(map(tuple, rows)) for field in shape)
+	columns = {field: [value] * len(rows) for field, value in standard.items()}
+	columns |= {field: [row.get(field) for row in rows] for field in fields}
 	if frappe.db.db_type == "mariadb":
-		_write(doctype, fields, values, ignore_duplicates=ignore_duplicates)
-	else:
-		frappe.db.bulk_insert(doctype, fields, values, ignore_duplicates=ignore_duplicates, chunk_size=CHUNK)
+		_write(doctype, columns, ignore_duplicates=ignore_duplicates)
+		return
+	values = zip(*columns.values(), strict=True)
+	frappe.db.bulk_insert(
+		doctype, list(columns), values, ignore_duplicates=ignore_duplicates, chunk_size=CHUNK
+	)
 
 
 def update(doctype: str, changes: Mapping[str, Row], *, is_locked: bool = False) -> None:
@@ -82,17 +87,16 @@ def _upsert(doctype: str, changes: Mapping[str, Row], is_locked: bool, is_sum: b
 	"""MariaDB changes many rows fastest by an INSERT … ON DUPLICATE KEY UPDATE. They are locked before, so that what is
 	gone is not made anew."""
 	found = changes if is_locked else lock(doctype, changes)
-	rows = [{"name": name, **changes[name]} for name in sorted(changes) if name in found]
-	if rows:
-		_write(
-			doctype, list(rows[0]), [list(row.values()) for row in rows], is_update=not is_sum, is_sum=is_sum
-		)
+	names = [name for name in sorted(changes) if name in found]
+	if names:
+		columns = {"name": names}
+		columns |= {field: [changes[name][field] for name in names] for field in changes[names[0]]}
+		_write(doctype, columns, is_update=not is_sum, is_sum=is_sum)
 
 
 def _write(
 	doctype: str,
-	fields: list[str],
-	rows: list[list[Any]],
+	columns: Mapping[str, Sequence[Any]],
 	*,
 	ignore_duplicates: bool = False,
 	is_update: bool = False,
@@ -101,22 +105,24 @@ def _write(
 	"""INSERT rows on MariaDB. The builder makes the text for one row, whose values are put in for each: a builder's term
 	for every value would take ten times as long as the insert."""
 	table = frappe.qb.DocType(doctype)
+	fields = list(columns)
 	query = frappe.qb.into(table).columns(*fields).insert(*[LiteralValue("?")] * len(fields))
 	if ignore_duplicates:
 		query = query.ignore()
 	for field in fields[1:] if is_update or is_sum else ():
 		new = Values(table[field])
 		query = query.on_duplicate_key_update(table[field], table[field] + new if is_sum else new)
-	head, row, tail = query.get_sql().partition(f"({','.join('?' * len(fields))})")
-	for start in range(0, len(rows), CHUNK):
-		columns = [_literals(column) for column in zip(*rows[start : start + CHUNK], strict=True)]
-		values = ",".join([f"({','.join(cells)})" for cells in zip(*columns, strict=True)])
-		frappe.db.sql(head + values + tail)
+	head, _row, tail = query.get_sql().partition(f"({','.join('?' * len(fields))})")
+	cells = map(",".join, zip(*map(_literals, columns.values()), strict=True))
+	while some := list(islice(cells, CHUNK)):
+		frappe.db.sql(f"{head}({'),('.join(some)}){tail}")
 
 
 def _literals(column: Sequence[Any]) -> list[str]:
 	"""Values as they stand in a statement for MariaDB. All texts of a column are escaped at once, which is what takes time
 	where each is escaped by itself."""
+	if column.count(column[0]) == len(column) and type(column[0]) is type(column[-1]):
+		return [_literal(column[0])] * len(column)
 	kinds = set(map(type, column))
 	if kinds == {str}:
 		return [f"'{text}'" for text in _escaped(column)]

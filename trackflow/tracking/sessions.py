@@ -51,7 +51,8 @@ class Hit:
 	@property
 	def is_marketing(self) -> bool:
 		"""Whether the hit itself says where the visitor came from."""
-		return bool(any(self.parameters) or self.click_ids or self.tracked_link)
+		# In this order, as it is asked for each click: the parameters have to be folded.
+		return bool(self.tracked_link or self.click_ids or any(self.parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Session:
 	def derived(self) -> dict[str, object]:
 		"""The session's figures and attributes by field name of Visitor Session, without its name and visitor."""
 		click, origin, pages, events = self.click, self.origin, self.pages, self.events
-		attributes = self.attributes()
+		click_ids, attributes = self.click_ids, self.attributes()
 		return {
 			"session_start": self.start,
 			"session_end": self.end,
@@ -123,18 +124,18 @@ class Session:
 			"tracked_link": click.tracked_link if click else origin.tracked_link,
 			"link_campaign": (click.link_campaign if click else "") or origin.link_campaign,
 			"click_event": click.id if click else "",
-			**{name: self.click_ids.get(name, "") for name in CLICK_IDS},
+			**{name: click_ids.get(name, "") for name in CLICK_IDS},
 			**attributes,
 			**dict(self.first.details if not pages else pages[0].details),
 		}
 
 	def attributes(self) -> dict[str, str]:
 		"""Source, medium, campaign, term, content, channel, platform and referrer of the visit (TCH-1)."""
-		origin = self.origin
+		origin, referrer, click_ids = self.origin, self.referrer, self.click_ids
 		source, medium = origin.source, origin.medium
 		if not origin.is_marketing:
-			source, medium = source_of_referrer(self.referrer, self.own_hosts)
-		channel = classify(source, medium, origin.campaign, self.referrer, self.click_ids)
+			source, medium = source_of_referrer(referrer, self.own_hosts)
+		channel = classify(source, medium, origin.campaign, referrer, click_ids)
 		if channel == "Direct" and origin.is_marketing:
 			# Somebody made a link for this: it is marketing, even where nobody said which.
 			channel = "Unassigned"
@@ -145,8 +146,8 @@ class Session:
 			"term": origin.term,
 			"content": origin.content,
 			"channel": channel,
-			"platform": platform(source, medium, self.click_ids, self.referrer),
-			"referrer": self.referrer,
+			"platform": platform(source, medium, click_ids, referrer),
+			"referrer": referrer,
 		}
 
 
