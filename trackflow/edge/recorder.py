@@ -26,6 +26,7 @@ MAX_WAITING = 50_000
 # After Redis did not take an entry, the spool is asked directly for this long.
 AWAY_SECONDS = 2.0
 SPOOL_RECORDS = 5_000
+RETRY_SECONDS = 0.5
 
 
 class Recorder:
@@ -41,6 +42,7 @@ class Recorder:
 		self._timer: TimerHandle | None = None
 		self._batches: SimpleQueue[list[Record] | None] = SimpleQueue()
 		self._away_until = 0.0
+		self._is_ended = False
 		self._thread = Thread(target=self._run, name=f"recorder of {site}", daemon=True)
 
 	@property
@@ -94,19 +96,25 @@ class Recorder:
 	# The thread.
 
 	def _run(self) -> None:
-		while (batch := self._batches.get()) is not None:
+		while not self._is_ended:
 			try:
 				with entered(self.site):
 					connection.bound_waiting()
-					while batch is not None:
-						self._write(batch)
-						self._settled += len(batch)
-						batch = self._batches.get()
-					return
+					self._write_all()
+			except Exception:
+				# What waits goes on waiting: the site's configuration may be in the middle of being written.
+				log.exception("%s: nothing can be recorded for the moment", self.site)
+				time.sleep(RETRY_SECONDS)
+
+	def _write_all(self) -> None:
+		while (batch := self._batches.get()) is not None:
+			try:
+				self._write(batch)
 			except Exception:
 				log.exception("%s: %d records are lost", self.site, len(batch))
 				self.lost += len(batch)
-				self._settled += len(batch)
+			self._settled += len(batch)
+		self._is_ended = True
 
 	def _write(self, batch: list[Record]) -> None:
 		if time.monotonic() < self._away_until:
