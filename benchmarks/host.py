@@ -1,6 +1,6 @@
 """The site that a benchmark works on: one of benchless beside servers of its own, or one of a bench that is named.
 
-`open_site` leaves the thread connected as Administrator. A site of a bench loses all that was recorded on it.
+`open_site` leaves the thread connected as Administrator. A site of a bench is filled with made-up records, which stay.
 """
 
 import argparse
