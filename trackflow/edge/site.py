@@ -100,7 +100,7 @@ class Site:
 
 	async def load(self) -> None:
 		"""Read the snapshot and begin to listen. Raises NotInstalled, or whatever keeps the site from being read."""
-		self._take(await self._in_thread(read_snapshot))
+		self.take(await self._in_thread(read_snapshot))
 		self.recorder.start()
 		self._feed.start()
 
@@ -188,12 +188,12 @@ class Site:
 
 	# The day's key.
 
-	def _day_key(self) -> bytes:
+	def day_key(self) -> bytes:
 		"""As `keys.day_key`: where there is none, one that nobody else has."""
 		return self.snapshot.day_keys.get(int(time.time() // DAY_SECONDS)) or keys.nobodys_key()
 
 	def _needs_key(self) -> bool:
-		return not all(day in self.snapshot.day_keys for day in _days_ahead(time.time()))
+		return not all(day in self.snapshot.day_keys for day in days_ahead(time.time()))
 
 	# What is kept, and how it becomes fresh.
 
@@ -209,9 +209,10 @@ class Site:
 			self._missing.drop(code)
 			self._links.put(code, link, time.time())
 
-	def _take(self, snapshot: Snapshot) -> None:
+	def take(self, snapshot: Snapshot) -> None:
+		"""Answer by this snapshot from now on."""
 		self.snapshot = snapshot
-		self._keys = Keys(self._day_key, snapshot.click_secret, snapshot.password_secret)
+		self._keys = Keys(self.day_key, snapshot.click_secret, snapshot.password_secret)
 
 	def _refresh(self, now: float) -> None:
 		if self._refreshing is None and now >= self._retry_at:
@@ -220,7 +221,7 @@ class Site:
 	async def _read_again(self) -> None:
 		self._is_outdated = False
 		try:
-			self._take(await self._in_thread(read_snapshot))
+			self.take(await self._in_thread(read_snapshot))
 			self._retry_at = time.time() + RETRY_SECONDS if self._needs_key() else 0.0
 		except Exception as error:
 			self._is_outdated = True
@@ -290,12 +291,12 @@ def read_snapshot() -> Snapshot:
 
 def _read_day_keys() -> dict[int, bytes]:
 	try:
-		return {day: keys.key_of(FIRST_DAY + timedelta(days=day)) for day in _days_ahead(time.time())}
+		return {day: keys.key_of(FIRST_DAY + timedelta(days=day)) for day in days_ahead(time.time())}
 	except (StreamUnavailable, RedisError, OSError):
 		return {}
 
 
-def _days_ahead(now: float) -> set[int]:
+def days_ahead(now: float) -> set[int]:
 	"""Today (UTC), and tomorrow where it is near."""
 	return {int(now // DAY_SECONDS), int((now + KEY_AHEAD_SECONDS) // DAY_SECONDS)}
 

@@ -1,18 +1,22 @@
 """The edge as a process of its own over real HTTP, beside the hook that gives the same answers (RED-10, RED-7, SCL-1)."""
 
+import asyncio
 import json
 import re
 import time
 import unittest
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import frappe
 from frappe.installer import update_site_config
 from frappe.utils import add_days, now_datetime
 
+from trackflow import keys
 from trackflow.incoming import CONSENT_COOKIE, VISITOR_COOKIE
 from trackflow.links.destination import set_parameter
 from trackflow.stream import connection
@@ -24,8 +28,7 @@ from trackflow.tests.edge_process import Edge, Proxy, wait_until
 from trackflow.tests.factories import SHOP, SHORT_HOST, batch, event, make_campaign, make_domain, make_link
 
 try:
-	import httptools
-	import uvloop
+	from trackflow.edge.site import DAY_SECONDS, KEY_AHEAD_SECONDS, Site, days_ahead, read_snapshot
 except ModuleNotFoundError:
 	raise unittest.SkipTest("The extra `edge` is not installed.") from None
 
@@ -303,6 +306,30 @@ class TestLimitedLinks(EdgeTestCase):
 				edge.request("POST", "/r/secret", body=b"a" * 5000, headers=form).status_code, 413
 			)
 		self.assertEqual(self.clicks(counted=1), 1)
+
+
+class TestDayKey(TrackFlowTestCase):
+	"""RED-5: ids without a cookie change with the day (UTC), however long the process has been running."""
+
+	def test_over_midnight(self) -> None:
+		day = 20_000
+		midnight = (day + 1) * DAY_SECONDS
+		self.assertEqual(days_ahead(midnight - 1), {day, day + 1})
+		self.assertEqual(days_ahead(midnight - 2 * KEY_AHEAD_SECONDS), {day})
+		loop = asyncio.new_event_loop()
+		self.addCleanup(loop.close)
+		site = Site(frappe.local.site, loop, None, 1)
+		site.take(replace(read_snapshot(), day_keys={day: b"first", day + 1: b"second"}))
+		for now, expected in ((midnight - 1, b"first"), (midnight, b"second")):
+			with patch("trackflow.edge.site.time.time", return_value=now):
+				self.assertEqual(site.day_key(), expected)
+		with patch("trackflow.edge.site.time.time", return_value=midnight + DAY_SECONDS):
+			# Not known yet: then one that nobody else has, and each time another.
+			self.assertNotEqual(site.day_key(), site.day_key())
+
+	def test_it_is_everybodys(self) -> None:
+		today = int(time.time() // DAY_SECONDS)
+		self.assertEqual(read_snapshot().day_keys[today], keys.day_key())
 
 
 class TestStrangers(EdgeTestCase):
