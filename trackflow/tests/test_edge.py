@@ -42,6 +42,8 @@ class EdgeTestCase(TrackFlowTestCase):
 		super().setUp()
 		if not is_shared():
 			self.skipTest("an edge is another process: it sees neither an in-process Redis nor this SQLite")
+		# The day's key is gone from Redis with everything else: this process must not remember it either.
+		keys._day_keys.clear()
 
 	@contextmanager
 	def edge(self, *options: str, environment: dict[str, str] | None = None):
