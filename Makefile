@@ -31,7 +31,7 @@ $(VENV)/installed: pyproject.toml benchless/pyproject.toml
 	@echo "== Installing the Python packages into $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "TrackFlow needs Python 3.11 or newer.")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e ".[test]" -e "./benchless[test]"
+	@$(BIN)/pip install -qq --disable-pip-version-check -e ".[test]" -e "./benchless[test]"
 	@touch $@
 
 tracker/node_modules/installed: tracker/package.json tracker/package-lock.json
