@@ -9,6 +9,14 @@ from typing import Any
 
 import frappe
 
+try:
+	# Raised wherever a job is when its time is over, so that none may take it for an error of its own work.
+	from rq.timeouts import BaseTimeoutException as TimeIsUp
+except ImportError:
+
+	class TimeIsUp(Exception):
+		"""A host without rq does not interrupt its jobs."""
+
 
 def enqueue(
 	method: str, *, job_id: str, queue: str = "default", timeout: int = 300, **arguments: Any

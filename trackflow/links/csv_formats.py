@@ -309,7 +309,7 @@ def _tags(text: str, separators: str) -> str:
 	if text.startswith("["):
 		try:
 			parts = [str(part) for part in json.loads(text)]
-		except ValueError:
+		except (ValueError, RecursionError):
 			parts = [text]
 	else:
 		parts = re.split(f"[{re.escape(separators)}]", text)
@@ -319,17 +319,32 @@ def _tags(text: str, separators: str) -> str:
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "no", "n", "off"})
 _DATES = ("starts_on", "expiry_date")
+_RULE_DATES = ("from_date", "to_date")
 
 
 def convert(row: Row, zone: ZoneInfo) -> None:
 	"""Turn texts into what the fields hold; what cannot be is an error of the row."""
-	for name, text in list(row.values.items()):
-		if not isinstance(text, str) or not text.strip():
-			continue
+	for name, value in list(row.values.items()):
 		try:
-			row.values[name] = _value(name, text.strip(), zone)
+			if isinstance(value, str) and value.strip():
+				row.values[name] = value = _value(name, value.strip(), zone)
+			if name == "rules" and isinstance(value, list):
+				row.values[name] = [_rule(one, number, zone) for number, one in enumerate(value, 1)]
 		except ValueError as error:
 			row.errors.append((name, str(error)))
+
+
+def _rule(rule: Any, number: int, zone: ZoneInfo) -> Any:
+	"""A rule with its dates as fields hold them."""
+	if not isinstance(rule, Mapping):
+		return rule
+	dates = {
+		name: rule[name] for name in _RULE_DATES if isinstance(rule.get(name), str) and rule[name].strip()
+	}
+	try:
+		return {**rule, **{name: _moment(text.strip(), zone) for name, text in dates.items()}}
+	except ValueError as error:
+		raise ValueError(f"Rule {number}: {error}") from None
 
 
 def _value(name: str, text: str, zone: ZoneInfo) -> Any:
@@ -348,6 +363,14 @@ def _value(name: str, text: str, zone: ZoneInfo) -> Any:
 	if name in ("variants", "rules"):
 		return _rows(text)
 	return text
+
+
+def is_moment(text: str) -> bool:
+	"""Whether it is a date as fields hold them, without a time zone."""
+	try:
+		return datetime.fromisoformat(text.strip()).tzinfo is None
+	except ValueError:
+		return False
 
 
 def _moment(text: str, zone: ZoneInfo) -> str:

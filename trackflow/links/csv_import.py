@@ -149,20 +149,39 @@ def import_now(content: bytes, report: Report | None = None) -> dict[str, Any]:
 
 
 def run(import_id: str, file: str) -> None:
-	"""The job: import the file and delete it. It may run twice."""
+	"""The job: import the file and delete it. It may run twice; where it cannot go on, its state says so."""
 	if not frappe.db.exists("File", file):
 		return
-	stored = frappe.get_doc("File", file)
-	with open(stored.get_full_path(), "rb") as opened:
-		source = read(opened.read())
+	reached = _state(import_id, "running", rows=0)
 
 	def report(done: int, of: int) -> None:
-		_tell(_state(import_id, "running", rows=of, done=done))
+		reached.update(total=of, done=done)
+		_tell(reached)
 
-	verdicts = make(source.sheet, import_id, report)
-	stored.delete(ignore_permissions=True)
+	try:
+		stored = frappe.get_doc("File", file)
+		with open(stored.get_full_path(), "rb") as opened:
+			sheet = read(opened.read()).sheet
+		ended = _ended(import_id, sheet, make(sheet, import_id, report))
+	except Exception:
+		frappe.db.rollback()
+		frappe.log_error(title=f"TrackFlow: the import {import_id} stopped")
+		_end(file, {**reached, "status": "failed", "message": _stopped_at(reached["done"])})
+		raise
+	_end(file, ended)
+
+
+def _end(file: str, state: dict[str, Any]) -> None:
+	frappe.delete_doc("File", file, ignore_permissions=True, force=True)
 	frappe.db.commit()
-	_tell(_ended(import_id, source.sheet, verdicts))
+	_tell(state)
+
+
+def _stopped_at(done: int) -> str:
+	return _(
+		"The import stopped after {0} rows, because of an error that the Error Log tells more of. Links that were"
+		" made stay; the rows after them were not imported."
+	).format(done)
 
 
 def make(sheet: Sheet, import_id: str, report: Report | None = None) -> list[Verdict]:

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import frappe
 from click.testing import CliRunner
 
-from trackflow import commands
+from trackflow import commands, jobs
 from trackflow.links import bulk_create, csv_export, csv_import
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, is_bench, work
@@ -123,6 +123,67 @@ class TestCreating(BulkTestCase):
 		self.assertEqual((answer["created"], answer["failed"]), (1, 1))
 		self.assertEqual(answer["rows"][0]["errors"][0]["message"], "No room")
 		self.assertEqual((frappe.db.count("Tracked Link"), frappe.db.count("Campaign Link Variant")), (1, 0))
+
+	def test_rows_of_tables_are_checked_like_the_link(self) -> None:
+		"""SEC-4: a cell of a rule or variant that is none is that row's error, with labels; the others are made."""
+		rule = {"condition_type": "Country", "condition_value": "DE", "destination_url": URL}
+		variant = {"variant_name": "A", "destination_url": URL}
+		rows = [
+			(
+				{"variants": [{**variant, "destination_url": ["x"]}]},
+				"row 1: Destination URL must be a single",
+			),
+			({"variants": [variant, {"destination_url": URL}]}, "row 2: Variant Name is missing"),
+			({"variants": [{**variant, "weight": "many"}]}, "Weight must be a whole number"),
+			({"variants": [{**variant, "variant_name": "x" * 141}]}, "Variant Name is longer than 140"),
+			({"rules": [{**rule, "condition_value": ["a"]}]}, "row 1: Is must be a single value"),
+			({"rules": [{**rule, "destination_url": ""}]}, "row 1: Destination URL is missing"),
+			({"rules": [{**rule, "condition_type": "Moon"}]}, "Condition must be one of Device"),
+			({"rules": [{**rule, "condition_type": "Date", "from_date": "9999999"}]}, "9999999 is no date"),
+			({"rules": [{**rule, "condition_type": "Date", "from_date": 9999999}]}, "must be a date such as"),
+			(
+				{"rules": [{**rule, "condition_type": "Date", "from_date": {"a": 1}}]},
+				"must be a single value",
+			),
+		]
+		good = [
+			{"rules": [{**rule, "condition_type": "Query", "query_parameter": 7, "condition_value": 5}]},
+			{"rules": [{**rule, "condition_type": "Date", "from_date": "2026-03-31T18:00:00Z"}]},
+			{"variants": [{**variant, "weight": 5, "active": True}], "rules": None},
+		]
+		answer = self.answer(
+			"create_links", links=[{"target_url": URL, **row} for row in [row for row, _ in rows] + good]
+		)
+		self.assertEqual((answer["created"], answer["failed"]), (len(good), len(rows)), answer)
+		for (values, words), verdict in zip(rows, answer["rows"], strict=False):
+			with self.subTest(values):
+				(error,) = verdict["errors"]
+				self.assertEqual(error["field"], next(iter(values)))
+				self.assertIn(words, error["message"])
+
+	def test_an_error_that_nobody_foresaw_is_its_rows(self) -> None:
+		"""No row stops the others, and none tells what it was that broke."""
+		good, bad = {"target_url": URL}, {"target_url": URL, "title": "Odd one"}
+		with failing_at("Odd one", RuntimeError("secret in /srv")):
+			answer = bulk_create.create_links([good, bad, good])
+		self.assertEqual((answer["created"], answer["failed"]), (2, 1))
+		(error,) = answer["rows"][1]["errors"]
+		self.assertIn("could not be made", error["message"])
+		self.assertNotIn("secret", error["message"])
+		for stop in (jobs.TimeIsUp("over"), frappe.QueryDeadlockError("again")):
+			with self.subTest(stop), failing_at("Odd one", stop), self.assertRaises(type(stop)):
+				bulk_create.create_links([bad])
+			frappe.db.rollback()
+
+	def test_words_of_a_table_are_not_put_on_a_field(self) -> None:
+		for text, field in (
+			("Campaign Link Variant, Row 1: too long", "variants"),
+			("Tracked Link Rule Row #2: too long", "rules"),
+			("Campaign Nobody does not exist", "campaign"),
+		):
+			with self.subTest(text), failing_at("Odd one", frappe.ValidationError(text)):
+				(row,) = bulk_create.create_links([{"target_url": URL, "title": "Odd one"}])["rows"]
+				self.assertEqual(row["errors"][0]["field"], field)
 
 	def test_limits_and_permissions(self) -> None:
 		for links, words in (
@@ -296,6 +357,42 @@ class TestPreviewAndImport(BulkTestCase):
 			self.assertEqual([one["done"] for one in told], [100, 200, 251, 251])
 			self.assertFalse(any("rows" in one for one in told))
 
+	def test_a_bad_row_is_no_end_of_an_import(self) -> None:
+		rows = [f"{URL}\t" for _number in range(250)]
+		rows[149] = f'{URL}\t[{{"variant_name": "A", "destination_url": ["x"]}}]'
+		text = "Target URL\tVariants\n" + "\n".join(rows)
+		self.assertEqual(self.answer("preview_import", csv=text)["failed"], 1)
+		state = self.answer("import_links", csv=text)
+		work()
+		state = self.answer("get_import_progress", verb="GET", import_id=state["import_id"])
+		self.assertEqual((state["status"], state["created"], state["failed"]), ("done", 249, 1))
+		self.assertEqual([row["row"] for row in state["rows"] if "errors" in row], [151])
+
+	def test_a_job_that_dies_says_so(self) -> None:
+		"""What was made stays, the file goes, and who looks for its state finds words."""
+		state = self.answer("import_links", csv="URL\n" + f"{URL}\n" * 250)
+		file = frappe.db.get_value("File", {"file_name": ("like", f"links-{state['import_id']}%")})
+		tell = csv_import._tell
+
+		def dying(state: dict[str, Any]) -> None:
+			tell(state)
+			if state["done"] == 200 and state["status"] == "running":
+				raise RuntimeError("no room in /srv")
+
+		with patch.object(csv_import, "_tell", dying), self.assertRaises(RuntimeError):
+			frappe.set_user(CAMPAIGNER)
+			csv_import.run(state["import_id"], file)
+		told = csv_import.progress(state["import_id"])
+		self.assertEqual((told["status"], told["done"]), ("failed", 200))
+		self.assertIn("stopped after 200 rows", told["message"])
+		self.assertNotIn("/srv", told["message"])
+		self.assertFalse(frappe.db.exists("File", file))
+		self.assertEqual(frappe.db.count("Tracked Link"), 201)
+		frappe.set_user("Administrator")
+		# The job itself finds no file, and changes nothing.
+		work()
+		self.assertEqual(frappe.db.count("Tracked Link"), 201)
+
 	def test_progress_is_for_who_began(self) -> None:
 		rows = f"{URL}\n" * 201
 		state = self.answer("import_links", csv=f"URL\n{rows}")
@@ -321,6 +418,20 @@ class TestPreviewAndImport(BulkTestCase):
 		self.assertEqual([verdict.row for verdict in verdicts], list(range(2, 252)))
 		self.assertFalse(any(verdict.errors for verdict in verdicts))
 		self.assertEqual(frappe.db.count("Tracked Link"), 251)
+
+
+@contextmanager
+def failing_at(title: str, error: Exception) -> Any:
+	"""Storing a link of this title fails with an error, once its row is written."""
+	insert = frappe.model.base_document.BaseDocument.db_insert
+
+	def failing(doc: Any, *args: Any, **kwargs: Any) -> None:
+		insert(doc, *args, **kwargs)
+		if doc.get("title") == title:
+			raise error
+
+	with patch.object(frappe.model.base_document.BaseDocument, "db_insert", failing):
+		yield
 
 
 @contextmanager

@@ -281,10 +281,14 @@ trackflow.links.import_csv = function (when_done) {
 		result.text(__("Importing …"));
 		try {
 			let state = (await (await trackflow.links.post("import_links", { file })).json()).message;
-			while (state.status !== "done") {
+			while (!["done", "failed"].includes(state.status)) {
 				show_progress(state);
 				await new Promise((resolve) => setTimeout(resolve, 1500));
 				state = await trackflow.links.get("get_import_progress", { import_id: state.import_id });
+			}
+			if (state.status === "failed") {
+				when_done?.();
+				throw new Error(state.message);
 			}
 			show_end(state);
 		} catch (error) {
@@ -294,7 +298,7 @@ trackflow.links.import_csv = function (when_done) {
 	}
 
 	function show_progress(state) {
-		const percent = Math.round((100 * state.done) / state.total);
+		const percent = Math.round((100 * state.done) / (state.total || 1));
 		result.empty().append(
 			$('<div class="progress">').append(
 				$('<div class="progress-bar" role="progressbar">')
