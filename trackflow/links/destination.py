@@ -104,16 +104,21 @@ def _place_for(url: str, name: str) -> tuple[str, str]:
 	return front, hash_sign + fragment
 
 
+def is_page(url: str) -> bool:
+	"""Tell whether an address is a page's; else it is an app's, whose parts mean what the app takes them for."""
+	return url[:8].lower().startswith(("http://", "https://"))
+
+
 def ascii_url(url: str) -> str:
-	"""Return `url` as an HTTP header can carry it: an international host as punycode, other letters as UTF-8 %XX.
+	"""Return `url` as an HTTP header can carry it: a page's international host as punycode, other letters as UTF-8 %XX.
 
 	An ASCII address comes back unchanged.
 	"""
 	if url.isascii():
 		return url
 	head, query, fragment = _split(url)
-	scheme, separator, rest = head.partition("://")
-	if separator:
+	if is_page(url):
+		scheme, _separator, rest = head.partition("://")
 		authority, slash, path = rest.partition("/")
 		host, colon, port = authority.partition(":")
 		head = f"{scheme}://{'.'.join(_punycode(label) for label in _labels(host))}{colon}{port}{slash}{path}"

@@ -4,11 +4,12 @@ Promises the same bytes wherever it runs (the hook on a bench, the stand-alone s
 makes: what must be asked of Redis is yielded as a question, and whoever runs the visit answers it in its own way.
 """
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
 from werkzeug.http import dump_cookie
@@ -255,8 +256,7 @@ def _with_click_id(decision: Decision, config: Config, click_id: str, keys: Keys
 @lru_cache(maxsize=4096)
 def _web_host(url: str) -> str:
 	"""The host of a page's address, port included; "" for what is no page."""
-	address = urlsplit(url)
-	return address.netloc if address.scheme.lower() in ("http", "https") else ""
+	return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0] if destination.is_page(url) else ""
 
 
 def _click_record(

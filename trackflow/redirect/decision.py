@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from trackflow.links.destination import forward
+from trackflow.links.app_addresses import can_be_opened
+from trackflow.links.destination import forward, is_page
 from trackflow.redirect.rules import UNKNOWN, Rule, Traits, fits
 
 Page = Literal["", "not_found", "gone", "password", "wrong_password", "locked"]
@@ -33,11 +33,6 @@ _PASSWORD_PAGES: dict[Password, tuple[int, Page]] = {
 	"wrong": (403, "wrong_password"),
 	"locked": (429, "locked"),
 }
-_APP_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
-# A browser would run or open these itself.
-_UNSAFE_SCHEMES = frozenset(
-	{"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem"}
-)
 _NOTHING: frozenset[str] = frozenset()
 _WITHOUT_EFFECT = frozenset({"HEAD", "OPTIONS"})
 
@@ -173,12 +168,6 @@ def is_open(link: Link | None, facts: Facts) -> bool:
 	return not any(applies(link, facts) for applies, _answer in _CLOSED)
 
 
-def can_be_opened(address: str) -> bool:
-	"""Tell whether a deep link is an address that leaves the browser for a page or an app, and runs nothing."""
-	found = _APP_ADDRESS.fullmatch(address)
-	return found is not None and found[1].lower() not in _UNSAFE_SCHEMES
-
-
 def choose_variant(link: Link, visitor_id: str) -> Variant | None:
 	"""Return the visitor's variant, the same on every visit, by weight over many visitors; None without variants.
 
@@ -254,7 +243,8 @@ def _always(_link: Link, _facts: Facts) -> bool:
 
 def _visit(link: Link, facts: Facts) -> Decision:
 	location, variant = _way(link, facts)
-	if link.forward_query and facts.query:
+	# What an app makes of parameters that it did not ask for, nobody knows: it gets what was entered.
+	if link.forward_query and facts.query and is_page(location):
 		location = forward(location, facts.query)
 	event = _event("QR Scan" if facts.is_scan else "Click", facts)
 	return Decision(

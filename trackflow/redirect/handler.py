@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -41,15 +42,35 @@ def answer_short_link() -> None:
 def respond(code: str) -> Response:
 	"""The answer to a request for `code`, click recorded; a plain page where something of ours is broken."""
 	try:
-		answer = _answer(code)
+		return _response(_answer(code))
 	except Exception:
 		# What went wrong is for the log, not for the visitor.
 		frappe.logger("trackflow").exception("A short link could not be answered")
-		answer = unavailable(words())
-	response = Response(answer.body, status=answer.status, headers=list(answer.headers))
-	# A relative or re-encoded address would not be the one that was decided.
-	response.autocorrect_location_header = False
-	return response
+		return _response(unavailable(words()))
+
+
+class _AsDecided(Response):
+	"""Sends the Location that was decided. Werkzeug would take it apart, write it anew, and fail on what only an app can
+	read, at a time when nobody can catch it."""
+
+	autocorrect_location_header = False
+
+	def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
+		decided = self.headers.getlist("Location")
+		plain = self.headers.copy()
+		plain.remove("Location")
+		try:
+			whole, self.headers = self.headers, plain
+			sent = super().get_wsgi_headers(environ)
+		finally:
+			self.headers = whole
+		for location in decided:
+			sent.add("Location", location)
+		return sent
+
+
+def _response(answer: Answer) -> Response:
+	return _AsDecided(answer.body, status=answer.status, headers=list(answer.headers))
 
 
 def _answer(code: str) -> Answer:

@@ -127,8 +127,8 @@ def _read(code: str) -> Link | None:
 
 def _deep_link(address: str | None, parameters: dict[str, Any]) -> str:
 	"""With the link's parameters where it is a page; an app is asked for exactly what was entered."""
-	is_page = (address or "").lower().startswith(("http://", "https://"))
-	return destination.build(address, parameters) if is_page else address or ""
+	address = address or ""
+	return destination.build(address, parameters) if destination.is_page(address) else address
 
 
 def _password_digest(doc: Document) -> str:

@@ -8,12 +8,12 @@ from collections import Counter
 from dataclasses import FrozenInstanceError, fields, replace
 from datetime import datetime, timedelta
 
+from trackflow.links.app_addresses import can_be_opened
 from trackflow.redirect.decision import (
 	Decision,
 	Facts,
 	Link,
 	Variant,
-	can_be_opened,
 	choose_variant,
 	decide,
 	is_open,
@@ -265,7 +265,12 @@ class TestDeepLinks(unittest.TestCase):
 	"""RED-3, SEC-3: deep links open a page or an app, and run nothing."""
 
 	def test_what_can_be_opened(self):
-		for address in ("shop://product/7", "https://shop.example/a", "SHOP://x", "com.shop.app+x://y?z=1#w"):
+		for address in (
+			"shop://product/7", "https://shop.example/a", "SHOP://x", "com.shop.app+x://y?z=1#w", "shop://[x", "shop://a:b/c",
+			"spotify://track:6rqh", "shop://é", "fb://profile/1", "market://details?id=x", "msteams://x",
+			"intent://x#Intent;scheme=shop;package=com.shop;end",
+			"intent://x#Intent;scheme=shop;S.browser_fallback_url=https%3A%2F%2Fshop.example%2Fapp;end",
+		):  # fmt: skip
 			self.assertTrue(can_be_opened(address), address)
 
 	def test_what_cannot(self):
@@ -273,6 +278,12 @@ class TestDeepLinks(unittest.TestCase):
 			"", "javascript:alert(1)", "javascript://%0aalert(1)", "JavaScript://x", "data:text/html,x", "data://x",
 			"vbscript://x", "file:///etc/passwd", "blob://x", "about://blank", "view-source://x", "filesystem://x",
 			"//shop.example", "/x", "shop:product", "shop://a b", "shop://a\r\nX: y", "shop://", " shop://x", "1shop://x",
+			"ms-msdt://id", "MS-Word://x", "search-ms://query", "chrome://settings", "chrome-extension://x", "edge://settings",
+			"res://x", "jscript://x", "resource://x", "feed://javascript:alert(1)", "moz-extension://x", "microsoft-edge://x",
+			"intent://x#Intent;scheme=javascript;end", "Intent://x#Intent;scheme=FILE;end",
+			"intent://x#Intent;S.browser_fallback_url=javascript%3Aalert(1);end",
+			"intent://x#Intent;S.%62rowser_fallback_url=data:x;end", "intent://x;S.browser_fallback_url=file:///x;end",
+			"intent://x#Intent;S.browser_fallback_url=https://a;S.browser_fallback_url=;end",
 		):  # fmt: skip
 			with self.subTest(address):
 				self.assertFalse(can_be_opened(address))
@@ -281,10 +292,11 @@ class TestDeepLinks(unittest.TestCase):
 				facts = replace(FACTS, traits=Traits("mobile", "ios"))
 				self.assertEqual(decide(link, facts).location, TARGET)
 
-	def test_parameters_are_carried_over_to_an_app(self):
-		link = replace(LINK, ios_url=APP, forward_query=True)
-		facts = replace(FACTS, query="x=1", traits=Traits("mobile", "ios"))
-		self.assertEqual(decide(link, facts).location, APP + "?x=1")
+	def test_parameters_are_carried_over_to_a_page_only(self):
+		link = replace(LINK, ios_url=APP, android_url=ANDROID_PAGE, forward_query=True)
+		for system, location in (("ios", APP), ("android", f"{ANDROID_PAGE}?x=1")):
+			facts = replace(FACTS, query="x=1", traits=Traits("mobile", system))
+			self.assertEqual(decide(link, facts).location, location)
 
 	def test_the_schemes_that_a_policy_must_know(self):
 		link = replace(LINK, ios_url="shop://a", android_url="https://shop.example")

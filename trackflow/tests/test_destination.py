@@ -209,6 +209,9 @@ class TestAsciiUrl(unittest.TestCase):
 			),
 			("https://straße.example", "https://xn--strae-oqa.example"),
 			("https://例え。テスト/", "https://xn--r8jz45g.xn--zckzah/"),
+			# What an app's address says is the app's to know: no host is looked for in it.
+			("shop://é:x/[ä", "shop://%C3%A9:x/[%C3%A4"),
+			("shop://[x", "shop://[x"),
 		):
 			with self.subTest(url=url):
 				self.assertEqual(ascii_url(url), expected)

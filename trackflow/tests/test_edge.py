@@ -26,6 +26,7 @@ from trackflow.stream.writer import DUE_KEY
 from trackflow.tests.base import GOOGLEBOT, IPHONE, TrackFlowTestCase, is_shared
 from trackflow.tests.edge_process import Edge, Proxy, wait_until
 from trackflow.tests.factories import SHOP, SHORT_HOST, batch, event, make_campaign, make_domain, make_link
+from trackflow.tests.test_link_rules import APP_ADDRESSES
 
 try:
 	from trackflow.edge.site import DAY_SECONDS, KEY_AHEAD_SECONDS, Site, days_ahead, read_snapshot
@@ -82,6 +83,8 @@ class TestSameAnswers(EdgeTestCase):
 			{"variant_name": name, "destination_url": f"https://{SHOP}/{name}", "weight": 50} for name in "ab"
 		]
 		make_link("split", variants=arms)
+		for number, address in enumerate(APP_ADDRESSES):
+			make_link(f"app{number}", ios_url=address, forward_query=1)
 		with self.edge() as edge:
 			for number, (method, path, options) in enumerate(self.requests()):
 				for attempt in ("first", "again"):
@@ -126,6 +129,7 @@ class TestSameAnswers(EdgeTestCase):
 			("GET", "/r/spring", {"headers": {"DNT": "1"}, "cookies": known}),
 			("GET", "/r/phone", {"agent": IPHONE}),
 			("GET", "/r/split", {"cookies": known}),
+			*(("GET", f"/r/app{number}?x=1", {"agent": IPHONE}) for number in range(len(APP_ADDRESSES))),
 			("GET", "/r/spring", {"cookies": known}),
 			("GET", "/r/spring", {"cookies": GRANTED, "headers": {"X-Forwarded-Proto": "https"}}),
 			("GET", "/r/spring", {"host": SHORT_HOST}),

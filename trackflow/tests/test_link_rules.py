@@ -2,7 +2,7 @@
 
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import frappe
 from frappe.utils import add_to_date, get_url, now_datetime
@@ -16,6 +16,16 @@ from trackflow.tracking import agents
 
 ANDROID = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0.0.0 Mobile Safari/537.36"
 IPAD = "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1"
+
+# Deep links that no parser of web addresses reads, and how they are sent.
+APP_ADDRESSES = {
+	"spotify://track:6rqh": "spotify://track:6rqh",
+	"shop://[x": "shop://[x",
+	"myapp://[::1/x": "myapp://[::1/x",
+	"shop://a:b/c": "shop://a:b/c",
+	"Shop://Product|7?a=b&c": "Shop://Product|7?a=b&c",
+	"shop://é/ß?ä": "shop://%C3%A9/%C3%9F?%C3%A4",
+}
 
 
 def rule(kind: str, value: str | None = None, to: str = "there", **more: Any) -> dict[str, Any]:
@@ -175,6 +185,28 @@ class TestDeepLinks(RuleTestCase):
 		make_link("spring", ios_url=f"shop://{SHOP}/7", android_url=f"https://{SHOP}/android")
 		self.assertEqual(self.get("/r/spring", agent=IPHONE).headers["Location"], f"shop://{SHOP}/7")
 		self.assertIn("tfclid=", self.get("/r/spring", agent=ANDROID).headers["Location"])
+
+	def test_an_app_is_asked_for_exactly_what_was_entered(self) -> None:
+		"""Werkzeug would look for host and port in them, and fail."""
+		for address, sent in APP_ADDRESSES.items():
+			link = make_link("spring", ios_url=address, forward_query=1)
+			answer = self.get("/r/spring?x=1", agent=IPHONE)
+			self.assertEqual((answer.status_code, answer.headers["Location"]), (302, sent))
+			method = self.get(
+				"/api/method/trackflow.www.redirect.handle_redirect?tracking_id=spring", agent=IPHONE
+			)
+			self.assertEqual((method.status_code, method.headers["Location"]), (302, sent))
+			link.delete()
+
+	def test_a_fallback_is_a_destination(self) -> None:
+		for address in ("https://%s/r/x", "javascript:alert(1)", ""):
+			fallback = quote(address % urlsplit(get_url()).netloc if "%s" in address else address, safe="")
+			intent = f"intent://x#Intent;scheme=shop;S.browser_fallback_url={fallback};end"
+			with self.subTest(intent), self.assertRaises(frappe.ValidationError):
+				make_link(android_url=intent)
+		make_link(
+			android_url="intent://x#Intent;scheme=shop;S.browser_fallback_url=https%3A%2F%2Fa.example;end"
+		)
 
 	def test_they_count(self) -> None:
 		link = make_link("spring", ios_url="shop://x")

@@ -18,6 +18,7 @@ PURE_MODULES = (
 	"trackflow.attribution.window",
 	"trackflow.edge.memory",
 	"trackflow.incoming",
+	"trackflow.links.app_addresses",
 	"trackflow.links.codes",
 	"trackflow.links.csv_formats",
 	"trackflow.links.csv_text",
