@@ -14,6 +14,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
+import re2
+
 from trackflow.links import destination
 
 TYPES = ("Text", "Number", "Date", "Choice", "URL")
@@ -26,8 +28,11 @@ RULES: Mapping[str, frozenset[str]] = {
 	"URL": frozenset(),
 }
 LONGEST_VALUE = 500
-# Of a value that a pattern looks at: what a pattern may cost grows fast with the length.
-LONGEST_MATCHED = 100
+# Patterns are people's, so their engine is one whose time grows with the value's length and no faster. How long a
+# pattern may become once its repeats are written out is bounded by the memory for it.
+_PATTERNS = re2.Options()
+_PATTERNS.max_mem = 2 * 1024 * 1024
+_PATTERNS.log_errors = False
 _PART = re.compile(r"\{([^{}]*)\}|([{}])")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -76,12 +81,9 @@ class Variable:
 			if not isinstance(value, int) or isinstance(value, bool) or value < 0:
 				raise self._error(f"{rule} must be a whole number.")
 		if "pattern" in self.rules:
-			try:
-				re.compile(self.rules["pattern"])
-			except (re.error, TypeError, RecursionError, OverflowError):
-				raise self._error("the pattern is no regular expression.") from None
-			if _is_costly(self.rules["pattern"]):
-				raise self._error("a group of the pattern that is repeated must hold no repeat and no |.")
+			if not isinstance(self.rules["pattern"], str) or not _is_whole(self.rules["pattern"]):
+				raise self._error("the pattern must be a text.")
+			self._pattern()
 		read = _day if self.type == "Date" else _number
 		for rule in ("min", "max"):
 			if rule in self.rules and read(str(self.rules[rule])) is None:
@@ -92,6 +94,16 @@ class Variable:
 		):
 			raise self._error('a choice needs its rule, such as {"choices": ["red", "blue"]}.')
 
+	def _pattern(self) -> Any:
+		try:
+			return re2.compile(self.rules["pattern"], _PATTERNS)
+		except re2.error as error:
+			said = error.args[0].decode(errors="replace")
+			raise self._error(
+				f"the pattern is no regular expression that can be used here ({said})."
+				" Backreferences and look-around are not known."
+			) from None
+
 	def check(self, value: Any) -> str:
 		"""The value as the text that goes into the link; raise where it does not fit."""
 		text = "" if value is None else str(value).strip()
@@ -101,6 +113,8 @@ class Variable:
 			if self.required:
 				raise self._error("a value is needed.")
 			return ""
+		if not _is_whole(text):
+			raise self._error("the value holds characters that no text can hold.")
 		if len(text) > (destination.MAX_LENGTH if self.type == "URL" else LONGEST_VALUE):
 			raise self._error("the value is too long.")
 		getattr(self, f"_check_{self.type.lower()}")(text)
@@ -111,9 +125,7 @@ class Variable:
 			raise self._error(f"at least {self.rules['min_length']} characters.")
 		if len(text) > self.rules.get("max_length", LONGEST_VALUE):
 			raise self._error(f"at most {self.rules['max_length']} characters.")
-		if "pattern" in self.rules and len(text) > LONGEST_MATCHED:
-			raise self._error(f"at most {LONGEST_MATCHED} characters, as it has a pattern.")
-		if "pattern" in self.rules and not re.fullmatch(self.rules["pattern"], text):
+		if "pattern" in self.rules and not self._pattern().fullmatch(text):
 			raise self._error(f"{text} does not fit the pattern {self.rules['pattern']}.")
 
 	def _check_number(self, text: str) -> None:
@@ -206,23 +218,9 @@ def fill_url(url: str, values: Mapping[str, str]) -> str:
 	return _PART.sub(value, url)
 
 
-def _is_costly(pattern: str) -> bool:
-	"""Whether a repeated group holds a repeat or a choice: trying all ways through one can take ages."""
-	# What is escaped, in a class, or repeated a fixed number of times, is as good as a letter.
-	plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+\}", "x", pattern, flags=re.DOTALL)
-	groups = [False]
-	for place, char in enumerate(plain):
-		if char == "(":
-			groups.append(False)
-		elif char in "*+{|":
-			groups[-1] = True
-		elif char == ")" and len(groups) > 1:
-			holds_choice = groups.pop()
-			is_repeated = plain[place + 1 : place + 2] in ("*", "+", "{")
-			if holds_choice and is_repeated:
-				return True
-			groups[-1] |= holds_choice
-	return False
+def _is_whole(text: str) -> bool:
+	"""Whether it holds no half of a surrogate pair, which JSON can say and nothing can store."""
+	return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _number(text: str) -> Decimal | None:
