@@ -10,9 +10,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
+
+from trackflow.remembering import remembered
 
 MAX_LENGTH = 2048
 DEFAULT_PREFIX = "/r/"
@@ -89,7 +90,7 @@ def set_parameter(url: str, name: str, value: str) -> str:
 	return f"{front}{_quote(value)}{fragment}"
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _place_for(url: str, name: str) -> tuple[str, str]:
 	"""Return what stands before and behind the value of a parameter that is to be set."""
 	head, query, fragment = _split(url)

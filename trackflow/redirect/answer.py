@@ -7,7 +7,6 @@ makes: what must be asked of Redis is yielded as a question, and whoever runs th
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
@@ -29,6 +28,7 @@ from trackflow.redirect import page, passwords, rules
 from trackflow.redirect.decision import Decision, Facts, Link, Password, decide, is_open
 from trackflow.redirect.page import Form, Words
 from trackflow.redirect.rules import UNKNOWN, Traits
+from trackflow.remembering import remembered
 from trackflow.times import site_time
 from trackflow.tracking import agents, identity
 from trackflow.tracking.parameters import CLICK_PARAMETER, utm_of
@@ -98,7 +98,7 @@ def code_in(path: str) -> str:
 	return valid_code(path[len(PREFIX) :].strip("/"))
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384, longest=codes.MAX_LENGTH)
 def valid_code(code: str) -> str:
 	"""A code as links have it; "" where none can."""
 	code = codes.normalise(code)
@@ -253,7 +253,7 @@ def _with_click_id(decision: Decision, config: Config, click_id: str, keys: Keys
 	return destination.set_parameter(decision.location, CLICK_PARAMETER, signed)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _web_host(url: str) -> str:
 	"""The host of a page's address, port included; "" for what is no page."""
 	return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0] if destination.is_page(url) else ""

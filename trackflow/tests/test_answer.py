@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import unittest
+from dataclasses import replace
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -26,6 +29,7 @@ from trackflow.redirect.decision import Link, Variant
 from trackflow.redirect.page import Words
 from trackflow.redirect.rules import Rule
 from trackflow.tests.properties import given, st
+from trackflow.tracking.identity import Ranges
 
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 TARGET = "https://shop.example/landing"
@@ -46,6 +50,10 @@ CONFIG = Config(
 	consent_policy_version="", internal_networks=(), trusted_proxies=(), time_zone="Europe/Vienna",
 	domains={"go.example": DOMAIN}, keys={},
 )  # fmt: skip
+# Nobody has consented, and whoever asks stands behind a proxy.
+CONSENT = replace(
+	CONFIG, consent_required=True, domains={}, trusted_proxies=Ranges([ip_network("198.51.100.0/24")])
+)
 LINK = Link("link-1", "k3x9p2", "Active", TARGET)
 LOCKED = Link("link-2", "vault", "Active", TARGET, password=passwords.digest(SECRET, "link-2", "sesame"))
 
@@ -219,6 +227,43 @@ class TestAddresses(unittest.TestCase):
 
 
 TEXT = st.text(max_size=40)
+
+
+class TestMemory(unittest.TestCase):
+	"""SEC-4: whatever strangers send, and however much of it, nothing long stays behind."""
+
+	def test_long_requests_are_not_remembered(self) -> None:
+		link = replace(LINK, forward_query=True)
+		asked, length = 300, 8000
+		proxy = {**request().headers, "x-real-ip": ""}
+
+		def ask(start: int) -> None:
+			for number in range(start, start + asked):
+				text = f"{number}" + "x" * length
+				code_in(f"/r/{text}")
+				headers = {
+					"user-agent": text,
+					"accept-language": text,
+					"referer": text,
+					"x-forwarded-for": text[:2000],
+				}
+				for more in ({"headers": headers}, {"headers": {**proxy, "x-real-ip": text}}):
+					run(
+						request(query=f"utm_source=a&b={text}", host=text, path=text, **more),
+						link,
+						config=CONSENT,
+					)
+				run(request(query=f"b={text}", peer=text), link, config=CONSENT)
+
+		ask(0)
+		tracemalloc.start()
+		try:
+			ask(asked)
+			kept, _most = tracemalloc.get_traced_memory()
+		finally:
+			tracemalloc.stop()
+		# Python's urlsplit keeps the last 128 addresses, 2 MB; agents are cut to 512 characters. Ours were 22 MB.
+		self.assertLess(kept, 4_000_000)
 
 
 class TestAnything(unittest.TestCase):

@@ -31,6 +31,7 @@ PURE_MODULES = (
 	"trackflow.redirect.page",
 	"trackflow.redirect.passwords",
 	"trackflow.redirect.rules",
+	"trackflow.remembering",
 	"trackflow.times",
 	"trackflow.tracking.agents",
 	"trackflow.tracking.bursts",

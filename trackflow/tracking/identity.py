@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from trackflow.remembering import remembered
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -119,13 +121,13 @@ def hash_address(address: str, salt: bytes) -> str:
 	return hmac.digest(salt, text.encode(), "sha256").hex()[:32] if text else ""
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def is_private(address: str) -> bool:
 	"""Tell whether an address belongs to a private, local or carrier's inner network."""
 	return in_ranges(address, _PRIVATE)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def _lies_in(address: str, networks: Ranges) -> bool:
 	parsed = _parse(address)
 	# An object of its own is compared by identity first, so that remembering costs no comparison of networks.
@@ -178,7 +180,7 @@ def _first_untrusted(forwarded: str, trusted: Collection[str | Network]) -> str:
 	return hop
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def _hop(text: str) -> str:
 	"""Return the address of one hop: some proxies add a port, brackets or quotes."""
 	text = text.strip().strip('"')
@@ -189,14 +191,14 @@ def _hop(text: str) -> str:
 	return _normal(text)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def _normal(address: str) -> str:
 	"""Return the one spelling of an address; "" for no address."""
 	parsed = _parse(address)
 	return "" if parsed is None else str(parsed)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def _parse(address: str | None) -> Address | None:
 	try:
 		parsed = ip_address((address or "").strip().partition("%")[0])
@@ -222,7 +224,7 @@ def _signature(click_id: str, secret: bytes) -> str:
 	return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode().rstrip("=")
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def _part(text: str) -> bytes:
 	"""A text that many have in common, with its length before it."""
 	part = _bytes(text)

@@ -1,9 +1,9 @@
 """What an address says: its host, its campaign parameters, its click ids. Pure; no address is too broken to be asked."""
 
-from collections.abc import Collection, Iterable
-from functools import lru_cache
+from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit
 
+from trackflow.remembering import remembered
 from trackflow.tracking.channels import CLICK_IDS
 
 UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -24,26 +24,22 @@ def host_of(url: str) -> str:
 
 def utm_of(*urls: str) -> dict[str, str]:
 	"""The campaign parameters of the first of these addresses that has any."""
-	return dict(_utm_of(urls))
+	return dict(next((found for url in urls if (found := _utm_of(url))), {}))
 
 
-@lru_cache(maxsize=1024)
-def _utm_of(urls: tuple[str, ...]) -> dict[str, str]:
-	return _first_of(UTM_FIELDS, urls, LENGTH)
+@remembered(1024)
+def _utm_of(url: str) -> dict[str, str]:
+	return _values_of(UTM_FIELDS, url, LENGTH)
 
 
 def click_ids_of(*urls: str) -> dict[str, str]:
 	"""The platforms' click ids of the first of these addresses that has any."""
-	return _first_of(CLICK_IDS, urls, CLICK_ID_LENGTH)
+	return next((found for url in urls if (found := _values_of(CLICK_IDS, url, CLICK_ID_LENGTH))), {})
 
 
 def click_reference_of(url: str) -> str:
 	"""The signed click id of an address, not verified; "" where there is none."""
 	return _values_of((CLICK_PARAMETER,), url, LENGTH).get(CLICK_PARAMETER, "")
-
-
-def _first_of(names: Collection[str], urls: Iterable[str], length: int) -> dict[str, str]:
-	return next((found for url in urls if (found := _values_of(names, url, length))), {})
 
 
 def _values_of(names: Collection[str], url: str, length: int) -> dict[str, str]:
@@ -54,7 +50,7 @@ def _values_of(names: Collection[str], url: str, length: int) -> dict[str, str]:
 	return found
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _parameters_of(url: str) -> tuple[tuple[str, str], ...]:
 	"""Names (in lower case) and values; one address is asked for several kinds of them, a link's again and again."""
 	try:
