@@ -1,5 +1,6 @@
 """Checks that several controllers share. Each gives back the value as it is stored, or stops with clear words."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
@@ -7,6 +8,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from frappe.utils import cint
 
 from trackflow.links import destination
@@ -18,6 +20,40 @@ def parsed(value: Any, label: str) -> Any:
 		return frappe.parse_json(value)
 	except (ValueError, RecursionError):
 		frappe.throw(_("{0} is not valid JSON.").format(_(label)))
+
+
+def is_storable(value: Any) -> bool:
+	"""Whether it is text through and through: half a surrogate pair can be said in JSON and stored nowhere."""
+	try:
+		json.dumps(value, ensure_ascii=False, default=str).encode()
+	except (ValueError, RecursionError):
+		return False
+	return True
+
+
+def plain_text(value: Any, label: str) -> str:
+	"""A text, "" for nothing."""
+	if value is not None and not isinstance(value, str):
+		frappe.throw(_("{0} must be a text.").format(_(label)))
+	if not is_storable(value):
+		frappe.throw(_("{0} holds characters that no text can hold.").format(_(label)))
+	return value or ""
+
+
+def readable(doctype: str, name: Any) -> Document:
+	"""The document, for a user who may read it. Who may read none of its kind is not told which there are."""
+	frappe.has_permission(doctype, "read", throw=True)
+	doc = frappe.get_doc(doctype, plain_text(name, "name"))
+	doc.check_permission("read")
+	return doc
+
+
+def listed_names(value: Any, label: str) -> list[str]:
+	"""Names of documents, as a list or its JSON."""
+	found = parsed(value, label) or []
+	if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+		frappe.throw(_("{0} must be a list of names.").format(_(label)))
+	return [plain_text(name, label) for name in found]
 
 
 def whole_number(value: Any, label: str) -> int:
@@ -84,7 +120,7 @@ def within(value: Any, lowest: int, highest: int, label: str) -> None:
 
 def web_address(value: str | None, label: str, own_hosts: Iterable[str] = ()) -> str:
 	"""An http(s) address that may be a destination, or nothing; blanks around it are dropped."""
-	address = (value or "").strip()
+	address = plain_text(value, label).strip()
 	if address:
 		try:
 			destination.check(address, set(own_hosts))

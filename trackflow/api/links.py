@@ -7,7 +7,6 @@ is said in words (417).
 from typing import Any
 
 import frappe
-from frappe import _
 from werkzeug.wrappers import Response
 
 from trackflow.links import (
@@ -18,7 +17,7 @@ from trackflow.links import (
 	templates,
 )
 from trackflow.tracking import link_analytics
-from trackflow.validation import parsed, whole_number
+from trackflow.validation import listed_names, whole_number
 
 
 @frappe.whitelist(methods=["GET"])
@@ -51,11 +50,8 @@ def qr_codes(
 	logo_percent: int | str = 20,
 ) -> Response:
 	"""The QR codes of up to 1,000 links as a ZIP (LNK-3)."""
-	names = parsed(link_names, "link_names")
-	if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-		frappe.throw(_("link_names must be a list of names."))
 	style = _style(format, size, margin, error_correction, dark, light, logo_percent)
-	return qr_files.pictures(names, style, logo)
+	return qr_files.pictures(listed_names(link_names, "link_names"), style, logo)
 
 
 @frappe.whitelist(methods=["POST"])

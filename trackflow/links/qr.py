@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 
 import segno
@@ -67,7 +68,26 @@ class Style:
 		object.__setattr__(self, field, value)
 
 
-def open_logo(content: bytes) -> Image.Image:
+@dataclass(frozen=True, eq=False)
+class Logo:
+	"""A picture to be put into codes, packed once for all that embed it."""
+
+	picture: Image.Image
+
+	def fitted(self, side: int) -> Image.Image:
+		"""As large as fits into a square; small ones grow."""
+		ratio = side / max(self.picture.size)
+		return self.picture.resize(tuple(max(1, round(length * ratio)) for length in self.picture.size))
+
+	@cached_property
+	def embedded(self) -> str:
+		"""As the address that an SVG holds."""
+		image = BytesIO()
+		self.fitted(_EMBEDDED_SIDE).save(image, "PNG")
+		return f"data:image/png;base64,{base64.b64encode(image.getvalue()).decode()}"
+
+
+def open_logo(content: bytes) -> Logo:
 	"""A raster picture as it can be put into a code; size and kind are checked before a pixel is unpacked."""
 	if len(content) > LOGO_BYTES:
 		raise QrError(f"The logo is larger than {LOGO_BYTES // 1024 // 1024} MB.")
@@ -84,10 +104,10 @@ def open_logo(content: bytes) -> Image.Image:
 	if min(picture.size) < 1 or not picture.getbbox():
 		raise QrError("The logo is empty.")
 	picture.thumbnail((_EMBEDDED_SIDE * 2, _EMBEDDED_SIDE * 2))
-	return picture
+	return Logo(picture)
 
 
-def render(text: str, style: Style, logo: Image.Image | None = None) -> bytes:
+def render(text: str, style: Style, logo: Logo | None = None) -> bytes:
 	"""The picture of `text`. A logo raises the error correction to H, whatever was asked."""
 	code = segno.make_qr(text, error="H" if logo else style.error_correction)
 	modules = code.symbol_size(border=style.margin)[0]
@@ -97,7 +117,7 @@ def render(text: str, style: Style, logo: Image.Image | None = None) -> bytes:
 	return draw(code, style, modules, logo)
 
 
-def _png(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | None) -> bytes:
+def _png(code: segno.QRCode, style: Style, modules: int, logo: Logo | None) -> bytes:
 	scale = style.size // modules
 	drawn = BytesIO()
 	code.save(drawn, kind="png", border=style.margin, dark="#fff", light="#000")
@@ -113,7 +133,7 @@ def _png(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | Non
 		start, side = _logo_place(code, style)
 		box = [offset + round(scale * value) for value in (start, start, start + side, start + side)]
 		ImageDraw.Draw(picture).rectangle([box[0], box[1], box[2] - 1, box[3] - 1], fill=style.light)
-		fitted = _fitted(logo, round(scale * (side - 1)))
+		fitted = logo.fitted(round(scale * (side - 1)))
 		place = tuple(box[0] + (box[2] - box[0] - length) // 2 for length in fitted.size)
 		picture.paste(fitted, place, fitted)
 	result = BytesIO()
@@ -121,7 +141,7 @@ def _png(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | Non
 	return result.getvalue()
 
 
-def _svg(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | None) -> bytes:
+def _svg(code: segno.QRCode, style: Style, modules: int, logo: Logo | None) -> bytes:
 	drawn = BytesIO()
 	code.save(
 		drawn,
@@ -139,13 +159,10 @@ def _svg(code: segno.QRCode, style: Style, modules: int, logo: Image.Image | Non
 	svg = svg.replace("<svg ", f'<svg width="{style.size}" height="{style.size}" ', 1)
 	if logo:
 		start, side = _logo_place(code, style)
-		image = BytesIO()
-		_fitted(logo, _EMBEDDED_SIDE).save(image, "PNG")
-		data = base64.b64encode(image.getvalue()).decode()
 		svg = svg.removesuffix("</svg>") + (
 			f'<rect x="{start}" y="{start}" width="{side}" height="{side}" fill="{style.light}"/>'
 			f'<image x="{start + 0.5}" y="{start + 0.5}" width="{side - 1}" height="{side - 1}" '
-			f'href="data:image/png;base64,{data}"/></svg>'
+			f'href="{logo.embedded}"/></svg>'
 		)
 	return svg.encode()
 
@@ -156,12 +173,6 @@ def _logo_place(code: segno.QRCode, style: Style) -> tuple[int, int]:
 	side = round(width * style.logo_percent / 100) + 1
 	side += (width - side) % 2
 	return style.margin + (width - side) // 2, side
-
-
-def _fitted(logo: Image.Image, side: int) -> Image.Image:
-	"""The logo as large as fits into a square; small ones grow."""
-	ratio = side / max(logo.size)
-	return logo.resize(tuple(max(1, round(length * ratio)) for length in logo.size))
 
 
 def _colour(text: str) -> str:

@@ -6,23 +6,26 @@ and never fetched.
 
 import os
 from collections.abc import Collection
+from math import isqrt
 from typing import IO, Any
 from zipfile import ZIP_STORED, ZipFile
 
 import frappe
 from frappe import _
-from PIL.Image import Image
 from werkzeug.wrappers import Response
 
 from trackflow.links import downloads, qr
+from trackflow.validation import plain_text, readable
 
 AT_MOST = 1000
+# Of all PNGs of a ZIP: some seconds of a web worker. One with a logo costs as much as several without.
+MOST_PIXELS = 500_000_000
+LOGO_COSTS = 5
 
 
 def picture(link_name: str, style: dict[str, Any], logo: str | None) -> Response:
 	"""The picture of one link, which the user may read."""
-	link = frappe.get_doc("Tracked Link", link_name)
-	link.check_permission("read")
+	link = readable("Tracked Link", link_name)
 	try:
 		look = qr.Style(**style)
 		content = qr.render(link.qr_code, look, _logo(logo))
@@ -47,6 +50,7 @@ def pictures(link_names: Collection[str], style: dict[str, Any], logo: str | Non
 		frappe.throw(_("You may not read all of these links."), frappe.PermissionError)
 	try:
 		look, image = qr.Style(**style), _logo(logo)
+		_check_cost(look, len(links), bool(image))
 		return downloads.written(
 			lambda file: _write_zip(file, links, look, image), "qr-codes.zip", "application/zip"
 		)
@@ -54,7 +58,20 @@ def pictures(link_names: Collection[str], style: dict[str, Any], logo: str | Non
 		frappe.throw(_(str(error)))
 
 
-def _write_zip(file: IO[bytes], links: list[Any], look: qr.Style, logo: Image | None) -> None:
+def _check_cost(look: qr.Style, pictures: int, has_logo: bool) -> None:
+	if look.format == "svg":
+		return
+	most = MOST_PIXELS // (LOGO_COSTS if has_logo else 1)
+	if pictures * look.size**2 > most:
+		frappe.throw(
+			_(
+				"{0} pictures of {1} pixels are too much at once. Choose SVG, a size of at most {2} pixels, or at most"
+				" {3} links."
+			).format(pictures, look.size, isqrt(most // pictures), most // look.size**2)
+		)
+
+
+def _write_zip(file: IO[bytes], links: list[Any], look: qr.Style, logo: qr.Logo | None) -> None:
 	# Pictures are packed already. Short codes are unique and hold nothing but letters, digits, - and _.
 	compression = 8 if look.format == "svg" else ZIP_STORED
 	with ZipFile(file, "w", compression) as archive:
@@ -62,8 +79,9 @@ def _write_zip(file: IO[bytes], links: list[Any], look: qr.Style, logo: Image | 
 			archive.writestr(f"{link.short_code}.{look.format}", qr.render(link.qr_code, look, logo))
 
 
-def _logo(logo: str | None) -> Image | None:
+def _logo(logo: str | None) -> qr.Logo | None:
 	"""The picture of a File, given by its name or its address on this site."""
+	logo = plain_text(logo, "logo")
 	if not logo:
 		return None
 	found = frappe.get_all(

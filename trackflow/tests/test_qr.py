@@ -5,6 +5,7 @@ import re
 import unittest
 from io import BytesIO
 from typing import Any
+from unittest.mock import patch
 from zipfile import ZipFile
 
 import frappe
@@ -243,6 +244,8 @@ class TestDownloads(PermissionTestCase):
 			self.assertEqual(self.call("qr_code", user, link_name=self.link.name).status_code, 403)
 			self.assertEqual(self.call("qr_codes", user, link_names=f'["{self.link.name}"]').status_code, 403)
 		self.assertEqual(self.call("qr_code", link_name="nothing").status_code, 404)
+		# Who may read none is not told which there are.
+		self.assertEqual(self.call("qr_code", NOBODY, link_name="nothing").status_code, 403)
 
 	def test_errors_in_words(self) -> None:
 		self.assert_refused(self.call("qr_code", link_name=self.link.name, size=5), "size must be between")
@@ -282,6 +285,33 @@ class TestDownloads(PermissionTestCase):
 	def test_a_logo_that_is_none(self) -> None:
 		url = self.make_logo(b"<svg/>", owner=CAMPAIGNER)
 		self.assert_refused(self.call("qr_code", link_name=self.link.name, logo=url), "not a PNG")
+
+	def test_halves_of_characters(self) -> None:
+		for call in (
+			{"link_names": [self.link.name], "logo": "\ud800"},
+			{"link_names": ["\ud800"]},
+		):
+			answer = self.call("qr_codes", verb="POST", **call)
+			self.assert_refused(answer, "holds characters that no text can hold")
+
+	def test_a_zip_costs_some_seconds_at_most(self) -> None:
+		"""So many pixels, fewer with a logo; the words name the ways out, and those work."""
+		names = [self.link.name, *(factories.make_link().name for _number in range(3))]
+		logo = self.make_logo(logo_of(), owner=CAMPAIGNER)
+		with patch.object(qr_files, "MOST_PIXELS", 4 * 300**2):
+			for style, words in (
+				({"size": 301}, "a size of at most 300 pixels, or at most 3 links"),
+				({"size": 300, "logo": logo}, "a size of at most 134 pixels, or at most 0 links"),
+			):
+				answer = self.call("qr_codes", verb="POST", link_names=names, **style)
+				self.assert_refused(answer, words)
+			for style in (
+				{"size": 300},
+				{"size": 134, "logo": logo},
+				{"size": 2048, "format": "svg", "logo": logo},
+			):
+				answer = self.call("qr_codes", verb="POST", link_names=names, **style)
+				self.assertEqual(answer.status_code, 200, answer.data[:300])
 
 	def test_a_zip(self) -> None:
 		links = [self.link, *(factories.make_link() for _number in range(4))]
