@@ -4,7 +4,6 @@ A row goes through the document's own lifecycle within a savepoint: what a form 
 with its field, and leaves nothing behind; so does whatever else goes wrong with it. What rows have in common (campaigns, domains) is looked up once.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +19,7 @@ from trackflow.links import codes
 from trackflow.links.addresses import short_url
 from trackflow.links.csv_formats import COLUMNS, Row, convert, is_moment
 from trackflow.links.parameters import CAMPAIGN_FIELDS
-from trackflow.validation import parsed
+from trackflow.validation import is_storable, parsed
 
 DOCTYPE = "Tracked Link"
 AT_MOST = 1000
@@ -114,7 +113,7 @@ class Known:
 
 	def problems(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
 		"""What can be told from a row's values alone."""
-		if not _is_storable(values):
+		if not is_storable(values):
 			return [("", _("The row holds characters that no text can hold."))]
 		meta = frappe.get_meta(DOCTYPE)
 		found = [(name, _("There is no field {0}.").format(name)) for name in values if name not in FIELDS]
@@ -159,15 +158,6 @@ def _value_problem(df: Any, value: Any) -> str:
 	if df.fieldtype == "Select" and str(value) not in (options := df.options.split("\n")):
 		return _("{0} must be one of {1}.").format(label, ", ".join(filter(None, options)))
 	return ""
-
-
-def _is_storable(value: Any) -> bool:
-	"""Whether it is text through and through: half a surrogate pair can be said in JSON and stored nowhere."""
-	try:
-		json.dumps(value, ensure_ascii=False, default=str).encode()
-	except (ValueError, RecursionError):
-		return False
-	return True
 
 
 def _table_problem(df: Any, value: Any) -> str:

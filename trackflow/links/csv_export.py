@@ -5,6 +5,7 @@ Read and written piece by piece. No cell is a formula to a spreadsheet. Password
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import IO, Any
@@ -15,14 +16,16 @@ from werkzeug.wrappers import Response
 
 from trackflow.links import downloads
 from trackflow.links.addresses import short_url
-from trackflow.links.csv_formats import COLUMNS
+from trackflow.links.csv_formats import COLUMNS, is_moment
 from trackflow.links.csv_text import neutral
-from trackflow.validation import parsed
+from trackflow.validation import is_storable, listed_names, parsed
 
 PIECE = 500
 _OPERATORS = frozenset(
 	{"=", "!=", ">", "<", ">=", "<=", "like", "not like", "in", "not in", "is", "between", "timespan"}
 )
+_MOMENTS = ("creation", "modified")
+_DAY = re.compile(r"[1-9]\d{3}-\d\d-\d\d([ T]|$)", re.ASCII)
 _TABLES = {"variants": "Campaign Link Variant", "rules": "Tracked Link Rule"}
 _FIELDS = tuple(name for name in COLUMNS if name not in (*_TABLES, "password"))
 # What people like to see beside a link; an import passes them over.
@@ -31,14 +34,16 @@ _FIGURES = {"click_count": "Clicks", "scan_count": "QR Scans", "unique_visitor_c
 
 def export(filters: Any = None, names: Any = None) -> Response:
 	"""The links that the user may read and that the filters of a list find, or those of `names`; the oldest first."""
-	filters, names = parsed(filters, "filters") or [], parsed(names, "names") or []
+	filters, names = parsed(filters, "filters") or [], listed_names(names, "names")
 	if isinstance(filters, dict):
-		filters = [[field, "=", value] for field, value in filters.items()]
-	if not isinstance(filters, list) or not isinstance(names, list):
-		frappe.throw(_("filters must be those of a list, names a list of names."))
+		filters = [
+			[field, *(value if isinstance(value, list) else ("=", value))] for field, value in filters.items()
+		]
+	if not isinstance(filters, list):
+		frappe.throw(_("filters must be those of a list."))
 	conditions = [_condition(one) for one in filters]
 	if names:
-		conditions.append(["Tracked Link", "name", "in", [str(name) for name in names]])
+		conditions.append(["Tracked Link", "name", "in", names])
 	frappe.has_permission("Tracked Link", "export", throw=True)
 	return downloads.written(lambda file: _write(file, conditions), "tracked-links.csv", "text/csv")
 
@@ -49,9 +54,40 @@ def _condition(given: Any) -> list[Any]:
 	if len(parts) >= 4 and parts[0] == "Tracked Link":
 		parts = parts[1:4]
 	columns = (*frappe.get_meta("Tracked Link").get_valid_columns(), *frappe.model.optional_fields)
-	if len(parts) != 3 or parts[0] not in columns or str(parts[1]).lower() not in _OPERATORS:
+	if len(parts) != 3 or parts[0] not in columns or not _compares(*parts):
 		frappe.throw(_("The filter {0} cannot be used here.").format(frappe.as_json(given, indent=None)))
 	return ["Tracked Link", *parts]
+
+
+def _compares(field: str, operator: Any, value: Any) -> bool:
+	"""Whether the operator is one that takes this value for this field."""
+	operator = str(operator).lower()
+	is_date = field in _MOMENTS or _fieldtype(field) in ("Date", "Datetime")
+	if operator not in _OPERATORS or not is_storable(value):
+		return False
+	if operator == "is":
+		return value in ("set", "not set")
+	if operator in ("in", "not in"):
+		return isinstance(value, str) or (isinstance(value, list) and all(map(_is_single, value)))
+	if operator == "timespan":
+		return is_date and isinstance(value, str)
+	if operator == "between":
+		return is_date and isinstance(value, list) and len(value) == 2 and all(map(_is_day, value))
+	return _is_single(value) and (not is_date or not value or _is_day(value))
+
+
+def _fieldtype(field: str) -> str:
+	df = frappe.get_meta("Tracked Link").get_field(field)
+	return df.fieldtype if df else ""
+
+
+def _is_single(value: Any) -> bool:
+	return value is None or isinstance(value, str) or (isinstance(value, int | float) and abs(value) < 1e15)
+
+
+def _is_day(value: Any) -> bool:
+	"""A date, or one with a time, in the one way of writing that every version of Frappe reads."""
+	return isinstance(value, str) and bool(_DAY.match(value)) and is_moment(value)
 
 
 def _write(file: IO[bytes], conditions: list[Any]) -> None:

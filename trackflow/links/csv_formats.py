@@ -368,7 +368,7 @@ def _value(name: str, text: str, zone: ZoneInfo) -> Any:
 def is_moment(text: str) -> bool:
 	"""Whether it is a date as fields hold them, without a time zone."""
 	try:
-		return datetime.fromisoformat(text.strip()).tzinfo is None
+		return datetime.fromisoformat(text).tzinfo is None
 	except ValueError:
 		return False
 

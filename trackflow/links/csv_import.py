@@ -20,6 +20,7 @@ from trackflow.links import bulk_create, codes, csv_formats, csv_text
 from trackflow.links.bulk_create import DOCTYPE, Verdict
 from trackflow.links.csv_formats import Row, Sheet
 from trackflow.naming import key_name
+from trackflow.validation import plain_text
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 10_000
@@ -54,7 +55,7 @@ def read(content: bytes | str | None) -> Source:
 	if len(content) > MOST_BYTES:
 		frappe.throw(_("The file is larger than {0} MB.").format(MOST_BYTES // 1024 // 1024))
 	try:
-		text = content if isinstance(content, str) else csv_text.decode(content)
+		text = plain_text(content, "csv") if isinstance(content, str) else csv_text.decode(content)
 		zone = ZoneInfo(get_system_timezone())
 		sheet = csv_formats.read(text, frozenset(get_config().domains), zone, MOST_ROWS)
 	except csv_text.CsvError as error:
@@ -205,7 +206,7 @@ def _make_piece(piece: tuple[Row, ...], import_id: str) -> list[Verdict]:
 
 def progress(import_id: str) -> dict[str, Any]:
 	"""How far an import is, and what became of its rows; for the user who began it."""
-	state = frappe.cache.get_value(_key(import_id), expires=True)
+	state = frappe.cache.get_value(_key(plain_text(import_id, "import_id")), expires=True)
 	if not state or state["user"] != frappe.session.user:
 		frappe.throw(_("There is no import {0} of yours.").format(import_id), frappe.DoesNotExistError)
 	return _told(state)

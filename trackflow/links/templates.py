@@ -10,7 +10,7 @@ from frappe.utils import cint
 from trackflow.links import bulk_create, csv_text, templating
 from trackflow.links.csv_formats import Row
 from trackflow.links.templating import TemplateError, Variable
-from trackflow.validation import parsed
+from trackflow.validation import parsed, readable
 
 # Fields of the template whose text goes into the link's field of the other name.
 TEXTS = {
@@ -72,8 +72,7 @@ def make_links(template: str, rows: Any = None, csv: str | None = None) -> dict[
 
 def _usable(name: str) -> Any:
 	frappe.has_permission(bulk_create.DOCTYPE, "create", throw=True)
-	doc = frappe.get_doc("Link Template", name)
-	doc.check_permission("read")
+	doc = readable("Link Template", name)
 	if not cint(doc.is_active):
 		frappe.throw(_("The template {0} is switched off.").format(doc.name))
 	return doc

@@ -306,11 +306,16 @@ class TestPreviewAndImport(BulkTestCase):
 				frappe.db.get_value("Tracked Link", {"short_code": f"code{number}"}, "title"), "Grün"
 			)
 
+	def test_tags_that_are_nearly_json(self) -> None:
+		csv = f"Link,Long URL,Tags\nbit.ly/one,{URL},{'[' * 50_000}\n"
+		self.assertEqual(self.answer("preview_import", csv=csv)["failed"], 1)
+
 	def test_files_that_cannot_be(self) -> None:
 		for text, words in (
 			("", "empty"),
 			("a,b\n", "No column"),
 			("URL\n", "no rows"),
+			(f"URL,Title\n{URL},\ud800\n" + f"{URL},\n" * 200, "no text can hold"),
 			("x" * (5 << 20 | 1), "5 MB"),
 		):
 			for method in ("preview_import", "import_links"):
@@ -567,6 +572,55 @@ class TestExport(BulkTestCase):
 		):
 			with self.subTest(filters):
 				self.assert_refused(self.call("export_links", verb="GET", filters=filters), "filter")
+
+	def test_values_that_a_filter_cannot_compare(self) -> None:
+		"""SEC-4: a filter that the database would refuse is refused in words."""
+		for condition in (
+			["name", "between", "x"],
+			["name", "between", ["a", "b"]],
+			["creation", "between", ["2026-01-01"]],
+			["creation", "between", ["2026-01-01", "soon"]],
+			["expiry_date", ">", "notadate"],
+			["expiry_date", "=", "2026-W01-1"],
+			["name", "like", {"a": 1}],
+			["name", "=", ["a"]],
+			["name", "in", [["a"]]],
+			["name", "in", {"a": 1}],
+			["name", "is", "there"],
+			["name", "timespan", "today"],
+			["click_count", ">", 10**400],
+			["name", "=", "\ud800"],
+			["name", 5, "x"],
+		):
+			with self.subTest(condition):
+				self.assert_refused(self.call("export_links", filters=[condition]), "filter")
+				with self.assertRaises(frappe.ValidationError):
+					csv_export.export({condition[0]: condition[1:]})
+
+	def test_filters_of_every_form(self) -> None:
+		factories.make_link("one", expiry_date="2030-01-01 10:00:00")
+		for filters in (
+			{"short_code": ["like", "o%"]},
+			{"short_code": "one"},
+			[["short_code", "in", ["one", "two"]]],
+			[["short_code", "in", "one,two"]],
+			[["expiry_date", "between", ["2029-12-31", "2030-01-01"]]],
+			[["expiry_date", ">", "2029-12-31 00:00:00"]],
+			[["expiry_date", "is", "set"]],
+			# benchless knows no spans.
+			*([[["creation", "timespan", "this year"]]] if is_bench() else []),
+			[["click_count", "=", 0]],
+			[["_user_tags", "=", None]],
+		):
+			with self.subTest(filters):
+				self.assertEqual(
+					[row["Short Code"] for row in self.rows(filters=json.dumps(filters))], ["one"]
+				)
+
+	def test_names_that_are_none(self) -> None:
+		for names in ("x", "5", "[5]", '{"a": 1}', '["\\ud800"]'):
+			with self.subTest(names):
+				self.assert_refused(self.call("export_links", names=names), "names")
 
 	def test_pieces(self) -> None:
 		links = [factories.make_link() for _number in range(7)]

@@ -176,6 +176,8 @@ class TestRanges(AnalyticsTestCase):
 			("yesterday", None, "no day such as"),
 			("2026-02-30", None, "no day such as"),
 			(None, "2026-13-01", "no day such as"),
+			(None, "0001-01-05", "no day such as"),
+			("9999-12-31", None, "no day such as"),
 		):
 			with self.subTest(first, last=last), self.assertRaisesRegex(frappe.ValidationError, words):
 				link_analytics(self.link.name, first, last)
@@ -195,4 +197,7 @@ class TestAccess(PermissionTestCase):
 		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
 		answer = self.get(path, query_string={"link_name": link.name, "from_date": "x"}, headers=headers)
 		self.assertEqual(answer.status_code, 417)
+		# Who may read none is not told which there are.
+		nobody = {"Authorization": f"token {self.keys[NOBODY]}:{SECRET}"}
+		self.assertEqual(self.get(path, query_string={"link_name": "x"}, headers=nobody).status_code, 403)
 		self.assertEqual(self.get(path, query_string={"link_name": "x"}, headers=headers).status_code, 404)

@@ -65,7 +65,7 @@ class TestValues(unittest.TestCase):
 			with self.subTest(pattern), self.assertRaisesRegex(TemplateError, words):
 				Variable("x", rules={"pattern": pattern})
 
-	def test_halves_of_characters(self) -> None:
+	def test_halves_of_characters_in_values(self) -> None:
 		self.refuse("\ud800", "no text can hold")
 		self.refuse("\ud800", "no text can hold", rules={"pattern": ".*"})
 
@@ -266,6 +266,18 @@ class TestMakingLinks(PermissionTestCase):
 		self.template.is_active = 0
 		self.template.save()
 		self.assertIn("switched off", self.call("make_link", template="City Sale", values={"city": "x"}).text)
+
+	def test_halves_of_characters(self) -> None:
+		"""SEC-4: said in words, wherever they stand."""
+		for values in (
+			{"template": "\ud800", "values": {"city": "x"}},
+			{"template": "City Sale", "values": {"city": "\ud800"}},
+		):
+			answer = self.call("make_link", **values)
+			self.assertEqual(answer.status_code, 417, answer.text)
+			self.assertIn("no text can hold", answer.text)
+		answer = self.call("make_links", template="\ud800", rows=[{}])
+		self.assertEqual(answer.status_code, 417, answer.text)
 
 	def test_a_template_can_be_deleted_in_use(self) -> None:
 		templates.make_link("City Sale", {"city": "Bonn"})

@@ -141,6 +141,26 @@ class TestDestinations(TrackFlowTestCase):
 			with self.subTest("variant", target=target), self.assertRaises(frappe.ValidationError):
 				factories.make_link(variants=[{"variant_name": "A", "destination_url": target}])
 
+	def test_what_is_no_text_is_refused(self) -> None:
+		"""SEC-4: over REST a field may be anything that JSON can say."""
+		row = {"destination_url": "https://shop.example.com/"}
+		for field, values in (
+			("target_url", (5, ["x"], {"a": 1})),
+			("short_code", (5, ["a"])),
+			("ios_url", (5,)),
+			("expired_url", ([1],)),
+			("password", (5,)),
+			("variants", ([{**row, "variant_name": "A", "destination_url": 5}],)),
+			("rules", ([{**row, "condition_type": "Query", "condition_value": "x", "query_parameter": 7}],)),
+			("rules", ([{**row, "condition_type": "Country", "condition_value": ["DE"]}],)),
+		):
+			for value in values:
+				with (
+					self.subTest(field, value=value),
+					self.assertRaisesRegex(frappe.ValidationError, "must be a text"),
+				):
+					factories.make_link(**{field: value})
+
 	def test_a_target_of_2048_characters_is_taken(self) -> None:
 		target = f"https://example.com/{'x' * 2028}"
 		link = factories.make_link(target_url=target)

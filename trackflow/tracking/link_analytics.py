@@ -16,9 +16,12 @@ from frappe.query_builder.functions import Count, Date, Sum
 from frappe.utils import flt, getdate
 
 from trackflow.tracking.parameters import host_of
+from trackflow.validation import readable
 
 DAYS = 30
 MOST_DAYS = 1100
+# Far from the ends of what a date can be, so that a range around one is one too.
+EARLIEST, LATEST = date(1900, 1, 1), date(9000, 1, 1)
 # Of a breakdown, the lines that bring most; what is below is one line without a name.
 LINES = 50
 # Referrers are stored as whole addresses: so many of them are put together by host.
@@ -29,8 +32,7 @@ Row = dict[str, Any]
 
 def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -> Row:
 	"""The figures of one link, which the user may read; the last 30 days by default."""
-	link = frappe.get_doc("Tracked Link", link_name)
-	link.check_permission("read")
+	link = readable("Tracked Link", link_name)
 	first, last = _range(from_date, to_date)
 	clicks = _Clicks(link.name, first, last)
 	days = clicks.by_day()
@@ -71,9 +73,12 @@ def _day(text: str | None, plus: int = 0) -> date | None:
 	if not text:
 		return None
 	try:
-		return min(date.fromisoformat(text) + timedelta(days=plus), date(9000, 1, 1))
-	except (ValueError, OverflowError):
+		day = date.fromisoformat(text)
+	except ValueError:
+		day = date.min
+	if not EARLIEST <= day <= LATEST:
 		frappe.throw(_("{0} is no day such as 2026-03-31.").format(text))
+	return day + timedelta(days=plus)
 
 
 # By name, the kind of click and whether it has to be counted.

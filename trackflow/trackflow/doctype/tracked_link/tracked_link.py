@@ -20,7 +20,7 @@ from trackflow.redirect import rules
 from trackflow.redirect.page import LONGEST_PASSWORD
 from trackflow.setup.indexes import add_indexes
 from trackflow.trackflow.doctype.figures import CountedDocument
-from trackflow.validation import stored_json, web_address
+from trackflow.validation import plain_text, stored_json, web_address
 
 INDEXES = {
 	"idx_tracked_link_campaign": ("campaign",),
@@ -87,7 +87,7 @@ class TrackedLink(CountedDocument):
 		)
 
 	def _set_short_code(self) -> None:
-		self.short_code = codes.normalise(self.short_code)
+		self.short_code = codes.normalise(plain_text(self.short_code, "Short Code"))
 		if not self.short_code:
 			self.flags.code_was_made = True
 			self._make_code()
@@ -117,7 +117,7 @@ class TrackedLink(CountedDocument):
 
 	def _app_address(self, field: str, hosts: set[str]) -> str:
 		"""A web address, or one that opens an app (`shop://product/7`)."""
-		address = (self.get(field) or "").strip()
+		address = plain_text(self.get(field), self.meta.get_label(field)).strip()
 		scheme = address.partition(":")[0].lower()
 		if not address or scheme in ("http", "https"):
 			return web_address(address, self.meta.get_label(field), hosts)
@@ -144,10 +144,10 @@ class TrackedLink(CountedDocument):
 				if not (row.from_date or row.to_date):
 					frappe.throw(_("Rule {0}: give a date from, to, or both.").format(row.idx))
 				continue
-			row.query_parameter = (row.query_parameter or "").strip()
+			row.query_parameter = plain_text(row.query_parameter, "Query Parameter").strip()
 			if row.condition_type == "Query" and not row.query_parameter:
 				frappe.throw(_("Rule {0}: name the parameter to look at.").format(row.idx))
-			words = rules.words_of(row.condition_value)
+			words = rules.words_of(plain_text(row.condition_value, "Is"))
 			if not words:
 				frappe.throw(_("Rule {0}: say what {1} must be.").format(row.idx, _(row.condition_type)))
 			row.condition_value = ", ".join(words)
@@ -157,7 +157,7 @@ class TrackedLink(CountedDocument):
 				frappe.throw(_("Rule {0}: {1}").format(row.idx, _(str(error))))
 
 	def _check_password(self) -> None:
-		password = self.password or ""
+		password = plain_text(self.password, "Password")
 		if len(password) > LONGEST_PASSWORD:
 			frappe.throw(_("The password is longer than {0} characters.").format(LONGEST_PASSWORD))
 		if password and not password.strip("*") and self.has_value_changed("password"):
