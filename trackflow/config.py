@@ -5,12 +5,13 @@ It holds no secret. Readers get frozen values; nothing here decides.
 """
 
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 
 import frappe
 from frappe.utils import cint, flt, get_system_timezone
 
-from trackflow import __version__, changes
+from trackflow import __version__, changes, snapshots
 from trackflow.policy import Config, Domain, Network
 from trackflow.tracking.identity import Ranges
 
@@ -24,25 +25,20 @@ LOOPBACK = ("127.0.0.0/8", "::1")
 
 def get_config() -> Config:
 	"""The snapshot, from the cache or else the database."""
-	config = frappe.cache.get_value(CACHE_KEY, expires=True)
+	[config] = snapshots.cached(CACHE_KEY)
 	if config is None:
+		generation = snapshots.generation(CACHE_KEY)
 		config = read_config()
-		frappe.cache.set_value(CACHE_KEY, config, expires_in_sec=CACHE_SECONDS)
+		snapshots.keep(CACHE_KEY, generation, config, CACHE_SECONDS)
 	return config
 
 
 def forget_config(*_event: object) -> None:
-	"""Drop the snapshot now and again after the commit, so that no reader can put the old one back for long.
+	"""Drop the snapshot now and again after the commit; running edges are told.
 
 	Also what a document event calls: the site's time zone stands in the System Settings.
 	"""
-	frappe.cache.delete_value(CACHE_KEY)
-	frappe.db.after_commit.add(_forget_now)
-
-
-def _forget_now() -> None:
-	frappe.cache.delete_value(CACHE_KEY)
-	changes.tell(settings=True)
+	snapshots.forget([CACHE_KEY], partial(changes.tell, settings=True))
 
 
 def read_config() -> Config:

@@ -105,13 +105,13 @@ class Reader:
 	def _read_all(self, until: float) -> None:
 		while time.monotonic() < until and (code := self._next()):
 			try:
+				# None is read as of an earlier one's time.
+				frappe.db.rollback()
 				link = links.find(code)
 			except Exception as error:
 				self._tell(self._settle, code, None, error)
 			else:
 				self._tell(self._settle, code, link, None)
-			# The next one is not to be read as of the first one's time.
-			frappe.db.rollback()
 
 	def _next(self) -> str | None:
 		try:

@@ -4,16 +4,13 @@
 Whoever changes a link calls `forget`. Nothing here decides where a visitor goes.
 """
 
-import pickle
-from functools import lru_cache
 from typing import Any
 
 import frappe
 from frappe.model.document import Document
 from frappe.utils import cint
-from redis.exceptions import ConnectionError
 
-from trackflow import __version__, changes
+from trackflow import __version__, changes, snapshots
 from trackflow.config import CACHE_KEY, get_config
 from trackflow.keys import password_secret
 from trackflow.links import codes, destination
@@ -31,48 +28,48 @@ _MISSING = "missing"
 
 
 def find(code: str) -> Link | None:
-	"""The link of a normalised short code, or None. At most one Redis GET when it was asked for before."""
-	key = _key(code)
-	link = frappe.cache.get_value(key, expires=True)
-	if link is None:
-		link = _read(code)
-		seconds = CACHE_SECONDS if link else MISS_SECONDS
-		frappe.cache.set_value(key, link or _MISSING, expires_in_sec=seconds)
-	return None if link == _MISSING else link
+	"""The link of a normalised short code, or None. One question to Redis where it was asked for before.
+
+	Whoever asks for others begins a transaction for it: an older one may show, and leave behind, what is no longer so.
+	"""
+	[link] = snapshots.cached(_key(code))
+	return _known(_find_anew(code) if link is None else link)
 
 
 def find_with_config(code: str) -> tuple[Link | None, Config]:
-	"""The link of a normalised code ("" for none) and the settings, in one round trip where both are cached."""
-	keys = [CACHE_KEY, _key(code)] if code else [CACHE_KEY]
-	try:
-		cached = frappe.cache.mget([frappe.cache.make_key(key) for key in keys])
-	except ConnectionError:
-		cached = [None, None]
-	config = _unpickled(cached[0]) if cached[0] else get_config()
+	"""The link of a normalised code ("" for none) and the settings, in one round trip where both are cached.
+
+	For a request that has written nothing: what is not cached is read in a new transaction.
+	"""
 	if not code:
-		return None, config
-	link = _unpickled(cached[1]) if cached[1] else find(code)
-	return None if link == _MISSING else link, config
+		return None, get_config()
+	config, link = snapshots.cached(CACHE_KEY, _key(code))
+	if link is None:
+		frappe.db.rollback()
+		link = _find_anew(code)
+	if config is None:
+		frappe.db.rollback()
+		config = get_config()
+	return _known(link), config
 
 
-@lru_cache(maxsize=1024)
-def _unpickled(cached: bytes) -> Any:
-	"""The same bytes are the same frozen value: asking Redis keeps it right, and unpacking it again would cost more."""
-	return pickle.loads(cached)
+def _known(link: Link | str) -> Link | None:
+	return None if link == _MISSING else link
+
+
+def _find_anew(code: str) -> Link | str:
+	key = _key(code)
+	generation = snapshots.generation(key)
+	link = _read(code) or _MISSING
+	snapshots.keep(key, generation, link, MISS_SECONDS if link == _MISSING else CACHE_SECONDS)
+	return link
 
 
 def forget(*short_codes: str) -> None:
 	"""Drop the snapshots of these codes now and again after the commit, when the new rows can be seen."""
 	changed = [codes.normalise(code) for code in short_codes if code]
-	keys = [_key(code) for code in changed]
-	if keys:
-		frappe.cache.delete_value(keys)
-		frappe.db.after_commit.add(lambda: _forget_now(keys, changed))
-
-
-def _forget_now(keys: list[str], changed: list[str]) -> None:
-	frappe.cache.delete_value(keys)
-	changes.tell(changed)
+	if changed:
+		snapshots.forget(map(_key, changed), lambda: changes.tell(changed))
 
 
 def _key(code: str) -> str:

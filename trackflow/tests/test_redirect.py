@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,8 +11,13 @@ import redis
 from frappe.utils import add_days, add_to_date, now_datetime
 from redis.client import Pipeline
 
+from trackflow.config import get_config, read_config
+from trackflow.edge.frappe_thread import entered
 from trackflow.incoming import CONSENT_COOKIE, VISITOR_COOKIE
 from trackflow.keys import click_secret
+from trackflow.policy import Config
+from trackflow.redirect import links
+from trackflow.redirect.decision import Link
 from trackflow.stream.drain import drain
 from trackflow.tests.base import GOOGLEBOT, TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import SHOP, make_campaign, make_domain, make_link, set_settings
@@ -159,6 +165,84 @@ class TestWaysToEnd(TrackFlowTestCase):
 		self.assertEqual(self.get("/r/spring").status_code, 404)
 		link.delete()
 		self.assertEqual(self.get("/r/spring").status_code, 404)
+
+
+class TestOvertakenReaders(TrackFlowTestCase):
+	"""RED-7: a change holds at once, however a reader of the old row comes in between."""
+
+	def test_a_link_that_is_changed_while_it_is_read(self) -> None:
+		link = make_link("spring")
+		frappe.db.commit()
+		read = links._read
+
+		def overtaken(code: str) -> Link | None:
+			old = read(code)
+			link.status = "Paused"
+			link.save()
+			frappe.db.commit()
+			return old
+
+		with patch.object(links, "_read", overtaken):
+			self.assertEqual(links.find("spring").status, "Active")
+		self.assertEqual(links.find("spring").status, "Paused")
+		self.assertEqual(self.get("/r/spring").status_code, 404)
+		with counted_statements() as statements:
+			self.assertEqual(self.get("/r/spring").status_code, 404)
+		self.assertEqual(_without_ends(statements), [])
+
+	def test_a_code_that_is_taken_while_it_is_looked_for(self) -> None:
+		read = links._read
+
+		def overtaken(code: str) -> Link | None:
+			missing = read(code)
+			make_link("spring")
+			frappe.db.commit()
+			return missing
+
+		with patch.object(links, "_read", overtaken):
+			self.assertIsNone(links.find("spring"))
+		self.assertEqual(self.get("/r/spring").status_code, 302)
+
+	def test_a_reader_whose_transaction_is_older_than_the_change(self) -> None:
+		link = make_link("spring")
+		frappe.db.commit()
+		self.assertEqual(frappe.db.get_value("Tracked Link", link.name, "status"), "Active")
+
+		def pause() -> None:
+			with entered(site):
+				frappe.set_user("Administrator")
+				doc = frappe.get_doc("Tracked Link", link.name)
+				doc.status = "Paused"
+				doc.save()
+				frappe.db.commit()
+
+		site = frappe.local.site
+		writer = Thread(target=pause)
+		writer.start()
+		writer.join()
+		self.assertEqual(links.find_with_config("spring")[0].status, "Paused")
+		self.assertEqual(self.get("/r/spring").status_code, 404)
+
+	def test_settings_that_are_changed_while_they_are_read(self) -> None:
+		set_settings(cookie_expires_days=10)
+
+		def overtaken() -> Config:
+			old = read_config()
+			set_settings(cookie_expires_days=20)
+			return old
+
+		with patch("trackflow.config.read_config", overtaken):
+			self.assertEqual(get_config().cookie_days, 10)
+		self.assertEqual(get_config().cookie_days, 20)
+
+	def test_settings_that_were_never_committed(self) -> None:
+		set_settings(cookie_expires_days=10)
+		settings = frappe.get_single("TrackFlow Settings")
+		settings.cookie_expires_days = 20
+		settings.save()
+		self.assertEqual(get_config().cookie_days, 20)
+		frappe.db.rollback()
+		self.assertEqual(get_config().cookie_days, 10)
 
 
 class TestEarliestHook(TrackFlowTestCase):
