@@ -1,12 +1,33 @@
 """Times. Inside they are naive and in the site's time zone, as Frappe's; the API speaks ISO 8601 with offset."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
 def site_time(epoch_seconds: float, zone: ZoneInfo) -> datetime:
 	"""An instant as Frappe stores it: naive, in the site's time zone."""
 	return datetime.fromtimestamp(epoch_seconds, zone).replace(tzinfo=None)
+
+
+def advancing_time(epoch_seconds: float, zone: ZoneInfo) -> datetime:
+	"""The same for comparing with times that people entered: it never goes back.
+
+	Where the clock is put back and an hour comes twice, the second one is the last moment of the first. So a time in
+	that hour is when the clock shows it first, and what is over by then is over.
+	"""
+	moment = datetime.fromtimestamp(epoch_seconds, zone)
+	if not moment.fold:
+		return moment.replace(tzinfo=None)
+	put_back = moment.replace(fold=0).utcoffset() - moment.utcoffset()
+	# The change lies between these two; whole seconds are fine enough for any zone.
+	before, after = int(epoch_seconds - put_back.total_seconds()), int(epoch_seconds)
+	while after - before > 1:
+		between = (before + after) // 2
+		if datetime.fromtimestamp(between, zone).fold:
+			after = between
+		else:
+			before = between
+	return site_time(before, zone) + timedelta(seconds=1) - datetime.resolution
 
 
 def iso(moment: datetime | None, zone: ZoneInfo) -> str | None:

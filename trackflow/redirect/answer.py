@@ -29,7 +29,7 @@ from trackflow.redirect.decision import Decision, Facts, Link, Password, decide,
 from trackflow.redirect.page import Form, Words
 from trackflow.redirect.rules import UNKNOWN, Traits
 from trackflow.remembering import remembered
-from trackflow.times import site_time
+from trackflow.times import advancing_time
 from trackflow.tracking import agents, identity
 from trackflow.tracking.parameters import CLICK_PARAMETER, utm_of
 
@@ -214,7 +214,7 @@ def _facts(
 ) -> Facts:
 	return Facts(
 		visitor_id=caller.visitor_id,
-		now=site_time(now, zone),
+		now=advancing_time(now, zone),
 		method=incoming.method,
 		query=incoming.query,
 		is_bot=bool(caller.bot_reason),

@@ -109,7 +109,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-	"""What is known of the request; `query` is raw, `now` naive in the site's time zone."""
+	"""What is known of the request; `query` is raw, `now` naive in the site's time zone, and never goes back."""
 
 	visitor_id: str
 	now: datetime

@@ -69,7 +69,7 @@ def request(
 
 
 def run(
-	incoming: Incoming, link: Link | None, *said: bool, config: Config = CONFIG
+	incoming: Incoming, link: Link | None, *said: bool, config: Config = CONFIG, now: float = NOW
 ) -> tuple[list[Question], Answer]:
 	"""What a visit asks, and its answer, where its questions are answered by `said`."""
 	steps = visit(
@@ -77,7 +77,7 @@ def run(
 		link,
 		config,
 		Keys(lambda: b"day", b"click", SECRET),
-		NOW,
+		now,
 		ZONE,
 		lambda: WORDS,
 		lambda: "to<ken",
@@ -198,6 +198,12 @@ class TestAnswers(unittest.TestCase):
 		self.assertEqual(run(request(), link)[1].status, 302)
 		link = Link("l", "c", "Active", TARGET, starts_on=datetime(2026, 3, 1, 13, 0, 1))
 		self.assertEqual(run(request(), link)[1].status, 404)
+
+	def test_what_is_over_stays_over_when_the_clock_is_put_back(self) -> None:
+		link = Link("l", "c", "Active", TARGET, expires_on=datetime(2026, 10, 25, 2, 30))
+		first = datetime.fromisoformat("2026-10-25T00:00:00+00:00").timestamp()
+		statuses = [run(request(), link, now=first + 600 * number)[1].status for number in range(15)]
+		self.assertEqual(statuses, [302] * 3 + [410] * 12)
 
 
 class TestAddresses(unittest.TestCase):
