@@ -107,7 +107,8 @@ class Known:
 	def of(cls, rows: Iterable[Mapping[str, Any]]) -> "Known":
 		rows, found = list(rows), {}
 		for name, (doctype, fields) in _LINKS.items():
-			wanted = sorted({row[name] for row in rows if row.get(name) and isinstance(row[name], str)})
+			names = {row[name] for row in rows if row.get(name) and isinstance(row[name], str)}
+			wanted = sorted(filter(is_storable, names))
 			found[name] = bulk.load(doctype, {"name": ("in", wanted)}, fields) if wanted else {}
 		return cls(found)
 

@@ -91,6 +91,7 @@ class TestCreating(BulkTestCase):
 			({"target_url": URL, "variants": "x"}, "variants"),
 			({"target_url": URL, "variants": [{"clicks": 5}]}, "variants"),
 			({"target_url": URL, "title": "\ud800"}, ""),
+			({"target_url": URL, "campaign": "\ud800"}, ""),
 		]
 		answer = self.answer("create_links", links=[values for values, _field in rows])
 		for (values, field), verdict in zip(rows, answer["rows"], strict=True):
