@@ -33,12 +33,21 @@ def can_be_opened(address: str) -> bool:
 	if found is None or _is_unsafe(found[1]):
 		return False
 	inner = (value for name, value in _intent_values(address) if name == "scheme")
-	return not any(map(_is_unsafe, inner)) and all(map(is_page, fallbacks(address)))
+	return not any(map(_is_unsafe, inner)) and all(map(is_page, pages(address)))
 
 
-def fallbacks(address: str) -> list[str]:
-	"""The addresses that a browser opens where an `intent:` finds no app."""
-	return [unquote(value) for name, value in _intent_values(address) if name == f"S.{_FALLBACK}"]
+def pages(address: str) -> list[str]:
+	"""The addresses that a browser opens for an `intent:`: its own, if it is a page's, and where it finds no app."""
+	values = _intent_values(address)
+	own = address.partition("://")[2].partition("#")[0]
+	return [
+		*(
+			f"{value}://{own}"
+			for name, value in values
+			if name == "scheme" and value.lower() in ("http", "https")
+		),
+		*(unquote(value) for name, value in values if name == f"S.{_FALLBACK}"),
+	]
 
 
 def _is_unsafe(scheme: str) -> bool:

@@ -251,7 +251,8 @@ def _host_forms(host: str) -> frozenset[str]:
 	host = host.lower().strip("[]")
 	address = _address(host)
 	if address is not None:
-		return frozenset({address})
+		# All of them are this machine.
+		return frozenset({"localhost" if _is_loopback(address) else str(address)})
 	labels = _labels(host)
 	forms = {".".join(_punycode(label) for label in labels)}
 	older = [_punycode_2003(label) for label in labels if len(label) <= _BRAND_LABEL_LIMIT]
@@ -260,11 +261,17 @@ def _host_forms(host: str) -> frozenset[str]:
 	return frozenset(forms)
 
 
-def _address(host: str) -> str | None:
-	"""Return the one spelling of an IP address; browsers take 2130706433 and 0x7f.1 for 127.0.0.1."""
+def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
+	mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+	address = mapped or address
+	return address.is_loopback or address.is_unspecified
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+	"""Return the IP address that a host is; browsers take 2130706433 and 0x7f.1 for 127.0.0.1."""
 	try:
 		if ":" in host:
-			return str(IPv6Address(host))
+			return IPv6Address(host)
 		parts = host.rstrip(".").split(".")
 		numbers = [int(p, 8) if re.fullmatch(r"0[0-7]+", p) else int(p, 0) for p in parts if p.isascii()]
 		if len(numbers) != len(parts) or len(parts) > 4 or any(number > 255 for number in numbers[:-1]):
@@ -272,7 +279,7 @@ def _address(host: str) -> str | None:
 		value = numbers[-1]
 		for index, number in enumerate(numbers[:-1]):
 			value += number << (8 * (3 - index))
-		return str(IPv4Address(value))
+		return IPv4Address(value)
 	except ValueError:
 		return None
 

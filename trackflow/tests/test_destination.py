@@ -327,6 +327,28 @@ class TestCheck(unittest.TestCase):
 			with self.subTest(url=url), self.assertRaisesRegex(DestinationError, "short link"):
 				check(url, own_hosts=own)
 
+	def test_all_names_of_this_machine_are_one(self):
+		"""A site that answers as localhost answers under each of them."""
+		for own in ("localhost", "127.0.0.1:8000", "http://localhost:8000", "[::1]", "0.0.0.0"):
+			port = ":8000" if "8000" in own else ""
+			for host in (
+				"localhost",
+				"LocalHost.",
+				"127.1",
+				"127.0.0.2",
+				"0",
+				"0.0.0.0",
+				"[::1]",
+				"[::]",
+				"[::ffff:127.0.0.1]",
+			):
+				with self.subTest(own=own, host=host), self.assertRaisesRegex(DestinationError, "short link"):
+					check(f"http://{host}{port}/r/abc", own_hosts=[own])
+			check(f"http://10.0.0.1{port}/r/abc", own_hosts=[own])
+			check("http://localhost:9000/other", own_hosts=[own])
+		for host in ("localhost", "127.0.0.1", "[::1]"):
+			check(f"http://{host}/r/abc", own_hosts=["go.example", "10.0.0.1"])
+
 	def test_other_addresses_are_no_short_links(self):
 		own = ["go.example", "port.example:8000", "::not a host::"]
 		for url in (

@@ -204,6 +204,9 @@ class TestDeepLinks(RuleTestCase):
 			intent = f"intent://x#Intent;scheme=shop;S.browser_fallback_url={fallback};end"
 			with self.subTest(intent), self.assertRaises(frappe.ValidationError):
 				make_link(android_url=intent)
+		with self.assertRaisesRegex(frappe.ValidationError, "circles"):
+			make_link(android_url=f"intent://{urlsplit(get_url()).netloc}/r/x#Intent;scheme=http;end")
+		make_link(android_url="intent://a.example/r/x#Intent;scheme=https;end")
 		make_link(
 			android_url="intent://x#Intent;scheme=shop;S.browser_fallback_url=https%3A%2F%2Fa.example;end"
 		)

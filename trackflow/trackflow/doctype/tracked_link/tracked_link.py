@@ -13,7 +13,7 @@ from frappe.utils import cint, get_datetime
 
 from trackflow.links import codes, destination
 from trackflow.links.addresses import own_hosts, scan_url, short_url
-from trackflow.links.app_addresses import can_be_opened, fallbacks
+from trackflow.links.app_addresses import can_be_opened, pages
 from trackflow.links.parameters import campaign_of, link_parameters
 from trackflow.redirect import links as snapshots
 from trackflow.redirect import rules
@@ -123,8 +123,8 @@ class TrackedLink(CountedDocument):
 			return web_address(address, self.meta.get_label(field), hosts)
 		if not can_be_opened(address):
 			frappe.throw(_("{0} is no address that an app could open.").format(_(self.meta.get_label(field))))
-		for fallback in fallbacks(address):
-			web_address(fallback, self.meta.get_label(field), hosts)
+		for page in pages(address):
+			web_address(page, self.meta.get_label(field), hosts)
 		return address
 
 	def _check_variants(self) -> None:
