@@ -121,6 +121,20 @@ class TestCache(TrackFlowTestCase):
 		in_a_thread(lambda: frappe.cache.delete_value(KEY + "a"))
 		self.assertIsNone(frappe.cache.get_value(KEY + "a", expires=True))
 
+	def test_scripts_and_transactions_take_whole_keys(self) -> None:
+		"""What `trackflow.snapshots` does beside Frappe's own methods."""
+		made = frappe.cache.make_key(KEY + "a")
+		pipeline = frappe.cache.pipeline(transaction=True)
+		pipeline.set(made, b"word", ex=60)
+		pipeline.delete(frappe.cache.make_key(KEY + "b"))
+		pipeline.execute()
+		self.assertEqual(frappe.cache.get(made), b"word")
+		self.assertEqual(
+			frappe.cache.eval("return redis.call('GET', KEYS[1]) or ARGV[1]", 1, made, b""), b"word"
+		)
+		frappe.cache.delete_value(KEY + "a")
+		self.assertIsNone(frappe.cache.get(made))
+
 	def test_clear_cache_empties_it(self) -> None:
 		frappe.cache.set_value(KEY + "a", 1, expires_in_sec=60)
 		frappe.clear_cache()
