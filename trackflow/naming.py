@@ -2,7 +2,7 @@
 a primary key. Pure."""
 
 import hashlib
-from datetime import UTC, datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 _SEPARATOR = "\x1f"

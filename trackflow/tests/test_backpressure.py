@@ -19,7 +19,7 @@ import frappe
 import redis
 from frappe.utils import add_to_date, now_datetime
 
-from trackflow import bulk, doctor
+from trackflow import doctor
 from trackflow.stream import click_queue, connection, drain, spool, writer
 from trackflow.tests.base import TrackFlowTestCase, work
 from trackflow.tests.factories import click_record, event_record, make_link
@@ -315,37 +315,3 @@ class TestDoctor(TrackFlowTestCase):
 		with patch.object(drain, "BATCH_RECORDS", 4):
 			drain.drain(tell=lambda done: told.append(done.records))
 		self.assertEqual(told, [4, 8, 12])
-
-
-class TestBulk(TrackFlowTestCase):
-	"""DATA-4: what is written in bulk is what was meant, whatever the text."""
-
-	TEXTS = (
-		"plain", "", "it's", 'a "quote"', "back\\slash", "\\", "'; drop", "100 % %s %%s %(a)s", "line\nbreak\r\0", "\x1f",
-		"a\x1fb\x1fc", "ifnull(a, b)", "IFNULL(", "x\\ifnull(", "`tick`", "snow ☃ 🎉", "?", "(?,?)",
-	)  # fmt: skip
-
-	def test_texts_come_back_as_they_were(self) -> None:
-		rows = {f"b-{number}": text for number, text in enumerate(self.TEXTS)}
-		bulk.insert("Click Event", [{"name": name, "referrer": text} for name, text in rows.items()])
-		found = bulk.load("Click Event", {"name": ("in", list(rows))}, ["referrer"])
-		self.assertEqual({name: row.referrer or "" for name, row in found.items()}, rows)
-		turned = dict(zip(rows, reversed(self.TEXTS), strict=True))
-		bulk.update("Click Event", {name: {"referrer": text} for name, text in turned.items()})
-		found = bulk.load("Click Event", {"name": ("in", list(rows))}, ["referrer"])
-		self.assertEqual({name: row.referrer or "" for name, row in found.items()}, turned)
-		table = frappe.qb.DocType("Click Event")
-		for text in filter(None, self.TEXTS):
-			query = frappe.qb.from_(table).select(table.name).where(bulk.among(table.referrer, [text]))
-			self.assertIn(("b-" + str(list(turned.values()).index(text)),), query.run())
-
-	def test_what_is_gone_is_not_made_anew(self) -> None:
-		bulk.update("Click Event", {"never": {"referrer": "x"}})
-		bulk.add("Tracked Link", {"never": {"click_count": 1}})
-		self.assertEqual((count_of("Click Event"), count_of("Tracked Link")), (0, 0))
-
-	def test_what_no_column_holds_is_refused(self) -> None:
-		if frappe.db.db_type != "mariadb":
-			self.skipTest("SQLite's driver has its own ways with lists")
-		with self.assertRaises(Exception):
-			bulk.insert("Click Event", [{"name": "x", "referrer": ["a"]}])

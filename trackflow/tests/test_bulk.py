@@ -84,3 +84,37 @@ class TestBulk(TrackFlowTestCase):
 		for _time in range(2):
 			bulk.add("Tracked Link", {link.name: {"click_count": 2}, "none": {"click_count": 5}})
 		self.assertEqual(frappe.db.get_value("Tracked Link", link.name, "click_count"), 4)
+
+
+class TestTexts(TrackFlowTestCase):
+	"""DATA-4: what is written in bulk is what was meant, whatever the text."""
+
+	TEXTS = (
+		"plain", "", "it's", 'a "quote"', "back\\slash", "\\", "'; drop", "100 % %s %%s %(a)s", "line\nbreak\r\0", "\x1f",
+		"a\x1fb\x1fc", "ifnull(a, b)", "IFNULL(", "x\\ifnull(", "`tick`", "snow ☃ 🎉", "?", "(?,?)",
+	)  # fmt: skip
+
+	def test_texts_come_back_as_they_were(self) -> None:
+		rows = {f"b-{number}": text for number, text in enumerate(self.TEXTS)}
+		bulk.insert("Click Event", [{"name": name, "referrer": text} for name, text in rows.items()])
+		found = bulk.load("Click Event", {"name": ("in", list(rows))}, ["referrer"])
+		self.assertEqual({name: row.referrer or "" for name, row in found.items()}, rows)
+		turned = dict(zip(rows, reversed(self.TEXTS), strict=True))
+		bulk.update("Click Event", {name: {"referrer": text} for name, text in turned.items()})
+		found = bulk.load("Click Event", {"name": ("in", list(rows))}, ["referrer"])
+		self.assertEqual({name: row.referrer or "" for name, row in found.items()}, turned)
+		table = frappe.qb.DocType("Click Event")
+		for text in filter(None, self.TEXTS):
+			query = frappe.qb.from_(table).select(table.name).where(bulk.among(table.referrer, [text]))
+			self.assertIn(("b-" + str(list(turned.values()).index(text)),), query.run())
+
+	def test_what_is_gone_is_not_made_anew(self) -> None:
+		bulk.update("Click Event", {"never": {"referrer": "x"}})
+		bulk.add("Tracked Link", {"never": {"click_count": 1}})
+		self.assertEqual((frappe.db.count("Click Event"), frappe.db.count("Tracked Link")), (0, 0))
+
+	def test_what_no_column_holds_is_refused(self) -> None:
+		if frappe.db.db_type != "mariadb":
+			self.skipTest("SQLite's driver has its own ways with lists")
+		with self.assertRaises(Exception):
+			bulk.insert("Click Event", [{"name": "x", "referrer": ["a"]}])
