@@ -11,7 +11,7 @@ from ipaddress import ip_network
 import frappe
 from frappe.utils import cint, flt, get_system_timezone
 
-from trackflow import __version__, changes, snapshots
+from trackflow import __version__, changes, place_file, snapshots
 from trackflow.policy import Config, Domain, Network
 from trackflow.tracking.identity import Ranges
 
@@ -70,6 +70,7 @@ def read_config() -> Config:
 		internal_networks=_networks(row.ip_range for row in settings.internal_ip_ranges),
 		trusted_proxies=_networks([*LOOPBACK, *(settings.trusted_proxies or "").split()]),
 		time_zone=get_system_timezone(),
+		place_file=place_file.configured(),
 		domains={domain.name: domain for domain in domains},
 		keys={domain.public_key: domain.name for domain in domains},
 	)

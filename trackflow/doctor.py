@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 from frappe.utils.scheduler import is_scheduler_disabled
 
+from trackflow import place_file
 from trackflow.config import read_config
 from trackflow.constants.custom_fields import CUSTOM_FIELDS
 from trackflow.exceptions import StreamUnavailable
@@ -210,6 +211,16 @@ def _crm() -> tuple[str, str]:
 	)
 
 
+def _places() -> tuple[str, str]:
+	file = place_file.configured()
+	if file is None:
+		return FINE, "Countries come from your proxies, else from the registries' data; no file knows cities."
+	try:
+		return FINE, file.check()
+	except place_file.UNREADABLE as error:
+		return BROKEN, f"{place_file.SETTING} names no MaxMind DB file that can be read: {error}"
+
+
 CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Settings": _settings,
 	"Queue Redis": _redis,
@@ -220,6 +231,7 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Click Queue": _click_queue,
 	"Scheduler": _scheduler,
 	"Indexes": _indexes,
+	"Countries and cities": _places,
 	"Attribution models": _models,
 	"Conversions": _conversions,
 	"Frappe CRM": _crm,

@@ -4,13 +4,13 @@
 comes in as an argument, nothing is read or stored here. What privacy forbids is not in the result at all.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import NamedTuple
 
-from trackflow.policy import Config, Domain
+from trackflow.places import place_of
+from trackflow.policy import Config, Domain, Place
 from trackflow.tracking import agents, identity
 
 VISITOR_COOKIE = "trackflow_visitor"
@@ -18,12 +18,6 @@ CONSENT_COOKIE = "trackflow_consent"
 GRANTED, DENIED = "granted", "denied"
 # What a form on a page of ours may weigh; longer ones are not read.
 MAX_FORM = 4096
-# How proxies name the visitor's country: Cloudflare, CloudFront, and what one's own web server is told to say.
-COUNTRY_HEADERS = ("cf-ipcountry", "cloudfront-viewer-country", "x-country-code")
-
-_COUNTRY = re.compile(r"[a-z]{2}")
-# Cloudflare: not known.
-_NO_COUNTRY = frozenset({"xx"})
 
 
 class Incoming(NamedTuple):
@@ -74,6 +68,7 @@ class Caller(NamedTuple):
 	device: agents.Agent | None
 	bot_reason: str
 	is_internal: bool
+	place: Place
 
 	def as_record(self) -> dict[str, object]:
 		"""The caller's part of a click or event record."""
@@ -87,6 +82,7 @@ class Caller(NamedTuple):
 			"is_bot": bool(self.bot_reason),
 			"bot_reason": self.bot_reason,
 			"is_internal": self.is_internal,
+			**self.place._asdict(),
 		}
 
 
@@ -129,6 +125,9 @@ def recognise(
 		device=agents.describe(user_agent) if level == "HIPAA" else None,
 		bot_reason=agents.bot_reason(user_agent, incoming.headers),
 		is_internal=identity.is_private(address) or identity.in_ranges(address, config.internal_networks),
+		place=_storable_place(
+			place_of(incoming.peer, incoming.headers, address, config), level, domain, untracked
+		),
 	)
 
 
@@ -138,11 +137,9 @@ def client_address(incoming: Incoming, config: Config) -> str:
 
 
 def country(incoming: Incoming, config: Config) -> str:
-	"""The caller's country in two small letters, as a trusted proxy says; "" where none does."""
-	if not identity.in_ranges(incoming.peer, config.trusted_proxies):
-		return ""
-	said = (incoming.headers.get(name, "").strip().lower() for name in COUNTRY_HEADERS)
-	return next((code for code in said if _COUNTRY.fullmatch(code) and code not in _NO_COUNTRY), "")
+	"""The caller's country in two small letters, "" where nobody knows it."""
+	address = client_address(incoming, config)
+	return place_of(incoming.peer, incoming.headers, address, config).country.lower()
 
 
 def _body(request: "object") -> dict[str, object]:
@@ -178,3 +175,9 @@ def _storable_address(
 	if level == "GDPR" or (domain and domain.hash_address):
 		return identity.hash_address(address, day_key())
 	return identity.mask_address(address) if config.mask_addresses else address
+
+
+def _storable_place(place: Place, level: str, domain: Domain | None, untracked: bool) -> Place:
+	"""What may be kept of a place: region and city tell more than a country, and follow the rules of the address."""
+	is_coarse = untracked or level == "HIPAA" or (domain is not None and not domain.collect_address)
+	return Place(place.country) if is_coarse else place

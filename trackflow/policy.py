@@ -3,8 +3,26 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple, Protocol
 
 Network = IPv4Network | IPv6Network
+
+
+class Place(NamedTuple):
+	"""Where somebody is: the country's two capital letters, region and city in English; "" where not known."""
+
+	country: str = ""
+	region: str = ""
+	city: str = ""
+
+
+NOWHERE = Place()
+
+
+class PlaceFinder(Protocol):
+	"""What knows the places of addresses."""
+
+	def find(self, address: str) -> Place: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,7 @@ class Config:
 	internal_networks: tuple[Network, ...]
 	trusted_proxies: tuple[Network, ...]
 	time_zone: str
+	place_file: PlaceFinder | None = None
 	domains: dict[str, Domain] = field(default_factory=dict)
 	keys: dict[str, str] = field(default_factory=dict)
 

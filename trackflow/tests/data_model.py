@@ -20,7 +20,7 @@ FIELDS = {
 	"Click Event": (
 		"visitor_id session tracked_link variant short_code campaign domain event_type click_timestamp "
 		"ip_address user_agent utm_source utm_medium utm_campaign utm_term utm_content page_url "
-		"destination_url referrer event_data device_type browser os country is_bot bot_reason is_unique "
+		"destination_url referrer event_data device_type browser os country region city is_bot bot_reason is_unique "
 		"is_internal counted"
 	),
 	"Click Queue": (
@@ -44,7 +44,7 @@ FIELDS = {
 	"Visitor Event": (
 		"visitor session tracked_link domain event_id event_type event_name timestamp received_at "
 		"page_url page_title referrer value currency event_data form_data click_ref utm_source utm_medium "
-		"utm_campaign utm_term utm_content click_ids device_type browser os country ip_address user_agent "
+		"utm_campaign utm_term utm_content click_ids device_type browser os country region city ip_address user_agent "
 		"is_bot bot_reason is_internal"
 	),
 	"Touch Point": (

@@ -25,6 +25,7 @@ PURE_MODULES = (
 	"trackflow.links.destination",
 	"trackflow.links.templating",
 	"trackflow.naming",
+	"trackflow.places",
 	"trackflow.policy",
 	"trackflow.redirect.answer",
 	"trackflow.redirect.decision",

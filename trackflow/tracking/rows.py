@@ -19,7 +19,7 @@ from trackflow.tracking.sessions import CLICK, EVENT, Hit, Session
 Row = dict[str, Any]
 
 AD_FIELDS = ("campaign_region", "ad_group", "ad_id", "search_query")
-DEVICE_FIELDS = ("device_type", "browser", "os", "country")
+DEVICE_FIELDS = ("device_type", "browser", "os", "country", "region", "city")
 # Fields that a hit is made from; what `Hit` needs, by DocType.
 CLICK_HIT_FIELDS = (
 	"visitor_id", "session", "click_timestamp", "destination_url", "referrer", "tracked_link", "campaign", "domain",
@@ -99,7 +99,7 @@ def _common(record: Mapping[str, Any]) -> Row:
 		"device_type": agent.device_type if agent else record["device_type"],
 		"browser": agent.browser if agent else record["browser"],
 		"os": agent.os if agent else record["os"],
-		"country": record.get("country") or "",
+		**{name: record.get(name) or "" for name in ("country", "region", "city")},
 		"ip_address": record["address"],
 		"user_agent": record["user_agent"],
 		"is_bot": int(record["is_bot"]),
