@@ -14,6 +14,7 @@ from frappe.utils import cint, flt, get_system_timezone
 from trackflow import __version__, changes, place_file, snapshots
 from trackflow.policy import Config, Domain, Network
 from trackflow.tracking.identity import Ranges
+from trackflow.tracking.script_options import usable
 
 # With the version: an older snapshot may lack what a newer one has.
 CACHE_KEY = f"trackflow:config:{__version__}"
@@ -71,6 +72,11 @@ def read_config() -> Config:
 		trusted_proxies=_networks([*LOOPBACK, *(settings.trusted_proxies or "").split()]),
 		time_zone=get_system_timezone(),
 		place_file=place_file.configured(),
+		collect_form_values=bool(cint(settings.collect_form_values)),
+		tags_own_pages=bool(cint(settings.track_own_pages)),
+		consent_text=settings.cookie_consent_text or "",
+		privacy_policy_link=settings.privacy_policy_link or "",
+		cookie_policy_link=settings.cookie_policy_link or "",
 		domains={domain.name: domain for domain in domains},
 		keys={domain.public_key: domain.name for domain in domains},
 	)
@@ -91,6 +97,7 @@ def _domain(doc: "frappe.model.document.Document") -> Domain:
 		allowed_origins=tuple((doc.allowed_origins or "").lower().split()),
 		not_found_url=doc.not_found_url or "",
 		custom_css=doc.custom_css or "",
+		script_options=tuple(usable(frappe.parse_json(doc.tracking_settings) or {}).items()),
 		headers=tuple((row.header_name, row.header_value) for row in doc.headers),
 	)
 

@@ -15,6 +15,9 @@ after_app_uninstall = "trackflow.uninstall.after_app_uninstall"
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
 before_request = ["trackflow.redirect.handler.answer_short_link"]
 
+# Guests' pages of the site's own website get the script's tag, where the setting says so.
+after_request = ["trackflow.tracking.own_pages.add_tag"]
+
 doc_events = {
 	"System Settings": {"on_update": "trackflow.config.forget_config"},
 	"CRM Lead": {

@@ -43,6 +43,8 @@ class Domain:
 	not_found_url: str
 	custom_css: str
 	headers: tuple[tuple[str, str], ...]
+	# The website script's, by attribute of its tag.
+	script_options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class Config:
 	trusted_proxies: tuple[Network, ...]
 	time_zone: str
 	place_file: PlaceFinder | None = None
+	collect_form_values: bool = False
+	tags_own_pages: bool = False
+	consent_text: str = ""
+	privacy_policy_link: str = ""
+	cookie_policy_link: str = ""
 	domains: dict[str, Domain] = field(default_factory=dict)
 	keys: dict[str, str] = field(default_factory=dict)
 

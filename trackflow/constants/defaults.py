@@ -11,6 +11,7 @@ SETTINGS: dict[str, str | int] = {
 	"session_timeout_minutes": 30,
 	"cookie_expires_days": 365,
 	"add_click_id": 1,
+	"track_own_pages": 0,
 	"exclude_internal_traffic": 0,
 	"engagement_page_view": 1,
 	"engagement_custom_event": 2,

@@ -1,6 +1,7 @@
 """The collector over HTTP: COL-1, COL-2, COL-6, COL-7, and what becomes of what it takes."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -276,6 +277,19 @@ class TestConsent(TrackFlowTestCase):
 		self.assertRegex(given, "trackflow_visitor=v_[0-9a-f]{16}")
 		withdrawn = self.cookies("denied", cookies={"trackflow_visitor": "v_0123456789abcdef"})
 		self.assertRegex(withdrawn, "trackflow_visitor=;")
+
+	def test_it_is_stored_with_time_and_policy_version(self) -> None:
+		"""EVT-5"""
+		make_domain(frappe.local.site, consent_required=1)
+		set_settings(consent_policy_version="7")
+		visitor = re.search("trackflow_visitor=(v_[0-9a-f]{16})", self.cookies("granted"))[1]
+		drain()
+		fields = ["consent_status", "consent_at", "consent_policy_version"]
+		status, at, version = frappe.db.get_value("Visitor", visitor, fields)
+		self.assertEqual((status, bool(at), version), ("Granted", True, "7"))
+		self.cookies("denied", cookies={"trackflow_visitor": visitor, "trackflow_consent": "granted"})
+		drain()
+		self.assertEqual(frappe.db.get_value("Visitor", visitor, "consent_status"), "Denied")
 
 	def test_whoever_asks_not_to_be_tracked_gets_no_id(self) -> None:
 		headers = {"DNT": "1", "Sec-Fetch-Site": "same-origin"}

@@ -194,7 +194,7 @@ class TestDomains(TrackFlowTestCase):
 	def test_other_fields(self) -> None:
 		domain = factories.make_domain(
 			allowed_origins="https://Shop.example.com/\n\nwww.example.com\nwww.example.com\n",
-			tracking_settings='{"scroll": false}',
+			tracking_settings='{"batch-size": 20}',
 			not_found_url="https://example.com/404",
 		)
 		self.assertEqual(domain.allowed_origins, "shop.example.com\nwww.example.com")

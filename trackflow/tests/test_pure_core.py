@@ -39,8 +39,10 @@ PURE_MODULES = (
 	"trackflow.tracking.channels",
 	"trackflow.tracking.events",
 	"trackflow.tracking.identity",
+	"trackflow.tracking.image",
 	"trackflow.tracking.parameters",
 	"trackflow.tracking.rows",
+	"trackflow.tracking.script_options",
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
 )

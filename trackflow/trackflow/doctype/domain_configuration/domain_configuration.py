@@ -16,6 +16,7 @@ from trackflow.config import forget_config
 from trackflow.links import hosts
 from trackflow.links.addresses import own_hosts
 from trackflow.links.rebuild import enqueue_rebuild
+from trackflow.tracking.script_options import OptionError, checked
 from trackflow.validation import lines, stored_json, web_address
 
 STANDARD, GDPR, HIPAA = "Standard", "GDPR", "HIPAA"
@@ -45,7 +46,7 @@ class DomainConfiguration(Document):
 			frappe.throw(_("The public key is made automatically: leave it empty."))
 		self.not_found_url = web_address(self.not_found_url, "Not-found URL", own_hosts() | {self.domain})
 		self.allowed_origins = "\n".join(_host(hosts.of_origin, line) for line in lines(self.allowed_origins))
-		self.tracking_settings = stored_json(self.tracking_settings, "Script Options")
+		self._check_script_options()
 		if "</" in (self.custom_css or ""):
 			frappe.throw(_("The custom CSS must not hold HTML."))
 		self._check_headers()
@@ -68,6 +69,13 @@ class DomainConfiguration(Document):
 
 	def after_delete(self) -> None:
 		forget_config()
+
+	def _check_script_options(self) -> None:
+		self.tracking_settings = stored_json(self.tracking_settings, "Script Options")
+		try:
+			checked(frappe.parse_json(self.tracking_settings) or {})
+		except OptionError as error:
+			frappe.throw(f"{_('Script Options')}: {_(str(error))}")
 
 	def _check_headers(self) -> None:
 		for row in self.headers:

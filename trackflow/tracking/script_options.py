@@ -1,0 +1,119 @@
+"""What the website script is told: the options of its tag, by what settings and domain say (COL-5). Pure.
+
+Options are named as the tag's `data-` attributes are. What decides over privacy (key, consent, form values) follows from the
+settings and is no option.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trackflow.policy import Config, Domain
+
+MOST_EVENTS = 100
+LONGEST_INTERVAL = 60_000
+MOST_FIELDS, LONGEST_TEXT = 20, 140
+
+_WORD = re.compile(r"[a-z]+(-[a-z]+)*")
+
+
+class OptionError(ValueError):
+	"""An option is not known or cannot be; the message is for the person who wrote it."""
+
+
+def checked(options: Mapping[str, Any]) -> dict[str, str]:
+	"""These options as the values of the tag's attributes. Raises OptionError."""
+	if unknown := sorted(set(options) - _OPTIONS.keys()):
+		raise OptionError(f"{unknown[0]} is no option of the script. Known are {', '.join(_OPTIONS)}.")
+	return {name: _OPTIONS[name](name, value) for name, value in options.items()}
+
+
+def usable(options: Mapping[str, Any]) -> dict[str, str]:
+	"""Those of stored options that can be, as the values of the tag's attributes: an older app may have taken others."""
+	found: dict[str, str] = {}
+	for name, value in options.items():
+		try:
+			found |= checked({name: value})
+		except OptionError:
+			continue
+	return found
+
+
+def attributes(domain: Domain, config: Config) -> dict[str, str]:
+	"""All that the script of a domain is told, by attribute without `data-`."""
+	has_form_values = config.collect_form_values and domain.privacy_level != "HIPAA"
+	return {
+		"key": domain.public_key,
+		"consent": "required" if asks_first(domain, config) else "none",
+		**({"form-values": "1"} if has_form_values else {}),
+		**dict(domain.script_options),
+	}
+
+
+def asks_first(domain: Domain, config: Config) -> bool:
+	"""Whether nothing may be sent until the visitor has agreed."""
+	return config.consent_required and domain.consent_required and domain.consent_default != "Opt-out"
+
+
+def dataset_name(attribute: str) -> str:
+	"""An attribute as scripts know it: batch-size is batchSize."""
+	first, *more = attribute.split("-")
+	return first + "".join(word.capitalize() for word in more)
+
+
+def _endpoint(name: str, value: Any) -> str:
+	is_path = isinstance(value, str) and re.fullmatch(r"/[^/\\\s][^\s\\]*", value)
+	if not is_path and not (
+		isinstance(value, str) and re.fullmatch(r"https?://[^\s/\\@]+(/[^\s\\]*)?", value)
+	):
+		raise OptionError(
+			f"{name} is neither a path nor an address such as https://events.example.com/collect."
+		)
+	return value
+
+
+def _number(highest: int) -> Callable[[str, Any], str]:
+	def check(name: str, value: Any) -> str:
+		if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
+			raise OptionError(f"{name} is a whole number from 1 to {highest}.")
+		return str(value)
+
+	return check
+
+
+def _words(name: str, value: Any) -> str:
+	words = value.split() if isinstance(value, str) else value
+	if not isinstance(words, list) or not all(isinstance(one, str) and _WORD.fullmatch(one) for one in words):
+		raise OptionError(f'{name} is a list of words such as ["scroll", "downloads"].')
+	return " ".join(words)
+
+
+def _forms(name: str, value: Any) -> str:
+	if value not in ("all", "marked"):
+		raise OptionError(f"{name} is either all or marked.")
+	return value
+
+
+def _fields(name: str, value: Any) -> str:
+	is_small = isinstance(value, Mapping) and len(value) <= MOST_FIELDS
+	if not is_small or not all(_is_field(key, text) for key, text in value.items()):
+		raise OptionError(
+			f"{name} is an object of up to {MOST_FIELDS} texts and numbers, none longer than {LONGEST_TEXT} characters."
+		)
+	return json.dumps(dict(value), ensure_ascii=False)
+
+
+def _is_field(key: Any, value: Any) -> bool:
+	is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+	return is_plain and 0 < len(key) <= LONGEST_TEXT and len(str(value)) <= LONGEST_TEXT
+
+
+_OPTIONS: Mapping[str, Callable[[str, Any], str]] = {
+	"endpoint": _endpoint,
+	"batch-size": _number(MOST_EVENTS),
+	"interval": _number(LONGEST_INTERVAL),
+	"off": _words,
+	"forms": _forms,
+	"fields": _fields,
+}
