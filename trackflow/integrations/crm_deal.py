@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime, now_datetime
 
 from trackflow.attribution import journeys, run
 from trackflow.collisions import retried
-from trackflow.integrations import crm_organization, status_changes, summary, visitor_reference
+from trackflow.integrations import crm_lead, crm_organization, status_changes, summary, visitor_reference
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
-from trackflow.tracking import conversions
+from trackflow.tracking import conversions, people
 
 Row = dict[str, Any]
 
@@ -82,6 +83,21 @@ def after_credits(names: list[str]) -> None:
 	):
 		if frappe.db.exists(DOCTYPE, conversion.crm_deal):
 			_set_fields(frappe.get_doc(DOCTYPE, conversion.crm_deal), conversion)
+
+
+def check(deal: str, permission: str) -> None:
+	"""Raise unless the user has the permission on deals and on this one, which must exist."""
+	frappe.has_permission(DOCTYPE, permission, throw=True)
+	if not frappe.db.exists(DOCTYPE, deal):
+		frappe.throw(_("There is no deal {0}.").format(deal), frappe.DoesNotExistError)
+	frappe.has_permission(DOCTYPE, permission, doc=deal, throw=True)
+
+
+def visitors_of(deal: str) -> set[str]:
+	"""The visitors of the deal's person: its own, and those of its lead."""
+	row = frappe.db.get_value(DOCTYPE, deal, ["lead", visitor_reference.FIELD], as_dict=True)
+	own = row[visitor_reference.FIELD]
+	return people.of_visitors([own]).get(own, set()) | (crm_lead.visitors_of(row.lead) if row.lead else set())
 
 
 def is_won(status: str | None) -> bool:

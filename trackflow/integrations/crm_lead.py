@@ -117,8 +117,8 @@ def after_credits(names: list[str]) -> None:
 @frappe.whitelist(methods=["GET"])
 def get_lead_tracking_data(lead: str = "") -> dict[str, Any]:
 	"""The lead's visitors, touch points and conversion with its credits under the default model (CRM-3)."""
-	_check(lead, "read")
-	visitors, zone = sorted(_visitors(lead)), ZoneInfo(get_system_timezone())
+	check(lead, "read")
+	visitors, zone = sorted(visitors_of(lead)), ZoneInfo(get_system_timezone())
 	touches = frappe.get_all(
 		"Touch Point",
 		filters={"visitor_id": ("in", visitors or [""])},
@@ -136,30 +136,30 @@ def get_lead_tracking_data(lead: str = "") -> dict[str, Any]:
 @frappe.whitelist(methods=["POST"])
 def link_visitor_to_lead(lead: str = "", visitor_id: str = "") -> dict[str, Any]:
 	"""Say that a visitor is this lead's person; its credits are computed again (CRM-3)."""
-	_check(lead, "write")
+	check(lead, "write")
 	former = _known(visitor_id)
 	frappe.db.set_value("Visitor", visitor_id, "crm_lead", lead, update_modified=False)
 	if not frappe.db.get_value(DOCTYPE, lead, visitor_reference.FIELD):
 		summary.set_fields(DOCTYPE, lead, {visitor_reference.FIELD: visitor_id})
 	_recompute({lead, former})
-	return {"lead": lead, "visitors": sorted(_visitors(lead))}
+	return {"lead": lead, "visitors": sorted(visitors_of(lead))}
 
 
 @frappe.whitelist(methods=["POST"])
 def unlink_visitor_from_lead(lead: str = "", visitor_id: str = "") -> dict[str, Any]:
 	"""Say that a visitor is not this lead's person; its credits are computed again (CRM-3)."""
-	_check(lead, "write")
+	check(lead, "write")
 	if _known(visitor_id) == lead:
 		frappe.db.set_value("Visitor", visitor_id, "crm_lead", None, update_modified=False)
 	if frappe.db.get_value(DOCTYPE, lead, visitor_reference.FIELD) == visitor_id:
-		others = sorted(_visitors(lead) - {visitor_id})
+		others = sorted(visitors_of(lead) - {visitor_id})
 		summary.set_fields(DOCTYPE, lead, {visitor_reference.FIELD: others[0] if others else None})
 	_recompute({lead})
-	return {"lead": lead, "visitors": sorted(_visitors(lead))}
+	return {"lead": lead, "visitors": sorted(visitors_of(lead))}
 
 
-def _check(lead: str, permission: str) -> None:
-	"""Permission on the lead itself, and the same answer for one that does not exist."""
+def check(lead: str, permission: str) -> None:
+	"""Raise unless the user has the permission on leads and on this one, which must exist."""
 	frappe.has_permission(DOCTYPE, permission, throw=True)
 	if not frappe.db.exists(DOCTYPE, lead):
 		frappe.throw(_("There is no lead {0}.").format(lead), frappe.DoesNotExistError)
@@ -174,7 +174,8 @@ def _known(visitor_id: str) -> str | None:
 	return row.crm_lead
 
 
-def _visitors(lead: str) -> set[str]:
+def visitors_of(lead: str) -> set[str]:
+	"""The visitors of the lead's person."""
 	own = frappe.db.get_value(DOCTYPE, lead, visitor_reference.FIELD)
 	return people.of_leads([lead]).get(lead, set()) | people.of_visitors([own]).get(own, set())
 

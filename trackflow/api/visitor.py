@@ -1,0 +1,112 @@
+"""Visitors and journeys, for people with permission; the visitor's own cookie learns its own consent (ROL-P).
+
+A guest learns nothing of anybody else: the answer for another's id is that for one that does not exist.
+"""
+
+from typing import Any, NoReturn
+
+import frappe
+from frappe import _
+
+from trackflow.exceptions import UnknownVisitorError
+from trackflow.incoming import CONSENT_COOKIE, DENIED, GRANTED, VISITOR_COOKIE
+from trackflow.integrations import crm_deal, crm_lead
+from trackflow.tracking import identity, people, timeline
+from trackflow.validation import plain_text, whole_number
+
+LIMIT, MOST = 20, 100
+# What tells who somebody is: fields of permission level 1.
+CONTACT_FIELDS = ("contact_name", "contact_email")
+
+Row = dict[str, Any]
+
+
+@frappe.whitelist(allow_guest=True, methods=["GET"])
+def get_visitor_data(visitor_id: str = "") -> Row:
+	"""The visitor's figures and the latest of the journey; for the visitor's own cookie, id and consent state alone."""
+	if not frappe.has_permission("Visitor", "read"):
+		return _own(visitor_id)
+	visitor = _readable(visitor_id)
+	(row,) = timeline.visitors([visitor])
+	return {**row, **_contact(visitor), **_references(visitor)}
+
+
+@frappe.whitelist(methods=["GET"])
+def get_journey(
+	visitor_id: str = "", lead: str = "", deal: str = "", start: int | str = 0, limit: int | str = LIMIT
+) -> Row:
+	"""The journey of the person behind a visitor, a lead or a deal, oldest first: `limit` entries (100 at most) from `start`
+	on. `next_start` is where the next page begins, None after the last one."""
+	first, length = whole_number(start, "start"), whole_number(limit, "limit")
+	if first < 0 or not 1 <= length <= MOST:
+		frappe.throw(_("start is at least 0, limit is 1 to {0}.").format(MOST))
+	ids = _person(*(plain_text(one, "reference") for one in (visitor_id, lead, deal)))
+	entries, has_more = timeline.entries(ids, first, length)
+	for entry in entries:
+		_hide_references(entry)
+	return {
+		"visitors": timeline.visitors(ids),
+		"entries": entries,
+		"next_start": first + len(entries) if has_more and entries else None,
+	}
+
+
+def _person(visitor_id: str, lead: str, deal: str) -> list[str]:
+	"""The visitors of the person who is asked for, as far as the user may ask."""
+	if len([one for one in (visitor_id, lead, deal) if one]) != 1:
+		frappe.throw(_("Name one visitor, lead or deal."))
+	if lead or deal:
+		module = crm_lead if lead else crm_deal
+		# CRM lets everybody who is logged in read leads: a journey is for who works with them, or with visitors.
+		module.check(lead or deal, "read" if frappe.has_permission("Visitor", "read") else "write")
+		ids = module.visitors_of(lead or deal)
+	else:
+		frappe.has_permission("Visitor", "read", throw=True)
+		ids = {_readable(visitor_id)}
+	return sorted(ids.union(*people.of_visitors(ids).values()))[: timeline.MOST_VISITORS]
+
+
+def _readable(visitor_id: str) -> str:
+	visitor_id = plain_text(visitor_id, "visitor_id")
+	if not identity.is_visitor_id(visitor_id) or not frappe.db.exists("Visitor", visitor_id):
+		_unknown()
+	frappe.has_permission("Visitor", "read", doc=visitor_id, throw=True)
+	return visitor_id
+
+
+def _own(visitor_id: str) -> Row:
+	"""What a browser may know of itself: what it sent."""
+	cookies = frappe.request.cookies if frappe.request else {}
+	own = cookies.get(VISITOR_COOKIE)
+	if not identity.is_visitor_id(own) or visitor_id not in ("", own):
+		_unknown()
+	consent = cookies.get(CONSENT_COOKIE)
+	return {"visitor_id": own, "consent": consent if consent in (GRANTED, DENIED) else ""}
+
+
+def _unknown() -> NoReturn:
+	frappe.throw(_("There is no such visitor."), UnknownVisitorError)
+
+
+def _contact(visitor: str) -> Row:
+	"""Name and e-mail address, for who may read fields of their level."""
+	permitted = frappe.get_meta("Visitor").get_permlevel_access("read")
+	return frappe.db.get_value("Visitor", visitor, CONTACT_FIELDS, as_dict=True) if 1 in permitted else {}
+
+
+def _references(visitor: str) -> Row:
+	lead = frappe.db.get_value("Visitor", visitor, "crm_lead")
+	return {"crm_lead": lead} if _may_read("CRM Lead", lead) else {}
+
+
+def _hide_references(entry: Row) -> None:
+	"""CRM data only as far as the user's own CRM roles go."""
+	for field, doctype in (("crm_lead", "CRM Lead"), ("crm_deal", "CRM Deal")):
+		if field in entry and not _may_read(doctype, entry[field]):
+			del entry[field]
+
+
+def _may_read(doctype: str, name: str | None) -> bool:
+	if not name or "crm" not in frappe.get_installed_apps() or not frappe.has_permission(doctype, "read"):
+		return False
+	return bool(frappe.db.exists(doctype, name)) and bool(frappe.has_permission(doctype, "read", doc=name))
