@@ -15,8 +15,18 @@ after_app_uninstall = "trackflow.uninstall.after_app_uninstall"
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
 before_request = ["trackflow.redirect.handler.answer_short_link"]
 
-# Guests' pages of the site's own website get the script's tag, where the setting says so.
-after_request = ["trackflow.tracking.own_pages.add_tag"]
+# Guests' pages of the site's own website get the script's tag, where the setting says so; reads of visitors' data are logged.
+after_request = ["trackflow.tracking.own_pages.add_tag", "trackflow.privacy.reads.write_log"]
+
+# They narrow nothing, and note that a list is read.
+permission_query_conditions = {
+	"Click Event": "trackflow.privacy.reads.note_list",
+	"Conversion": "trackflow.privacy.reads.note_list",
+	"Touch Point": "trackflow.privacy.reads.note_list",
+	"Visitor": "trackflow.privacy.reads.note_list",
+	"Visitor Event": "trackflow.privacy.reads.note_list",
+	"Visitor Session": "trackflow.privacy.reads.note_list",
+}
 
 doc_events = {
 	"System Settings": {"on_update": "trackflow.config.forget_config"},

@@ -11,6 +11,7 @@ from frappe import _
 from trackflow.exceptions import UnknownVisitorError
 from trackflow.incoming import CONSENT_COOKIE, DENIED, GRANTED, VISITOR_COOKIE
 from trackflow.integrations import crm_deal, crm_lead
+from trackflow.privacy import reads
 from trackflow.tracking import identity, people, timeline
 from trackflow.validation import plain_text, whole_number
 
@@ -27,6 +28,7 @@ def get_visitor_data(visitor_id: str = "") -> Row:
 	if not frappe.has_permission("Visitor", "read"):
 		return _own(visitor_id)
 	visitor = _readable(visitor_id)
+	reads.note("Visitor", visitor)
 	(row,) = timeline.visitors([visitor])
 	return {**row, **_contact(visitor), **_references(visitor)}
 
@@ -41,6 +43,7 @@ def get_journey(
 	if first < 0 or not 1 <= length <= MOST:
 		frappe.throw(_("start is at least 0, limit is 1 to {0}.").format(MOST))
 	ids = _person(*(plain_text(one, "reference") for one in (visitor_id, lead, deal)))
+	reads.note("Visitor", *ids)
 	entries, has_more = timeline.entries(ids, first, length)
 	for entry in entries:
 		_hide_references(entry)

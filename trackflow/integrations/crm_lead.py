@@ -18,6 +18,7 @@ from trackflow.integrations import status_changes, summary, visitor_reference
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
+from trackflow.privacy import reads
 from trackflow.times import iso
 from trackflow.tracking import conversions, people
 
@@ -119,6 +120,7 @@ def get_lead_tracking_data(lead: str = "") -> dict[str, Any]:
 	"""The lead's visitors, touch points and conversion with its credits under the default model (CRM-3)."""
 	check(lead, "read")
 	visitors, zone = sorted(visitors_of(lead)), ZoneInfo(get_system_timezone())
+	reads.note("Visitor", *visitors)
 	touches = frappe.get_all(
 		"Touch Point",
 		filters={"visitor_id": ("in", visitors or [""])},

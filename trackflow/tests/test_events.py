@@ -7,7 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackflow.tracking.events import MAX_BYTES, BatchError, EventError, read_batch, read_event
+from trackflow.tracking.events import (
+	MAX_BYTES,
+	BatchError,
+	EventError,
+	read_batch,
+	read_event,
+	without_values,
+)
 
 RECEIVED = 1_800_000_000.0
 PAGE = {"eventId": "e1", "type": "PAGE_VIEW", "url": "https://shop.example.com/"}
@@ -156,8 +163,19 @@ class TestPrivacyAtTheDoor(unittest.TestCase):
 			"card": "4111",
 		}
 		event = read(type="FORM_SUBMIT", properties=typed)
-		self.assertEqual(event.form, {"form_id": "contact", "fields": ["email"]})
+		self.assertEqual(without_values(event.form), {"form_id": "contact", "fields": ["email"]})
+		self.assertEqual(event.form["values"], {"email": "ada@example.com"})
 		self.assertIsNone(event.properties)
+
+	def test_three_form_values_may_go_on(self) -> None:
+		for typed, expected in (
+			({"first_name": " Ada ", "last_name": "Lovelace", "email": "a@b.c", "card": "4111"}, ["Ada", "Lovelace", "a@b.c"]),
+			({"first_name": "x" * 500, "password": "secret"}, ["x" * 140]),
+			({"first_name": ["4111"], "last_name": 4111, "email": {"card": "4111"}}, None),
+			("4111", None), (["4111"], None), ({"email": " "}, None),
+		):  # fmt: skip
+			form = read(type="FORM_SUBMIT", properties={"values": typed}).form
+			self.assertEqual(list(form["values"].values()) if "values" in form else None, expected)
 
 	def test_who_somebody_is_stays_out_of_the_properties(self) -> None:
 		event = read(type="IDENTIFY", properties={"email": " Ada@Example.COM ", "name": "Ada"})

@@ -3,15 +3,22 @@
 import base64
 import json
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 import frappe
+from frappe.core.doctype.access_log.access_log import make_access_log
 from werkzeug.test import TestResponse
 
 from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.factories import make_campaign, make_link, make_visitor
 from trackflow.tests.users import make_user, remove_user
 from trackflow.tests.whitelisting import offer
+
+try:
+	from frappe.tests.utils import patch_hooks
+except ImportError:
+	from frappe.tests import patch_hooks
 
 HERE = "trackflow.tests.test_host_contract_rest"
 USER, PASSWORD, SECRET = "contract.rest@example.com", "Contract-7-words", "s3cr3t"
@@ -39,6 +46,41 @@ class RestTestCase(TrackFlowTestCase):
 		"""A request with the user's API key."""
 		headers = {"Authorization": f"token {self.key}:{SECRET}", **options.pop("headers", {})}
 		return self.request(method, quote(path), headers=headers, **options)
+
+
+class TestReading(RestTestCase):
+	"""HOST-2, COL-7: what is asked when documents and lists are given out, and the log of reads."""
+
+	def test_the_hook_for_lists_is_asked_and_may_narrow_nothing(self) -> None:
+		make_campaign("Spring Sale")
+		for says, number in (("", 1), ("1=0", 0)):
+			with (
+				patch_hooks({"permission_query_conditions": {"Link Campaign": [f"{HERE}.narrow"]}}),
+				patch(f"{HERE}.narrow", return_value=says) as narrow,
+			):
+				self.assertEqual(len(self.api("GET").json["data"]), number)
+			self.assertTrue(narrow.called)
+
+	def test_documents_are_given_out_by_one_method(self) -> None:
+		name = make_campaign("Spring Sale").name
+		seen = "frappe.model.document.Document.apply_fieldlevel_read_permissions"
+		for path in (
+			f"{CAMPAIGNS}/{name}",
+			f"/api/method/frappe.client.get?doctype=Link Campaign&name={name}",
+		):
+			with patch(seen) as given:
+				self.request("GET", path, headers={"Authorization": f"token {self.key}:{SECRET}"})
+			self.assertTrue(given.called, path)
+
+	def test_the_access_log(self) -> None:
+		frappe.db.delete("Access Log", {"user": USER})
+		frappe.set_user(USER)
+		make_access_log(doctype="Visitor", document="v", method="/path", filters='{"a": 1}')
+		frappe.set_user("Administrator")
+		fields = ["export_from", "reference_document", "method", "filters"]
+		(row,) = frappe.get_all("Access Log", {"user": USER}, fields)
+		self.assertEqual(tuple(row.values()), ("Visitor", "v", "/path", '{"a": 1}'))
+		frappe.db.delete("Access Log", {"user": USER})
 
 
 class TestResources(RestTestCase):
@@ -283,3 +325,7 @@ def token() -> str:
 def manage() -> str:
 	frappe.only_for("TrackFlow Manager")
 	return "managed"
+
+
+def narrow(user: str | None = None, doctype: str | None = None) -> str:
+	return ""

@@ -241,6 +241,25 @@ class TestEarliestHook(WebTestCase):
 		self.assertEqual(self.get("/?cmd=frappe.ping").json, {"message": "pong"})
 
 
+class TestLatestHook(WebTestCase):
+	"""HOST-2, COL-5, COL-7: an after_request hook sees each request with its response, and may change it."""
+
+	def get_watched(self, path: str) -> TestResponse:
+		with patch_hooks(
+			{"after_request": [f"{HERE}.answer_late"], "before_request": [f"{HERE}.answer_early"]}
+		):
+			return self.get(path)
+
+	def test_pages_and_methods(self) -> None:
+		for path in ("/index", "/api/method/ping"):
+			answer = self.get_watched(path)
+			self.assertEqual((answer.headers["X-Contract-Late"], answer.status_code), (f"{path} Guest", 200))
+			self.assertTrue(answer.data.endswith(b"late"))
+
+	def test_there_is_no_response_where_the_earliest_hook_answered(self) -> None:
+		self.assertNotIn("X-Contract-Late", self.get_watched("/contract-early").headers)
+
+
 class Teapot(frappe.ValidationError):
 	"""An error with a status of its own."""
 
@@ -303,6 +322,12 @@ def body() -> str:
 
 def for_users() -> str:
 	return frappe.session.user
+
+
+def answer_late(response: Response | None = None, request: Any = None) -> None:
+	if response is not None:
+		response.headers["X-Contract-Late"] = f"{request.path} {frappe.session.user}"
+		response.set_data(response.get_data() + b"late")
 
 
 def not_whitelisted() -> str:

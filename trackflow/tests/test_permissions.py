@@ -22,6 +22,7 @@ SECRET = "s3cr3t"
 VISITOR = "v_00000000000000aa"
 # What tells who a visitor is, and which document of the CRM.
 GUARDED = {
+	"Visitor Event": {"form_data": '{"values": {"email": "ada@example.com"}}'},
 	"Visitor": {"contact_email": "ada@example.com", "contact_name": "Ada", "crm_lead": "LEAD-1"},
 	"Conversion": {
 		"crm_lead": "LEAD-1",
@@ -75,6 +76,8 @@ class TestContactsAndCrm(PermissionTestCase):
 	def setUp(self) -> None:
 		super().setUp()
 		factories.make_visitor(VISITOR, source="news", **GUARDED["Visitor"])
+		form = {"name": "form", "visitor": VISITOR, "event_type": "FORM_SUBMIT", "timestamp": now_datetime()}
+		bulk.insert("Visitor Event", [{**form, **GUARDED["Visitor Event"]}])
 		row = {
 			"name": "deal-won",
 			"visitor": VISITOR,

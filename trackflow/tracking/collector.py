@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trackflow.config import get_config
-from trackflow.incoming import Caller, Incoming, recognise
+from trackflow.incoming import GRANTED, Caller, Incoming, recognise
 from trackflow.keys import click_secret, day_key
 from trackflow.policy import Config, Domain
 from trackflow.stream import writer
@@ -120,7 +120,9 @@ def _record(
 		"value": event.value,
 		"currency": event.currency,
 		"properties": event.properties,
-		"form": event.form,
+		"form": event.form
+		if _keeps_values(event, domain, config, caller)
+		else events.without_values(event.form),
 		"screen": event.screen,
 		"viewport": event.viewport,
 		"click_ref": identity.read_click(click_reference_of(event.url), secret) or "",
@@ -130,6 +132,14 @@ def _record(
 		"person": _person(event, domain, config, caller),
 		**caller.as_record(),
 	}
+
+
+def _keeps_values(event: Event, domain: Domain, config: Config, caller: Caller) -> bool:
+	"""Whether what was typed may be kept (COL-7): by setting and level, of a visitor who may be recognised; at level GDPR of one
+	who said so."""
+	if not (config.collect_form_values and caller.may_set_cookie) or domain.privacy_level == "HIPAA":
+		return False
+	return domain.privacy_level != "GDPR" or event.consent == GRANTED
 
 
 def _person(event: Event, domain: Domain, config: Config, caller: Caller) -> dict[str, Any]:

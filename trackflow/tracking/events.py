@@ -26,8 +26,10 @@ MAX_VALUE = Decimal(10) ** 12
 STORED_PLACES = Decimal("1e-9")
 # Conversions that the CRM's documents make: no website may claim to have won a deal.
 RESERVED_NAMES = frozenset({"lead", "dealwon"})
-# All that is kept of a form: what it is called and which fields it has, never what was typed.
+# All that is kept of a form: what it is called and which fields it has, and of what was typed these three alone, where the
+# collector finds that they may be.
 FORM_PROPERTIES = ("form_id", "form_name", "fields")
+FORM_VALUES = ("first_name", "last_name", "email")
 CONSENTS = {True: "granted", False: "denied", "granted": "granted", "denied": "denied"}
 
 
@@ -155,15 +157,27 @@ def _letters(name: str) -> str:
 def _kept(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
 	"""What is kept of an event's properties, by its type."""
 	if kind == "FORM_SUBMIT":
-		return {
-			"form": {name: _form_property(properties[name]) for name in FORM_PROPERTIES if name in properties}
-		}
+		form = {name: _form_property(properties[name]) for name in FORM_PROPERTIES if name in properties}
+		return {"form": form | _form_values(properties.get("values"))}
 	if kind == "IDENTIFY":
 		return {
 			"email": _text(properties, "email", LENGTH).strip().lower(),
 			"full_name": _text(properties, "name", LENGTH).strip(),
 		}
 	return {"properties": properties}
+
+
+def without_values(form: dict[str, Any] | None) -> dict[str, Any] | None:
+	"""A form without what was typed."""
+	return {name: value for name, value in form.items() if name != "values"} if form else form
+
+
+def _form_values(typed: Any) -> dict[str, dict[str, str]]:
+	"""The three that may be kept, of whatever was typed."""
+	if not isinstance(typed, dict):
+		return {}
+	texts = {name: typed[name].strip()[:LENGTH] for name in FORM_VALUES if isinstance(typed.get(name), str)}
+	return {"values": values} if (values := {name: text for name, text in texts.items() if text}) else {}
 
 
 def _form_property(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """One request that reached a short link, stored under the click's own id; only human clicks count."""
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
@@ -13,7 +14,7 @@ INDEXES = {
 }
 
 
-class ClickEvent(NamedByCode):
+class ClickEvent(ReadLogged, NamedByCode):
 	pass
 
 

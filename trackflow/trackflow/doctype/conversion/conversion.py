@@ -1,5 +1,6 @@
 """Something a visitor did that is worth counting: a lead, a won deal, a purchase. Once for each external id."""
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 from trackflow.tracking.conversions import name_of
@@ -16,7 +17,7 @@ INDEXES = {
 }
 
 
-class Conversion(NamedByCode):
+class Conversion(ReadLogged, NamedByCode):
 	def autoname(self) -> None:
 		if self.external_id:
 			self.name = name_of(self.conversion_type, self.external_id)

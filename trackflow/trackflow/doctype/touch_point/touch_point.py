@@ -1,5 +1,6 @@
 """One marketing touch of a visitor, derived from a session or click."""
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
@@ -11,7 +12,7 @@ INDEXES = {
 }
 
 
-class TouchPoint(NamedByCode):
+class TouchPoint(ReadLogged, NamedByCode):
 	pass
 
 

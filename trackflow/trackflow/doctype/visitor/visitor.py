@@ -1,7 +1,6 @@
 """One person's browser, as far as it can be told: first and last touch, consent, and who it turned out to be."""
 
-from frappe.model.document import Document
-
+from trackflow.privacy.reads import ReadLogged
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
@@ -11,7 +10,7 @@ INDEXES = {
 }
 
 
-class Visitor(Document):
+class Visitor(ReadLogged):
 	pass
 
 

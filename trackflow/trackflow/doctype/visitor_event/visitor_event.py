@@ -1,5 +1,6 @@
 """One event that a website sent, stored once per domain and event id."""
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
@@ -11,7 +12,7 @@ INDEXES = {
 }
 
 
-class VisitorEvent(NamedByCode):
+class VisitorEvent(ReadLogged, NamedByCode):
 	pass
 
 

@@ -1,5 +1,6 @@
 """One visit: hits of one visitor without a pause or a change of campaign. Derived from clicks and events."""
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
@@ -9,7 +10,7 @@ INDEXES = {
 }
 
 
-class VisitorSession(NamedByCode):
+class VisitorSession(ReadLogged, NamedByCode):
 	pass
 
 
