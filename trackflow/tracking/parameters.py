@@ -9,6 +9,17 @@ from trackflow.tracking.channels import CLICK_IDS
 UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # The signed id of the click on a short link that led here (RED-6).
 CLICK_PARAMETER = "tfclid"
+# What advertising platforms are told to add to a page's address, by field of Visitor Session.
+AD_PARAMETERS = {
+	"campaign_region": ("campaign_region",),
+	"ad_group": ("ad_group", "adgroup", "adgroup_id", "adgroupid"),
+	"ad_id": ("ad_id", "adid"),
+	"search_query": ("search_query",),
+}
+AD_FIELDS = tuple(AD_PARAMETERS)
+# The campaign by the name that the platform gives it: GA4's parameter, Google's own, and the common spellings.
+EXTERNAL_IDS = ("utm_id", "gad_campaignid", "campaign_id", "campaignid")
+_AD_NAMES = frozenset(name for names in AD_PARAMETERS.values() for name in names)
 # What is kept of a parameter: what a Data field holds, and more of a click id, which is none when it is cut.
 LENGTH = 140
 CLICK_ID_LENGTH = 512
@@ -35,6 +46,26 @@ def _utm_of(url: str) -> dict[str, str]:
 def click_ids_of(*urls: str) -> dict[str, str]:
 	"""The platforms' click ids of the first of these addresses that has any."""
 	return next((found for url in urls if (found := _values_of(CLICK_IDS, url, CLICK_ID_LENGTH))), {})
+
+
+def ads_of(*urls: str) -> dict[str, str]:
+	"""The ad parameters of the first of these addresses that has any, by field."""
+	found = next((found for url in urls if "?" in url and (found := _values_of(_AD_NAMES, url, LENGTH))), {})
+	if not found:
+		return {}
+	named = {
+		field: next((found[one] for one in names if found.get(one)), "")
+		for field, names in AD_PARAMETERS.items()
+	}
+	return {field: value for field, value in named.items() if value}
+
+
+def external_ids_of(*urls: str) -> tuple[str, ...]:
+	"""The platforms' ids of the campaign in the first of these addresses that has any."""
+	found = next(
+		(found for url in urls if "?" in url and (found := _values_of(EXTERNAL_IDS, url, LENGTH))), {}
+	)
+	return tuple(dict.fromkeys(found[name] for name in EXTERNAL_IDS if found.get(name)))
 
 
 def click_reference_of(url: str) -> str:

@@ -13,12 +13,11 @@ from trackflow.naming import key_name, timed_name
 from trackflow.times import site_time
 from trackflow.tracking.agents import describe
 from trackflow.tracking.channels import CLICK_IDS
-from trackflow.tracking.parameters import UTM_FIELDS, host_of
+from trackflow.tracking.parameters import AD_FIELDS, LENGTH, UTM_FIELDS, ads_of, external_ids_of, host_of
 from trackflow.tracking.sessions import CLICK, EVENT, Hit, Session
 
 Row = dict[str, Any]
 
-AD_FIELDS = ("campaign_region", "ad_group", "ad_id", "search_query")
 DEVICE_FIELDS = ("device_type", "browser", "os", "country", "region", "city")
 # Fields that a hit is made from; what `Hit` needs, by DocType.
 CLICK_HIT_FIELDS = (
@@ -119,7 +118,8 @@ def click_hit(row: Mapping[str, Any]) -> Hit:
 		referrer=row["referrer"] or "",
 		tracked_link=row["tracked_link"] or "",
 		link_campaign=row["campaign"] or "",
-		details=_details(row),
+		external_ids=external_ids_of(row["destination_url"] or ""),
+		details=_details(row, row["destination_url"] or ""),
 		**_parameters(row),
 	)
 
@@ -137,7 +137,8 @@ def event_hit(row: Mapping[str, Any]) -> Hit:
 		referrer="" if _same_host(referrer, row["page_url"] or "") else referrer,
 		click_ids=tuple((name, click_ids[name]) for name in CLICK_IDS if click_ids.get(name)),
 		click_ref=row["click_ref"] or "",
-		details=_details(row),
+		external_ids=external_ids_of(row["page_url"] or "", referrer),
+		details=_details(row, row["page_url"] or "", referrer),
 		**_parameters(row),
 	)
 
@@ -171,13 +172,14 @@ def _parameters(row: Mapping[str, Any]) -> dict[str, str]:
 	return {name.removeprefix("utm_"): row[name] or "" for name in UTM_FIELDS}
 
 
-def _details(row: Mapping[str, Any]) -> tuple[tuple[str, object], ...]:
+def _details(row: Mapping[str, Any], *urls: str) -> tuple[tuple[str, object], ...]:
+	"""Device, place and advertisement; what the website itself says of the ad goes before what its address says."""
 	own = {name: row.get(name) or "" for name in (*DEVICE_FIELDS, "screen", "viewport")}
-	ads = _json(row.get("event_data"))
+	said, ads = _json(row.get("event_data")), ads_of(*urls)
 	return tuple(
 		{
 			**own,
-			**{name: str(ads.get(name) or "")[:140] for name in AD_FIELDS},
+			**{name: str(said.get(name) or ads.get(name) or "")[:LENGTH] for name in AD_FIELDS},
 			"domain": row["domain"] or None,
 			"is_internal": int(row["is_internal"] or 0),
 		}.items()

@@ -22,7 +22,7 @@ CAMPAIGN_FIELDS = ("source", "medium", "campaign", "term", "content")
 class Hit:
 	"""One human click on a link or one event of a page. `at` is naive site time; texts are "" where unknown.
 
-	`click_ids` are pairs of parameter and value; `click_ref` is the click that the page's signed click id names.
+	`click_ids` are pairs of parameter and value; `external_ids` are a platform's names of the campaign; `click_ref` is the click that the page's signed click id names.
 	`details` are device and place fields, taken over by the session that the hit begins.
 	"""
 
@@ -41,6 +41,7 @@ class Hit:
 	tracked_link: str = ""
 	link_campaign: str = ""
 	click_ref: str = ""
+	external_ids: tuple[str, ...] = field(default=(), compare=False)
 	details: tuple[tuple[str, object], ...] = field(default=(), compare=False)
 
 	@property
@@ -107,6 +108,12 @@ class Session:
 			if hit.referrer and source_of_referrer(hit.referrer, self.own_hosts) != ("", ""):
 				return hit.referrer
 		return ""
+
+	@property
+	def campaign_keys(self) -> tuple[tuple[str, ...], str]:
+		"""By what the campaign may be known where no link says it: its ids with a platform, and its utm_campaign."""
+		ids = next((hit.external_ids for hit in self.hits if hit.external_ids), ())
+		return ids, self.origin.campaign
 
 	def derived(self) -> dict[str, object]:
 		"""The session's figures and attributes by field name of Visitor Session, without its name and visitor."""

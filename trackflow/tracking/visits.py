@@ -11,7 +11,7 @@ from typing import Any
 
 from trackflow import bulk
 from trackflow.policy import Config
-from trackflow.tracking import rows
+from trackflow.tracking import campaigns, rows
 from trackflow.tracking.sessions import Hit, sessionize
 
 Row = dict[str, Any]
@@ -38,6 +38,8 @@ class Visits:
 		self.touches: dict[str, Row] = {}
 		self.changed_touches: list[Row] = []
 		self.written = 0
+		# By the session's name: what may tell the campaign of one that came by no campaign's link.
+		self._campaign_keys: dict[str, tuple[tuple[str, ...], str]] = {}
 		self._moves: dict[str, dict[str, Row]] = defaultdict(dict)
 
 	def add(self, clicks: Iterable[Row], events: Iterable[Row], moved: Collection[Row] = ()) -> None:
@@ -77,6 +79,7 @@ class Visits:
 
 	def save(self) -> None:
 		"""Write the sessions and touch points that differ from what is stored."""
+		self._name_campaigns()
 		sessions = bulk.sync("Visitor Session", self.desired, self.stored)
 		self.touches = touches = {row["name"]: row for row in map(rows.touch_row, self.desired.values())}
 		stored = {}
@@ -113,8 +116,15 @@ class Visits:
 		for session in sessionize(hits, self.timeout, self.own_hosts):
 			row = rows.session_row(visitor_id, session)
 			self.desired[row["name"]] = row
+			if not row["link_campaign"] and any(keys := session.campaign_keys):
+				self._campaign_keys[row["name"]] = keys
 			for hit in session.hits:
 				self._put(by_id[hit.id], row["name"])
+
+	def _name_campaigns(self) -> None:
+		"""Set the campaign of sessions that came without its link: by its id with a platform, else by utm_campaign (TCH-1)."""
+		for name, campaign in campaigns.found(self._campaign_keys).items():
+			self.desired[name]["link_campaign"] = campaign
 
 	def _put(self, found: tuple[str, Row], session: str) -> None:
 		doctype, row = found
