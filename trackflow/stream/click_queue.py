@@ -14,6 +14,7 @@ import frappe
 from frappe.utils import get_system_timezone, now_datetime
 
 from trackflow import bulk
+from trackflow.inert import inert, inert_row, json_text
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.times import site_time
@@ -81,10 +82,10 @@ def settle(name: str) -> None:
 def _insert_somehow(record: Record, reference: str, message: str) -> None:
 	"""A record that is not even fit to be kept as it is must not hold up the others: its text is kept, as Failed."""
 	try:
-		_insert(reference, message, _fields(record), json.dumps(record), "Pending")
+		_insert(reference, message, inert_row(_fields(record)), json_text(record), "Pending")
 	except Exception:
 		frappe.db.rollback()
-		_insert(reference, message, {}, json.dumps({UNREADABLE_KEY: ascii(record)[:UNREADABLE]}), "Failed")
+		_insert(reference, message, {}, json_text({UNREADABLE_KEY: ascii(record)[:UNREADABLE]}), "Failed")
 
 
 def _fields(record: Record) -> Record:
@@ -95,7 +96,7 @@ def _fields(record: Record) -> Record:
 		"click_timestamp": site_time(float(record["at"]), ZoneInfo(get_system_timezone())),
 		"ip_address": record.get("address"),
 		"user_agent": record.get("user_agent"),
-		"utm_parameters": json.dumps(record.get("utm") or {}),
+		"utm_parameters": json_text(record.get("utm") or {}),
 		"referrer": record.get("referrer"),
 	}
 
@@ -104,7 +105,7 @@ def _insert(reference: str, message: str, fields: Record, payload: str, status: 
 	doc = frappe.new_doc("Click Queue")
 	doc.update({**fields, "reference": reference, "payload": payload, "status": status, "attempts": 1})
 	doc.next_attempt_at = now_datetime() + PAUSES[0] if status == "Pending" else None
-	doc.error_message = message
+	doc.error_message = inert(message)
 	doc.insert(ignore_permissions=True, ignore_links=True)
 
 
@@ -113,7 +114,7 @@ def _count_attempt(name: str, message: str) -> None:
 	is_last = attempts >= MAX_ATTEMPTS
 	values = {
 		"attempts": attempts,
-		"error_message": message,
+		"error_message": inert(message),
 		"status": "Failed" if is_last else "Pending",
 		"next_attempt_at": None if is_last else now_datetime() + PAUSES[attempts - 1],
 	}

@@ -18,6 +18,7 @@ PURE_MODULES = (
 	"trackflow.attribution.window",
 	"trackflow.edge.memory",
 	"trackflow.incoming",
+	"trackflow.inert",
 	"trackflow.links.app_addresses",
 	"trackflow.links.codes",
 	"trackflow.links.csv_formats",

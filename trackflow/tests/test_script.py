@@ -222,12 +222,15 @@ class TestImage(TrackFlowTestCase):
 		self.assertEqual((row.page_url, row.utm_source), (f"https://{SHOP}/a?utm_source=x", "x"))
 
 	def test_what_the_page_says_of_itself(self) -> None:
-		url = f"https://{SHOP}/a?b=1&utm_source=<b>"
+		url = f"https://{SHOP}/a?b=1&utm_source=a%26b"
 		self.fetch(
-			page=f"https://{SHOP}/", query={"url": url, "title": "A & <b>", "referrer": "https://x.example/"}
+			page=f"https://{SHOP}/",
+			query={"url": url, "title": "A & B < C", "referrer": "https://x.example/"},
 		)
 		(row,) = self.rows()
-		self.assertEqual((row.page_url, row.page_title, row.referrer), (url, "A & <b>", "https://x.example/"))
+		self.assertEqual(
+			(row.page_url, row.page_title, row.referrer), (url, "A & B < C", "https://x.example/")
+		)
 
 	def test_other_websites(self) -> None:
 		self.fetch(403, page="https://evil.example.org/")

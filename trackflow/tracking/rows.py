@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from trackflow.inert import inert_row, json_text
 from trackflow.naming import key_name, timed_name
 from trackflow.times import site_time
 from trackflow.tracking.agents import describe
@@ -49,7 +50,7 @@ def event_name(public_key: str, event_id: str) -> str:
 
 def click_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
 	"""The Click Event of a click record."""
-	return {
+	row = {
 		"name": record["id"],
 		"visitor_id": record["visitor"] if record["counted"] else None,
 		"tracked_link": record["link"],
@@ -63,11 +64,12 @@ def click_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
 		"destination_url": record["destination"],
 		**_common(record),
 	}
+	return inert_row(row)
 
 
 def event_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
 	"""The Visitor Event of an event record."""
-	return {
+	row = {
 		"name": record["id"],
 		"visitor": record["visitor"] if record["counted"] else None,
 		"event_id": record["event_id"],
@@ -79,14 +81,15 @@ def event_row(record: Mapping[str, Any], zone: ZoneInfo) -> Row:
 		"page_title": record["title"],
 		"value": record["value"],
 		"currency": record["currency"] or None,
-		"event_data": json.dumps(record["properties"]) if record["properties"] else None,
-		"form_data": json.dumps(record["form"]) if record["form"] else None,
+		"event_data": json_text(record["properties"]) if record["properties"] else None,
+		"form_data": json_text(record["form"]) if record["form"] else None,
 		"click_ref": record["click_ref"],
-		"click_ids": json.dumps(record["click_ids"]) if record["click_ids"] else None,
+		"click_ids": json_text(record["click_ids"]) if record["click_ids"] else None,
 		"screen": record["screen"],
 		"viewport": record["viewport"],
 		**_common(record),
 	}
+	return inert_row(row)
 
 
 def _common(record: Mapping[str, Any]) -> Row:
@@ -145,11 +148,12 @@ def event_hit(row: Mapping[str, Any]) -> Hit:
 
 def session_row(visitor_id: str, session: Session) -> Row:
 	"""The Visitor Session of a session; its name follows from the visitor and the first hit."""
-	return {
+	row = {
 		"name": timed_name(session.start, "session", visitor_id, session.first.id),
 		"visitor_id": visitor_id,
 		**session.derived(),
 	}
+	return inert_row(row)
 
 
 def touch_row(session: Mapping[str, Any]) -> Row:

@@ -16,6 +16,7 @@ from frappe.utils import get_system_timezone
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.config import get_config
+from trackflow.inert import inert_row
 from trackflow.policy import Config
 from trackflow.stream import click_queue
 from trackflow.times import site_time
@@ -221,6 +222,6 @@ def _people(
 	statements: dict[str, list[Statement]] = defaultdict(list)
 	for record in records:
 		if record["id"] in new and new[record["id"]]["counted"]:
-			values = {"is_cookieless": int(record["cookieless"]), **(record.get("person") or {})}
+			values = {"is_cookieless": int(record["cookieless"]), **inert_row(record.get("person") or {})}
 			statements[record["visitor"]].append(Statement(site_time(record["at"], zone), values))
 	return {one: visitors.said(known[one], some) for one, some in statements.items()}
