@@ -114,7 +114,7 @@ def _watch() -> Any:
 @pass_context
 def rebuild(context: Any, what: str, json_output: bool) -> None:
 	"""Work out again what follows from clicks and events: counters of links ("clicks"), sessions, touch points and visitors'
-	own figures ("visits"). Right figures change no row. What the retention took away is not there to be counted."""
+	own figures ("visits"). Right figures change no row; what may lie behind the retention's days is left as it is."""
 	from trackflow.tracking import counters, repair
 
 	def tell(done: int) -> None:
@@ -130,6 +130,28 @@ def rebuild(context: Any, what: str, json_output: bool) -> None:
 	else:
 		for name, number in written.items():
 			click.echo(f"{name}: {number:,} rows written.")
+
+
+@trackflow.command("retention")
+@click.option("--dry-run", is_flag=True, help="Only count what is due.")
+@as_json
+@pass_context
+def retention(context: Any, dry_run: bool, json_output: bool) -> None:
+	"""Delete what is older than the settings allow; what belongs to a person who converted stays. The scheduler does it every
+	day."""
+	from trackflow.privacy import retention as by_age
+
+	def tell(doctype: str, number: int) -> None:
+		click.echo(f"{doctype}: {number:,}", err=True)
+
+	done = _on_site(context, lambda: by_age.run(dry_run, tell=None if json_output else tell))
+	if json_output:
+		_print_json({"dry_run": dry_run, "rows": done})
+	else:
+		_print_table(
+			["DocType", "due" if dry_run else "deleted"],
+			[[name, f"{number:,}"] for name, number in done.items()],
+		)
 
 
 @trackflow.command("attribution")

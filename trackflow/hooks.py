@@ -49,6 +49,7 @@ scheduler_events = {
 		"*/5 * * * *": ["trackflow.stream.drain.retry_kept"],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
 	},
+	"daily_long": ["trackflow.privacy.retention.run_daily"],
 	"hourly_long": ["trackflow.integrations.sweep.sweep", "trackflow.attribution.run.repair"],
 }
 

@@ -28,6 +28,7 @@ PURE_MODULES = (
 	"trackflow.naming",
 	"trackflow.places",
 	"trackflow.policy",
+	"trackflow.privacy.due",
 	"trackflow.redirect.answer",
 	"trackflow.redirect.decision",
 	"trackflow.redirect.page",

@@ -14,6 +14,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Max, Sum
 
 from trackflow import bulk
+from trackflow.privacy import retention
 
 Row = dict[str, Any]
 
@@ -142,10 +143,13 @@ def _stored_pairs(clicks: list[Row], known: Mapping[str, Row]) -> set[tuple[str,
 def rebuild() -> int:
 	"""Count the clicks of all links again from their rows; returns links and variants written. Ends its transactions.
 
-	A link is locked while it is counted, so a drain that is at it comes before or after. Clicks that the retention took away
-	are not there to be counted: this is for figures that are in doubt, not for every night.
+	A link is locked while it is counted, so a drain that is at it comes before or after. A link that is older than the days for
+	which clicks are kept stays as it is: not all of its clicks are there to be counted.
 	"""
-	links = frappe.get_all("Tracked Link", pluck="name", order_by="name")
+	since = retention.horizon()
+	links = frappe.get_all(
+		"Tracked Link", filters={"creation": (">=", since)} if since else {}, pluck="name", order_by="name"
+	)
 	return sum(_rebuild(links[start : start + AT_ONCE]) for start in range(0, len(links), AT_ONCE))
 
 

@@ -5,13 +5,14 @@ lack the landing that they led to are joined first.
 """
 
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 from frappe.utils import now_datetime
 
 from trackflow.config import get_config
+from trackflow.privacy import retention
 from trackflow.tracking import conversions, joins, store, visitors
 from trackflow.tracking.visits import Visits
 
@@ -36,7 +37,7 @@ def rebuild(visitor_ids: Collection[str]) -> int:
 	frappe.db.commit()
 	known = visitors.lock(visitor_ids)
 	visits = Visits(get_config(), known)
-	visits.add_all(known)
+	visits.add_all(known, retention.horizon() or datetime.min)
 	visits.save()
 	since = visits.earliest_change()
 	visitors.refresh_touches(since)
@@ -65,7 +66,13 @@ def rebuild_figures(visitor_ids: Collection[str]) -> int:
 	config = get_config()
 	engagement = visitors.Engagement(config.engagement_points, config.engagement_half_life_days)
 	frappe.db.commit()
-	written = visitors.rebuild(visitor_ids, visitors.lock(visitor_ids), engagement)
+	known, horizon = visitors.lock(visitor_ids), retention.horizon()
+	whole = [
+		one
+		for one in known
+		if not horizon or not known[one]["first_seen"] or known[one]["first_seen"] >= horizon
+	]
+	written = visitors.rebuild(whole, known, engagement)
 	frappe.db.commit()
 	return written
 

@@ -191,7 +191,7 @@ def rebuild(visitor_ids: Collection[str], known: Mapping[str, Row], engagement: 
 	"""Work out the figures of these locked visitors from all their hits, and delete those that have none, unless they are
 	somebody. What visitors said of themselves stays. Answers how many rows changed.
 
-	Hits that the retention took away are not there to be counted."""
+	Not for visitors whose earliest hits may be gone by their age (`repair.rebuild_figures`)."""
 	ids = sorted(set(visitor_ids) & known.keys())
 	if not ids:
 		return 0

@@ -67,15 +67,21 @@ class Visits:
 		for visitor_id, found in self._stored_hits().items():
 			self._cut(visitor_id, found)
 
-	def add_all(self, visitor_ids: Iterable[str]) -> None:
-		"""Cut all sessions of these visitors again, from their stored hits."""
+	def add_all(self, visitor_ids: Iterable[str], since: datetime = datetime.min) -> None:
+		"""Cut the sessions of these visitors that began at `since` or later again, from their stored hits. Of earlier ones some
+		hits may be gone by their age: they stay as they are."""
 		visitors = sorted(visitor_ids)
-		self.stored = self._fetch({"visitor_id": ("in", visitors)})
+		sessions = self._fetch({"visitor_id": ("in", visitors)})
+		self.stored = {name: row for name, row in sessions.items() if row["session_start"] >= since}
 		hits: dict[str, list[tuple[str, Row]]] = defaultdict(list)
 		for doctype, (_make, visitor_field, _fields) in HITS.items():
 			self._collect(hits, doctype, {visitor_field: ("in", visitors), "counted": 1})
+		old = sessions.keys() - self.stored.keys()
 		for visitor_id, found in hits.items():
-			self._cut(visitor_id, found)
+			whole = [
+				(of, row) for of, row in found if row["session"] not in old and row[TIME_FIELDS[of]] >= since
+			]
+			self._cut(visitor_id, whole)
 
 	def save(self) -> None:
 		"""Write the sessions and touch points that differ from what is stored."""

@@ -1,0 +1,197 @@
+"""What is deleted by its age, and what stays: RET-1, DATA-3."""
+
+import json
+import unittest
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+from frappe.utils import now_datetime
+
+from trackflow import bulk
+from trackflow.constants.defaults import SETTINGS
+from trackflow.privacy import due, retention
+from trackflow.stream import writer
+from trackflow.stream.drain import drain
+from trackflow.tests.base import TrackFlowTestCase
+from trackflow.tests.factories import (
+	SHOP,
+	click_record,
+	event_record,
+	make_conversion,
+	make_link,
+	make_visitor,
+	set_settings,
+)
+from trackflow.tests.test_commands import CommandTestCase
+from trackflow.tracking import counters, repair
+
+NOW = datetime(2026, 11, 1, 12)
+VISITOR = "v_{:016x}"
+
+
+class TestDue(unittest.TestCase):
+	"""RET-1: what is due, as a pure function of days."""
+
+	def test_days(self) -> None:
+		self.assertEqual(
+			due.cutoffs(NOW, {"Visitor": 10, "Click Queue": 0}), {"Visitor": NOW - timedelta(days=10)}
+		)
+
+	def test_touch_points_outlive_their_sessions(self) -> None:
+		for touch, session, expected in ((5, 10, 10), (20, 10, 20), (5, 0, None), (0, 10, None)):
+			found = due.cutoffs(NOW, {"Touch Point": touch, "Visitor Session": session}).get("Touch Point")
+			self.assertEqual(found, NOW - timedelta(days=expected) if expected else None)
+
+	def test_horizon(self) -> None:
+		self.assertEqual(due.horizon(NOW, {"Click Event": 30, "Visitor Event": 10}), NOW - timedelta(days=10))
+		self.assertIsNone(due.horizon(NOW, {"Click Event": 0, "Visitor": 10}))
+
+	def test_each_table_has_its_setting(self) -> None:
+		self.assertLessEqual({table.setting for table in due.TABLES}, SETTINGS.keys())
+
+
+class RetentionTestCase(TrackFlowTestCase):
+	def visit(self, number: int, days_ago: float, **values: Any) -> None:
+		"""A click and the page that it led to, so many days ago."""
+		at = (datetime.now().astimezone() - timedelta(days=days_ago)).timestamp()
+		writer.write([
+			click_record(self.link, number, at, **values),
+			event_record(number, at + 5, url=f"https://{SHOP}/", received=at + 5, **values),
+		])  # fmt: skip
+		drain()
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.link = make_link("spring").name
+		frappe.db.set_value("Tracked Link", self.link, "creation", now_datetime() - timedelta(days=900))
+
+	def whose(self) -> dict[str, set[int]]:
+		"""By DocType, whose rows there are."""
+		return {
+			table.doctype: {
+				int(one[2:], 16) for one in frappe.get_all(table.doctype, pluck=table.visitor, order_by="name") if one
+			}
+			for table in due.TABLES if table.visitor
+		}  # fmt: skip
+
+	def assert_all(self, numbers: set[int]) -> None:
+		"""These, and nobody else, have rows in each of the tables."""
+		for doctype, found in self.whose().items():
+			self.assertEqual(found, numbers, doctype)
+
+
+class TestWhatGoes(RetentionTestCase):
+	"""RET-1: by table and days, in batches; not what belongs to somebody who converted, and not what links counted."""
+
+	def test_by_table(self) -> None:
+		for number, days in ((1, 800), (2, 500), (3, 1)):
+			self.visit(number, days)
+		link = frappe.get_doc("Tracked Link", self.link).as_dict()
+		done = retention.run()
+		self.assertEqual(
+			self.whose(),
+			{
+				"Click Event": {2, 3}, "Visitor Event": {3}, "Visitor Session": {3}, "Touch Point": {2, 3}, "Visitor": {3},
+			},
+		)  # fmt: skip
+		self.assertEqual(
+			done,
+			{
+				"Visitor Event": 2, "Click Event": 1, "Visitor Session": 2, "Touch Point": 1, "Visitor": 2, "Click Queue": 0,
+			},
+		)  # fmt: skip
+		self.assertEqual(frappe.get_doc("Tracked Link", self.link).as_dict(), link)
+		self.assertFalse(any(retention.run().values()))
+
+	def test_in_batches_past_what_stays(self) -> None:
+		for number in range(1, 8):
+			self.visit(number, 800 + number)
+		for number in (2, 3, 4):
+			make_conversion(VISITOR.format(number), now_datetime())
+		with patch.object(retention, "BATCH", 2):
+			retention.run()
+		self.assert_all({2, 3, 4})
+
+	def test_a_person_who_converted_keeps_all_browsers(self) -> None:
+		for number, person in ((1, "ada"), (2, "ada"), (3, "bob")):
+			self.visit(number, 800)
+			frappe.db.set_value("Visitor", VISITOR.format(number), "contact_email", f"{person}@example.com")
+		conversion = make_conversion(VISITOR.format(2), now_datetime())
+		retention.run()
+		self.assert_all({1, 2})
+		frappe.db.delete("Conversion", {"name": conversion})
+		retention.run()
+		self.assert_all(set())
+
+	def test_kept_for_good(self) -> None:
+		set_settings(**{table.setting: 0 for table in due.TABLES})
+		self.visit(1, 3000)
+		self.assertFalse(any(retention.run().values()))
+
+	def test_robots_go_too(self) -> None:
+		self.visit(1, 800, counted=False, is_bot=True)
+		retention.run()
+		self.assertEqual((frappe.db.count("Click Event"), frappe.db.count("Visitor Event")), (0, 0))
+
+	def test_what_waits_to_be_stored_stays(self) -> None:
+		row = {"kind": "Click", "payload": "{}", "creation": now_datetime() - timedelta(days=30)}
+		for status in ("Pending", "Failed", "Processed"):
+			bulk.insert("Click Queue", [{**row, "name": status, "status": status}])
+			frappe.db.set_value("Click Queue", status, "creation", row["creation"], update_modified=False)
+		retention.run()
+		self.assertEqual(frappe.get_all("Click Queue", pluck="name"), ["Pending"])
+
+	def test_it_stops_when_its_time_is_over(self) -> None:
+		for number in range(4):
+			self.visit(number + 1, 800)
+		with patch.object(retention, "BATCH", 1):
+			self.assertEqual(sum(retention.run(max_seconds=-1).values()), 1)
+
+	def test_the_scheduler_calls_it(self) -> None:
+		self.assertIn(
+			"trackflow.privacy.retention.run_daily", frappe.get_hooks("scheduler_events")["daily_long"]
+		)
+		make_visitor(VISITOR.format(9), last_seen=now_datetime() - timedelta(days=400))
+		retention.run_daily()
+		self.assertEqual(frappe.db.count("Visitor"), 0)
+
+
+class TestRebuildsAfterwards(RetentionTestCase):
+	"""DATA-3: a rebuild never reaches behind what may be gone."""
+
+	def test_nothing_changes(self) -> None:
+		for days in (800, 400, 370, 1):
+			self.visit(1, days)
+		retention.run()
+		before = (
+			self.whose(),
+			frappe.get_doc("Tracked Link", self.link).as_dict(),
+			frappe.get_doc("Visitor", VISITOR.format(1)).as_dict(),
+		)
+		self.assertEqual((repair.rebuild_all(), counters.rebuild(), repair.repair()), (0, 0, 0))
+		after = (
+			self.whose(),
+			frappe.get_doc("Tracked Link", self.link).as_dict(),
+			frappe.get_doc("Visitor", VISITOR.format(1)).as_dict(),
+		)
+		self.assertEqual(after, before)
+
+
+class TestCommand(CommandTestCase, RetentionTestCase):
+	"""CLI-1: `retention`."""
+
+	def rows(self, *options: str) -> dict[str, int]:
+		result = self.invoke("retention", "--json", *options)
+		self.assertEqual(result.exit_code, 0, result.output)
+		return json.loads(result.output)["rows"]
+
+	def test_it_counts_and_deletes(self) -> None:
+		self.visit(1, 800)
+		expected = {**dict.fromkeys((table.doctype for table in due.TABLES), 1), "Click Queue": 0}
+		self.assertEqual(self.rows("--dry-run"), expected)
+		self.assertEqual(frappe.db.count("Click Event"), 1)
+		self.assertEqual(self.rows(), expected)
+		self.assertEqual(frappe.db.count("Click Event"), 0)
+		self.assertIn("Click Event", self.invoke("retention").output)
