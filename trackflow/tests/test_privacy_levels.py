@@ -14,7 +14,9 @@ from trackflow.constants.app import MODULE
 from trackflow.stream import connection, spool
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.drain import drain
-from trackflow.tests.base import TrackFlowTestCase, sites_folder
+from trackflow.stream.writer import DUE_KEY
+from trackflow.tests.base import TrackFlowTestCase, is_shared, sites_folder
+from trackflow.tests.edge_process import Edge
 from trackflow.tests.factories import SHOP, batch, event, make_domain, make_link, set_settings
 from trackflow.tests.test_stream import dead_redis
 from trackflow.tracking import store
@@ -281,3 +283,40 @@ class TestSalts(PrivacyLevelTestCase):
 		keys._day_keys.clear()
 		self.flood(privacy_level="GDPR")
 		self.assertLessEqual(redis.ttl(name), 5)
+
+
+class TestOnTheEdge(PrivacyLevelTestCase):
+	"""COL-7, RED-10: the edge keeps no more than the site does; its places come from the same function (COL-8)."""
+
+	def test_each_level(self) -> None:
+		if not is_shared():
+			self.skipTest("an edge is another process: it sees neither an in-process Redis nor this SQLite")
+		for level, expected, place in (
+			(
+				"Standard",
+				{ADDRESS: {("Click Event", "ip_address"), ("Visitor", "ip_address")}, AGENT: OF_AGENT},
+				"Linz",
+			),
+			("GDPR", {AGENT: OF_AGENT}, "Linz"),
+			("HIPAA", {}, ""),
+		):
+			with self.subTest(level):
+				self.assert_kept(level, expected, place)
+			self.tearDown()
+			self.setUp()
+
+	def assert_kept(self, level: str, expected: dict[str, set[tuple[str, str]]], city: str) -> None:
+		make_domain(SHOP, privacy_level=level)
+		make_link("spring", domain=SHOP)
+		keys._day_keys.clear()
+		frappe.db.commit()
+		queue_redis().set(connection.key(DUE_KEY), 1, ex=300)
+		headers = {"CF-IPCountry": "AT", "CF-IPCity": "Linz"}
+		with Edge() as edge:
+			for address in ADDRESSES:
+				answer = edge.get("/r/spring", host=SHOP, address=address, agent=BROWSER, headers=headers)
+				self.assertEqual(answer.status_code, 302)
+		expected = {mark: places - {("Visitor Event", "user_agent")} for mark, places in expected.items()}
+		self.assertEqual(self.stored(), expected)
+		rows = frappe.get_all("Click Event", fields=["country", "city"], order_by="name")
+		self.assertEqual([(row.country, row.city or "") for row in rows], [("AT", city)] * 2)

@@ -52,7 +52,7 @@ class TestOptions(unittest.TestCase):
 			{"scroll": False}, {"key": "pk"}, {"consent": "none"}, {"form-values": "1"}, {"batchSize": 20},
 			{"endpoint": "//evil.example"}, {"endpoint": "javascript:alert(1)"}, {"endpoint": "collect"}, {"endpoint": 5},
 			{"batch-size": 0}, {"batch-size": 101}, {"batch-size": "20"}, {"batch-size": True}, {"interval": 1.5},
-			{"off": {"scroll": 1}}, {"off": ["<b>"]}, {"forms": "some"}, {"fields": []}, {"fields": {"a": {}}},
+			{"off": {"scroll": 1}}, {"off": ["<b>"]}, {"forms": "some"}, {"forms": "marked"}, {"fields": []}, {"fields": {"a": {}}},
 			{"fields": {"a": "x" * 141}}, {"fields": {str(number): 1 for number in range(21)}},
 		):  # fmt: skip
 			with self.subTest(options), self.assertRaises(OptionError):

@@ -18,11 +18,8 @@ _END = b"</body>"
 
 def add_tag(response: Response | None = None, request: Request | None = None) -> None:
 	"""after_request hook: the tag before the end of a guest's page."""
-	if not _is_page(response, request):
-		return
 	try:
-		tags = _tags(Incoming.of(request))
-		if tags:
+		if _is_page(response, request) and (tags := _tags(Incoming.of(request))):
 			before, end, after = response.get_data().rpartition(_END)
 			response.set_data(before + tags.encode() + end + after if end else after)
 	except Exception:

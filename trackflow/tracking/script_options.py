@@ -90,8 +90,9 @@ def _words(name: str, value: Any) -> str:
 
 
 def _forms(name: str, value: Any) -> str:
-	if value not in ("all", "marked"):
-		raise OptionError(f"{name} is either all or marked.")
+	# Without it, forms that are marked.
+	if value != "all":
+		raise OptionError(f"{name} can only be all.")
 	return value
 
 
