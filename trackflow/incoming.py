@@ -82,7 +82,9 @@ class Caller(NamedTuple):
 			"is_bot": bool(self.bot_reason),
 			"bot_reason": self.bot_reason,
 			"is_internal": self.is_internal,
-			**self.place._asdict(),
+			"country": self.place.country,
+			"region": self.place.region,
+			"city": self.place.city,
 		}
 
 

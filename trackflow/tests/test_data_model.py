@@ -30,7 +30,7 @@ SECRET = (
 # Rows about leads and deals, for those whose roles in the CRM show them these.
 OF_CRM = ("Deal Attribution", "Deal Link Association", "Deal Stage Change", "Lead Status Change")
 GUARDED = {
-	"Visitor Event": ("form_data",),
+	"Visitor Event": {"form_data"},
 	"Visitor": {"contact_email", "contact_name", "crm_lead"},
 	"Conversion": {"crm_lead", "crm_deal", "source_name", "external_id"},
 }

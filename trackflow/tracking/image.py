@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 # One transparent pixel.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex"}
+HEADERS = {
+	"Cache-Control": "no-store",
+	"Cross-Origin-Resource-Policy": "cross-origin",
+	"X-Content-Type-Options": "nosniff",
+	"X-Robots-Tag": "noindex",
+}
 
 
 def body_of(query: Mapping[str, str], page: str, event_id: str) -> bytes:
