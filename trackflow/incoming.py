@@ -72,13 +72,11 @@ class Caller(NamedTuple):
 
 	def as_record(self) -> dict[str, object]:
 		"""The caller's part of a click or event record."""
-		device = asdict(self.device) if self.device else {}
-		return {
+		record = {
 			"visitor": self.visitor_id,
 			"cookieless": self.is_cookieless,
 			"address": self.address,
 			"user_agent": self.user_agent,
-			**device,
 			"is_bot": bool(self.bot_reason),
 			"bot_reason": self.bot_reason,
 			"is_internal": self.is_internal,
@@ -86,6 +84,7 @@ class Caller(NamedTuple):
 			"region": self.place.region,
 			"city": self.place.city,
 		}
+		return record | asdict(self.device) if self.device else record
 
 
 def recognise(
@@ -119,17 +118,15 @@ def recognise(
 		visitor_id = known_id if is_known else identity.new_visitor_id()
 	level = domain.privacy_level if domain else ("GDPR" if config.gdpr else "Standard")
 	return Caller(
-		visitor_id=visitor_id,
-		is_cookieless=is_cookieless,
-		may_set_cookie=may_set_cookie,
-		address="" if untracked else _storable_address(address, level, config, domain, day_key),
-		user_agent="" if level == "HIPAA" else user_agent,
-		device=agents.describe(user_agent) if level == "HIPAA" else None,
-		bot_reason=agents.bot_reason(user_agent, incoming.headers),
-		is_internal=identity.is_private(address) or identity.in_ranges(address, config.internal_networks),
-		place=_storable_place(
-			place_of(incoming.peer, incoming.headers, address, config), level, domain, untracked
-		),
+		visitor_id,
+		is_cookieless,
+		may_set_cookie,
+		"" if untracked else _storable_address(address, level, config, domain, day_key),
+		"" if level == "HIPAA" else user_agent,
+		agents.describe(user_agent) if level == "HIPAA" else None,
+		agents.bot_reason(user_agent, incoming.headers),
+		identity.is_private(address) or identity.in_ranges(address, config.internal_networks),
+		_storable_place(place_of(incoming.peer, incoming.headers, address, config), level, domain, untracked),
 	)
 
 

@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -43,11 +44,11 @@ _COMMON_NAMES = {
 	for spelled in (name, name.title(), name.upper() if name == "dnt" else name)
 }  # fmt: skip
 
+Headers = tuple[tuple[str, str], ...]
 Handler = Callable[["Request"], "bytes | Reply | Awaitable[Reply]"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
 	"""An answer as bytes: status line and headers without the empty line, and the body that GET would have."""
 
 	head: bytes
@@ -201,20 +202,14 @@ class Connection(asyncio.Protocol):
 
 	def on_header(self, name: bytes, value: bytes) -> None:
 		self.size += len(name) + len(value)
-		if self.size > MAX_HEAD_BYTES:
-			self.refuse(431)
 		key = _COMMON_NAMES.get(name) or name.decode("latin-1").lower()
-		text = value.decode("latin-1")
 		headers = self.headers
-		if key not in headers:
-			headers[key] = text
-		elif key == "host":
-			# Two hosts: whom this was meant for is anybody's guess.
-			self.refuse(400)
-		else:
-			headers[key] += ("; " if key == "cookie" else ",") + text
-		if len(headers) > MAX_HEADERS:
+		if self.size > MAX_HEAD_BYTES or len(headers) >= MAX_HEADERS:
 			self.refuse(431)
+		elif key in headers:
+			self._repeat(key, value)
+		else:
+			headers[key] = value.decode("latin-1")
 
 	def on_headers_complete(self) -> None:
 		length = self.headers.get("content-length")
@@ -282,6 +277,13 @@ class Connection(asyncio.Protocol):
 		self.body = b""
 		self.size = 0
 
+	def _repeat(self, name: str, value: bytes) -> None:
+		if name == "host":
+			# Two hosts: whom this was meant for is anybody's guess.
+			self.refuse(400)
+		else:
+			self.headers[name] += ("; " if name == "cookie" else ",") + value.decode("latin-1")
+
 	def _put_off(self, request: Request) -> None:
 		if self.waiting is None:
 			self.waiting = deque()
@@ -329,17 +331,27 @@ class Connection(asyncio.Protocol):
 				self.transport.close()
 
 
-STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus}
+STATUS_LINES = {one.value: b"HTTP/1.1 %d %b\r\n" % (one.value, one.phrase.encode()) for one in HTTPStatus}
 
 
-def reply(status: int, headers: tuple[tuple[str, str], ...], body: str = "") -> Reply:
-	"""An answer of these headers. Raises ValueError for a header that would begin another one."""
+def reply(status: int, headers: Headers, body: str = "", own: Headers = ()) -> Reply:
+	"""An answer of these headers, and of `own`: those of this answer alone. Raises ValueError for a header that would begin
+	another one."""
 	content = body.encode()
-	lines = [f"{name}: {value}\r\n" for name, value in headers]
-	head = f"{STATUS_LINES[status]}{''.join(lines)}Content-Length: {len(content)}\r\n"
-	if head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
+	return Reply(_common(status, headers, len(content)) + _lines(own), content)
+
+
+@lru_cache(maxsize=1024)
+def _common(status: int, headers: Headers, length: int) -> bytes:
+	"""What all answers of a kind begin with."""
+	return STATUS_LINES[status] + _lines(headers) + b"Content-Length: %d\r\n" % length
+
+
+def _lines(headers: Headers) -> bytes:
+	lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+	if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
 		raise ValueError(f"A header of this answer has more than one line: {headers!r}")
-	return Reply(head.encode("latin-1", "replace"), content)
+	return lines.encode("latin-1", "replace")
 
 
 def plain(status: int, text: str = "") -> Reply:

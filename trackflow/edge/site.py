@@ -302,4 +302,4 @@ def days_ahead(now: float) -> set[int]:
 
 
 def _reply(answer: Answer) -> Reply:
-	return reply(answer.status, answer.headers, answer.body)
+	return reply(answer.status, answer.common, answer.body, answer.own)

@@ -13,8 +13,6 @@ from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from trackflow.remembering import remembered
-
 MAX_LENGTH = 2048
 DEFAULT_PREFIX = "/r/"
 
@@ -84,15 +82,9 @@ def forward(destination: str, query_string: str) -> str:
 	return _append(destination, pieces)
 
 
-def set_parameter(url: str, name: str, value: str) -> str:
-	"""Return `url` with `name` set to `value`, whatever values it had (a pasted address may carry an old one)."""
-	front, fragment = _place_for(url, name)
-	return f"{front}{_quote(value)}{fragment}"
-
-
-@remembered(4096)
-def _place_for(url: str, name: str) -> tuple[str, str]:
-	"""Return what stands before and behind the value of a parameter that is to be set."""
+def place_for(url: str, name: str) -> tuple[str, str]:
+	"""Return what stands before and behind the value of a parameter that is to be set in `url`, whatever values it had (a
+	pasted address may carry an old one)."""
 	head, query, fragment = _split(url)
 	# Only spelled out or encoded can the name be there.
 	if query and (name in query or "%" in query):

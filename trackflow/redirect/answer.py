@@ -7,6 +7,7 @@ makes: what must be asked of Redis is yielded as a question, and whoever runs th
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ from trackflow.tracking.parameters import CLICK_PARAMETER, utm_of
 PREFIX = "/r"
 _PREFIXES = (f"{PREFIX}/", f"{PREFIX.upper()}/")
 METHODS = ("GET", "HEAD")
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 HEADERS = {
 	"Cache-Control": "private, no-store",
 	"Referrer-Policy": "strict-origin-when-cross-origin",
@@ -45,17 +47,25 @@ HEADERS = {
 # Where the visitor came by https. Subdomains are not ours to speak for.
 HTTPS_HEADERS = {**HEADERS, "Strict-Transport-Security": "max-age=31536000"}
 
+Headers = tuple[tuple[str, str], ...]
+
 
 class Answer(NamedTuple):
 	"""What is sent, and what is recorded: `headers` are complete but for Content-Length, `record` goes on the stream.
 
+	`own` are the headers of this answer alone, `common` those that all answers of its kind have: a server can prepare them.
 	The answer to HEAD has the body that GET would have; the server leaves it out.
 	"""
 
 	status: int
-	headers: tuple[tuple[str, str], ...]
+	common: Headers
+	own: Headers = ()
 	body: str = ""
 	record: dict[str, Any] | None = None
+
+	@property
+	def headers(self) -> Headers:
+		return (*self.common, *self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +185,13 @@ def _finish(
 	record = None
 	if config.enabled and link and decision.event_type:
 		record = _click_record(click_id, now, incoming, domain, caller, link, decision)
-	headers = dict(HTTPS_HEADERS if incoming.scheme == "https" else HEADERS)
-	headers.update(domain.headers if domain else ())
+	common = _common_headers(incoming.scheme, domain.headers if domain else ())
 	if decision.location:
-		headers["Location"] = destination.ascii_url(_with_click_id(decision, config, click_id, keys))
-		cookie = ""
+		own: Headers = (("Location", _location(decision, config, click_id, keys)),)
 		if config.enabled and decision.counts and caller.may_set_cookie:
-			cookie = _cookie(caller.visitor_id, now, incoming, config)
-		return _answer(decision.status, headers, record=record, cookie=cookie)
+			own += (("Set-Cookie", _cookie(caller.visitor_id, now, incoming.scheme, config.cookie_days)),)
+		return Answer(decision.status, common, own, "", record)
+	headers = dict(common)
 	if decision.page == "locked":
 		headers["Retry-After"] = str(passwords.ATTEMPT_SECONDS)
 	form = None
@@ -213,11 +222,10 @@ def _facts(
 	zone: ZoneInfo,
 ) -> Facts:
 	return Facts(
-		visitor_id=caller.visitor_id,
-		now=advancing_time(now, zone),
-		method=incoming.method,
-		query=incoming.query,
-		is_bot=bool(caller.bot_reason),
+		caller.visitor_id,
+		advancing_time(now, zone),
+		incoming.method,
+		incoming.query,
 		bot_reason=caller.bot_reason,
 		is_internal=caller.is_internal,
 		not_found_url=domain.not_found_url if domain else "",
@@ -242,21 +250,31 @@ def _traits(incoming: Incoming, wanted: frozenset[str], config: Config) -> Trait
 	)
 
 
-def _with_click_id(decision: Decision, config: Config, click_id: str, keys: Keys) -> str:
+class _Way(NamedTuple):
+	"""A destination as it is sent; for a page also its host, port included, and what stands around a click id."""
+
+	address: str
+	host: str = ""
+	before_id: str = ""
+	behind_id: str = ""
+
+
+def _location(decision: Decision, config: Config, click_id: str, keys: Keys) -> str:
 	"""The destination, with the signed click id where it is a website of ours that can read it (RED-6)."""
-	if not (decision.counts and config.add_click_id and config.enabled):
-		return decision.location
-	host = _web_host(decision.location)
-	if not host or not config.website_of(host):
-		return decision.location
-	signed = identity.sign_click(click_id, keys.click_secret)
-	return destination.set_parameter(decision.location, CLICK_PARAMETER, signed)
+	way = _way_to(decision.location)
+	takes_id = decision.counts and config.add_click_id and config.enabled and way.host
+	if not takes_id or not config.website_of(way.host):
+		return way.address
+	return f"{way.before_id}{identity.sign_click(click_id, keys.click_secret)}{way.behind_id}"
 
 
 @remembered(4096)
-def _web_host(url: str) -> str:
-	"""The host of a page's address, port included; "" for what is no page."""
-	return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0] if destination.is_page(url) else ""
+def _way_to(url: str) -> _Way:
+	address = destination.ascii_url(url)
+	if not destination.is_page(url):
+		return _Way(address)
+	host = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
+	return _Way(address, host, *destination.place_for(address, CLICK_PARAMETER))
 
 
 def _click_record(
@@ -299,25 +317,32 @@ def _page(
 
 
 def _answer(
-	status: int,
-	headers: dict[str, str],
-	body: str = "",
-	record: dict[str, Any] | None = None,
-	cookie: str = "",
+	status: int, headers: dict[str, str], body: str = "", record: dict[str, Any] | None = None
 ) -> Answer:
-	pairs = {"Content-Type": "text/plain; charset=utf-8", **headers}.items()
-	return Answer(status, (*pairs, ("Set-Cookie", cookie)) if cookie else tuple(pairs), body, record)
+	return Answer(status, tuple({**_PLAIN, **headers}.items()), (), body, record)
 
 
-def _cookie(visitor_id: str, now: float, incoming: Incoming, config: Config) -> str:
-	seconds = config.cookie_days * 24 * 60 * 60
-	return dump_cookie(
+@lru_cache(maxsize=256)
+def _common_headers(scheme: str, of_domain: Headers) -> Headers:
+	"""The headers of all redirects: the same object each time."""
+	return tuple({**_PLAIN, **(HTTPS_HEADERS if scheme == "https" else HEADERS), **dict(of_domain)}.items())
+
+
+def _cookie(visitor_id: str, now: float, scheme: str, days: int) -> str:
+	return f"{VISITOR_COOKIE}={visitor_id}{_behind_visitor_id(int(now), days, scheme == 'https')}"
+
+
+@lru_cache(maxsize=16)
+def _behind_visitor_id(now: int, days: int, is_secure: bool) -> str:
+	"""What follows in the cookie: the same for all visitors of a second."""
+	seconds = days * 24 * 60 * 60
+	cookie = dump_cookie(
 		VISITOR_COOKIE,
-		visitor_id,
 		max_age=seconds,
 		expires=now + seconds,
 		path="/",
-		secure=incoming.scheme == "https",
+		secure=is_secure,
 		httponly=True,
 		samesite="Lax",
 	)
+	return cookie.removeprefix(f"{VISITOR_COOKIE}=")

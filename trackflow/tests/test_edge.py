@@ -18,7 +18,7 @@ from frappe.utils import add_days, now_datetime
 
 from trackflow import keys
 from trackflow.incoming import CONSENT_COOKIE, VISITOR_COOKIE
-from trackflow.links.destination import set_parameter
+from trackflow.links.destination import place_for
 from trackflow.stream import connection
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.drain import drain
@@ -426,7 +426,7 @@ def _plain_headers(headers: Any) -> list[tuple[str, str]]:
 		if name.lower() in ("date", "server", "content-length", "connection"):
 			continue
 		if name == "Location" and "tfclid=" in value:
-			value = set_parameter(value, "tfclid", "x")
+			value = "x".join(place_for(value, "tfclid"))
 		if name == "Set-Cookie":
 			value = re.sub(r"v_[0-9a-f]{16}|Expires=[^;]*", "x", value)
 		kept.append((name.lower(), value))

@@ -16,7 +16,7 @@ from trackflow.links.destination import (
 	build,
 	check,
 	forward,
-	set_parameter,
+	place_for,
 )
 
 PARAMETERS = {"source": "news letter", "medium": "e-mail", "campaign": "frühling", "ref": "a&b=c"}
@@ -79,8 +79,8 @@ class TestRealAddresses(unittest.TestCase):
 		for address in addresses():
 			with self.subTest(address):
 				wanted = [*pairs(URL(address).search), ("tfclid", "abc.def")]
-				for old in (address, set_parameter(address, "tfclid", "pasted")):
-					new = set_parameter(old, "tfclid", "abc.def")
+				for old in (address, "pasted".join(place_for(address, "tfclid"))):
+					new = "abc.def".join(place_for(old, "tfclid"))
 					self.assertEqual(pairs(URL(ascii_url(new)).search), wanted)
 
 	def test_what_the_short_link_was_asked_with_never_wins(self):

@@ -25,7 +25,7 @@ HEADLESS = "headless browser"
 CRAWLER = "crawler"
 
 # What a browser says when it asks for a page that nobody has clicked on yet.
-_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_PREFETCH_HEADERS = frozenset({"sec-purpose", "purpose", "x-purpose", "x-moz"})
 _PREFETCH_WORDS = ("prefetch", "prerender", "preview")
 
 # Entries of the list that people's own browsers match: the windows that Facebook and editors open pages in, and a
@@ -86,11 +86,10 @@ def bot_reason(user_agent: str | None, headers: Mapping[str, str]) -> str:
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
 	"""Tell whether a browser fetches the page ahead of a click, by what it says of the purpose."""
-	for name in _PREFETCH_HEADERS:
-		value = headers.get(name)
-		if value and any(word in value.lower() for word in _PREFETCH_WORDS):
-			return True
-	return False
+	if _PREFETCH_HEADERS.isdisjoint(headers):
+		return False
+	said = [headers.get(name, "").lower() for name in _PREFETCH_HEADERS]
+	return any(word in value for word in _PREFETCH_WORDS for value in said)
 
 
 def crop(user_agent: str | None) -> str:

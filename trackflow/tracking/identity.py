@@ -7,11 +7,13 @@ trusted proxies can tell us. Never keeps a key and never looks at the clock: key
 from __future__ import annotations
 
 import base64
-import hmac
+import os
 import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from hashlib import blake2b
+from hmac import compare_digest
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from trackflow.remembering import remembered
@@ -22,10 +24,14 @@ Network = IPv4Network | IPv6Network
 VISITOR_ID = re.compile(r"v_[0-9a-f]{16}")
 
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-# 96 bits: nobody guesses it, and the address stays short.
+# 96 bits: nobody guesses it, the address stays short, and base64 needs no padding.
 _SIGNATURE_BYTES = 12
+# What keyed hashes are made for.
+_CALLER, _ADDRESS, _CLICK = b"trackflow.caller", b"trackflow.addr", b"trackflow.click"
 # Longer than any chain of proxies; what is longer is not read.
 _LONGEST_HEADER = 2048
+# Longer than any address, whatever zone it names; what is longer is not remembered.
+_LONGEST_ADDRESS = 512
 
 # Addresses whose reading is remembered: one request asks several times of one address, and proxies ask all the time.
 _REMEMBERED = 4096
@@ -79,13 +85,13 @@ def cookieless_id(key: bytes, domain: str, address: str, user_agent: str) -> str
 	message = b"%b%b%b%b" % (
 		_part(domain.strip().lower()), len(caller).to_bytes(4, "big"), caller, _part(user_agent.strip())
 	)  # fmt: skip
-	return f"v_{hmac.digest(key, message, 'sha256').hex()[:16]}"
+	return f"v_{_keyed(key, _CALLER, message, 8).hex()}"
 
 
 def new_click_id(at: float) -> str:
 	"""Return a new click's id: the time of the click (milliseconds) and 36 random bits. Clicks of one time are neighbours
 	in the database, which then writes a few pages for a batch instead of one for each click."""
-	return f"{int(at * 1000) % 16**11:011x}{secrets.randbits(36):09x}"
+	return f"{int(at * 1000) % 16**11:011x}{os.urandom(5).hex()[:9]}"
 
 
 def sign_click(click_id: str, secret: bytes) -> str:
@@ -103,7 +109,7 @@ def read_click(signed: object, secret: bytes) -> str | None:
 	if not _CLICK_ID.fullmatch(click_id):
 		return None
 	expected = _signature(click_id, secret)
-	return click_id if hmac.compare_digest(_bytes(signature), expected.encode()) else None
+	return click_id if compare_digest(_bytes(signature), expected.encode()) else None
 
 
 def mask_address(address: str) -> str:
@@ -118,7 +124,7 @@ def mask_address(address: str) -> str:
 def hash_address(address: str, salt: bytes) -> str:
 	"""Return 32 hex digits that stand for an address as long as the salt lasts; "" for no address."""
 	text = _normal(address)
-	return hmac.digest(salt, text.encode(), "sha256").hex()[:32] if text else ""
+	return _keyed(salt, _ADDRESS, text.encode(), 16).hex() if text else ""
 
 
 @remembered(_REMEMBERED)
@@ -127,7 +133,7 @@ def is_private(address: str) -> bool:
 	return in_ranges(address, _PRIVATE)
 
 
-@remembered(_REMEMBERED)
+@lru_cache(maxsize=_REMEMBERED)
 def _lies_in(address: str, networks: Ranges) -> bool:
 	parsed = _parse(address)
 	# An object of its own is compared by identity first, so that remembering costs no comparison of networks.
@@ -136,7 +142,9 @@ def _lies_in(address: str, networks: Ranges) -> bool:
 
 def in_ranges(address: str, networks: Iterable[str | Network]) -> bool:
 	"""Tell whether an address lies in one of the networks (CIDR, or single addresses); NetworkError for no network."""
-	if isinstance(networks, Ranges):
+	if not networks:
+		return False
+	if isinstance(networks, Ranges) and len(address) <= _LONGEST_ADDRESS:
 		return _lies_in(address, networks)
 	parsed = _parse(address)
 	return parsed is not None and any(parsed in network for network in map(parse_network, networks))
@@ -219,9 +227,15 @@ def _network(text: str) -> Network:
 
 
 def _signature(click_id: str, secret: bytes) -> str:
-	# The purpose goes in, so that what the secret signs elsewhere is worth nothing here.
-	digest = hmac.digest(secret, b"trackflow.click:" + click_id.encode(), "sha256")
-	return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode().rstrip("=")
+	return base64.urlsafe_b64encode(_keyed(secret, _CLICK, click_id.encode(), _SIGNATURE_BYTES)).decode()
+
+
+def _keyed(key: bytes, purpose: bytes, message: bytes, size: int) -> bytes:
+	"""Return BLAKE2's keyed hash, which needs no HMAC around it and a third of its time. The key has 64 bytes at most.
+
+	The purpose goes in, so that what a key makes for one is worth nothing for another.
+	"""
+	return blake2b(message, digest_size=size, key=key, person=purpose).digest()
 
 
 @remembered(_REMEMBERED)

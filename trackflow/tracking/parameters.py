@@ -1,6 +1,6 @@
 """What an address says: its host, its campaign parameters, its click ids. Pure; no address is too broken to be asked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from trackflow.remembering import remembered
@@ -23,6 +23,7 @@ _AD_NAMES = frozenset(name for names in AD_PARAMETERS.values() for name in names
 # What is kept of a parameter: what a Data field holds, and more of a click id, which is none when it is cut.
 LENGTH = 140
 CLICK_ID_LENGTH = 512
+_NOTHING: Mapping[str, str] = {}
 
 
 def host_of(url: str) -> str:
@@ -33,9 +34,12 @@ def host_of(url: str) -> str:
 		return ""
 
 
-def utm_of(*urls: str) -> dict[str, str]:
-	"""The campaign parameters of the first of these addresses that has any."""
-	return dict(next((found for url in urls if (found := _utm_of(url))), {}))
+def utm_of(*urls: str) -> Mapping[str, str]:
+	"""The campaign parameters of the first of these addresses that has any; the same object for the same address."""
+	for url in urls:
+		if found := _utm_of(url):
+			return found
+	return _NOTHING
 
 
 @remembered(1024)
