@@ -107,7 +107,7 @@ def recognise(
 	untracked = config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
 	may_set_cookie = not untracked and _has_consent(consent, config, domain)
 	known_id = claimed_id or incoming.cookies.get(VISITOR_COOKIE, "")
-	is_known = identity.is_visitor_id(known_id)
+	is_known = bool(known_id) and identity.is_visitor_id(known_id)
 	is_cookieless = not may_set_cookie or not (is_known or sets_cookie)
 	if is_cookieless:
 		# The host is the fallback for hosts without a configuration: ids never join across sites.

@@ -135,7 +135,9 @@ class Connection(asyncio.Protocol):
 		self.unfinished = 0
 		self.is_asking = self.is_full = self.is_refused = False
 		self.waiting: deque[Request] | None = None
-		self._begin()
+		self.target = self.body = b""
+		self.headers: dict[str, str] = {}
+		self.size = 0
 
 	# What the loop calls.
 
@@ -191,7 +193,9 @@ class Connection(asyncio.Protocol):
 	# What the parser calls.
 
 	def on_message_begin(self) -> None:
-		self._begin()
+		self.target = self.body = b""
+		self.headers = {}
+		self.size = 0
 		self.deadline = self.server.clock + REQUEST_SECONDS
 
 	def on_url(self, url: bytes) -> None:
@@ -271,12 +275,6 @@ class Connection(asyncio.Protocol):
 		if self.transport:
 			self.transport.abort()
 
-	def _begin(self) -> None:
-		self.target = b""
-		self.headers: dict[str, str] = {}
-		self.body = b""
-		self.size = 0
-
 	def _repeat(self, name: str, value: bytes) -> None:
 		if name == "host":
 			# Two hosts: whom this was meant for is anybody's guess.
@@ -348,7 +346,9 @@ def _common(status: int, headers: Headers, length: int) -> bytes:
 
 
 def _lines(headers: Headers) -> bytes:
-	lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+	lines = ""
+	for name, value in headers:
+		lines += f"{name}: {value}\r\n"
 	if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
 		raise ValueError(f"A header of this answer has more than one line: {headers!r}")
 	return lines.encode("latin-1", "replace")

@@ -89,6 +89,7 @@ class Site:
 		self._reader = Reader(name, loop, pool, self._keep)
 		self._keys: Keys | None = None
 		self.hears_changes = False
+		self._fresh_seconds = FRESH_SECONDS_DEAF
 		self._refreshing: asyncio.Task[None] | None = None
 		self._is_outdated = False
 		self._retry_at = 0.0
@@ -136,7 +137,7 @@ class Site:
 
 	def busy(self) -> Reply:
 		"""The page that asks to try again."""
-		return _reply(unavailable(self.snapshot.words))
+		return self._finish(unavailable(self.snapshot.words))
 
 	def _visit(self, incoming: Incoming, link: Link | None, now: float) -> Reply | Awaitable[Reply]:
 		snapshot = self.snapshot
@@ -178,9 +179,10 @@ class Site:
 			return self._finish(end.value)
 
 	def _finish(self, answer: Answer) -> Reply:
-		made = _reply(answer)
-		if answer.record is not None:
-			self.recorder.add(answer.record)
+		status, common, own, body, record = answer
+		made = reply(status, common, body, own)
+		if record is not None:
+			self.recorder.add(record)
 		return made
 
 	def _words(self) -> Words:
@@ -196,10 +198,6 @@ class Site:
 		return not all(day in self.snapshot.day_keys for day in days_ahead(time.time()))
 
 	# What is kept, and how it becomes fresh.
-
-	@property
-	def _fresh_seconds(self) -> int:
-		return FRESH_SECONDS if self.hears_changes else FRESH_SECONDS_DEAF
 
 	def _keep(self, code: str, link: Link | None) -> None:
 		if link is None:
@@ -234,6 +232,7 @@ class Site:
 
 	def _on_connected(self) -> None:
 		self.hears_changes = True
+		self._fresh_seconds = FRESH_SECONDS
 		self._links.clear()
 		self._missing.clear()
 		self._reader.outdate_all()
@@ -241,6 +240,7 @@ class Site:
 
 	def _on_lost(self) -> None:
 		self.hears_changes = False
+		self._fresh_seconds = FRESH_SECONDS_DEAF
 
 	def _on_change(self, change: Change) -> None:
 		for code in change.codes:
@@ -299,7 +299,3 @@ def _read_day_keys() -> dict[int, bytes]:
 def days_ahead(now: float) -> set[int]:
 	"""Today (UTC), and tomorrow where it is near."""
 	return {int(now // DAY_SECONDS), int((now + KEY_AHEAD_SECONDS) // DAY_SECONDS)}
-
-
-def _reply(answer: Answer) -> Reply:
-	return reply(answer.status, answer.common, answer.body, answer.own)

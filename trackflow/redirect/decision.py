@@ -164,7 +164,7 @@ class Facts:
 	@property
 	def is_scan(self) -> bool:
 		"""Tell whether the request came from the link's own QR code (LNK-3)."""
-		return bool(self.query) and ("qr", "1") in parse_qsl(self.query)
+		return ("qr", "1") in parse_qsl(self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,7 @@ def _visit(link: Link, facts: Facts) -> Decision:
 	# What an app makes of parameters that it did not ask for, nobody knows: it gets what was entered.
 	if link.forward_query and facts.query and is_page(location):
 		location = forward(location, facts.query)
-	event = _event("QR Scan" if facts.is_scan else "Click", facts)
+	event = _event("QR Scan" if facts.query and facts.is_scan else "Click", facts)
 	counts = bool(event) and (facts.count_internal or not facts.is_internal)
 	return Decision(_status(link.redirect_status, facts), location, "", event, variant, counts)
 
@@ -278,7 +278,7 @@ def _visit(link: Link, facts: Facts) -> Decision:
 def _way(link: Link, facts: Facts) -> tuple[str, str]:
 	"""Where the link leads this visitor, and by which variant."""
 	if not (link.rules or link.variants or link.ios_url or link.android_url):
-		return _by_itself(link, facts)
+		return link.destination, ""
 	return next(found for way in _WAYS if (found := way(link, facts)))
 
 

@@ -137,7 +137,7 @@ class TestBotReason(unittest.TestCase):
 		for entry in CRAWLER_USER_AGENTS_DATA:
 			for instance in entry["instances"]:
 				if entry["pattern"] not in excepted and instance == agents.crop(instance):
-					self.assertTrue(agents._agent_reason.__wrapped__(instance), instance)
+					self.assertTrue(agents.bot_reason(instance, {}), instance)
 
 	@given(st.text(max_size=600), st.dictionaries(st.text(max_size=12), st.text(max_size=12)))
 	def test_any_request(self, user_agent, headers):

@@ -16,6 +16,8 @@ import ua_parser
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
 
+from trackflow.remembering import remembered
+
 MAX_LENGTH = 512
 
 EMPTY = "empty user agent"
@@ -78,16 +80,14 @@ def bot_reason(user_agent: str | None, headers: Mapping[str, str]) -> str:
 
 	"prefetch" goes before the others: the person may still come. Header names are in lower case.
 	"""
-	if is_prefetch(headers):
+	# Hardly anybody says so: one look, before the names are gone through.
+	if not _PREFETCH_HEADERS.isdisjoint(headers) and is_prefetch(headers):
 		return PREFETCH
-	text = crop(user_agent)
-	return _agent_reason(text) if text else EMPTY
+	return _agent_reason(user_agent or "")
 
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
 	"""Tell whether a browser fetches the page ahead of a click, by what it says of the purpose."""
-	if _PREFETCH_HEADERS.isdisjoint(headers):
-		return False
 	said = [headers.get(name, "").lower() for name in _PREFETCH_HEADERS]
 	return any(word in value for word in _PREFETCH_WORDS for value in said)
 
@@ -114,8 +114,11 @@ def _describe(user_agent: str) -> Agent:
 	return Agent(device_type, parsed.browser.family, parsed.os.family)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _agent_reason(user_agent: str) -> str:
+	user_agent = crop(user_agent)
+	if not user_agent:
+		return EMPTY
 	crawlers = _crawlers()
 	for text in crawlers.texts:
 		if text in user_agent:
