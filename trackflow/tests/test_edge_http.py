@@ -94,6 +94,68 @@ class TestRequests(HttpTestCase):
 		]
 		self.assertEqual(numbers, list(range(40)))
 
+	def test_answers_are_sent_before_anything_that_comes_after_them(self):
+		"""They wait for what else came in at the same moment: nothing may overtake them or end the connection before."""
+		first = b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n"
+		expecting = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
+		upgrade = b"GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nmore"
+		for after, then in (
+			(expecting, b"HTTP/1.1 100"),
+			(b"nonsense\r\n\r\n", b"HTTP/1.1 400"),
+			(b"GET /last HTTP/1.0\r\n\r\n", b"Connection: close"),
+			(upgrade, b"<closed>"),
+		):
+			with self.subTest(after=after):
+				answer = self.talk(first + after)
+				self.assertIn(b"'/first'", answer)
+				self.assertIn(then, answer.partition(b"'/first'")[2])
+
+	def test_a_client_that_says_no_more_gets_its_answer(self):
+		connection, sent = self.unread(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+		self.assertEqual(sent, [])
+		connection.eof_received()
+		self.assertIn(b"'/first'", sent[0])
+
+	def test_a_client_that_does_not_read_is_not_answered_for_ever(self):
+		"""What was asked ahead is sent at once, so that what nobody reads is noticed."""
+		connection, sent = self.unread(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n" * 50, room=3)
+		self.assertEqual(len(sent), 3)
+		self.assertGreater(len(connection.waiting), 40)
+
+	def unread(self, asked: bytes, room: int = 1) -> tuple[Connection, list[bytes]]:
+		"""A connection that was asked this in one moment, and what it sent in that moment to a client that reads nothing and
+		has room for so much."""
+		sent: list[bytes] = []
+
+		class Transport(asyncio.Transport):
+			def write(self, data: bytes) -> None:
+				sent.append(data)
+				if len(sent) == room:
+					connection.pause_writing()
+
+			def pause_reading(self) -> None:
+				pass
+
+			def is_closing(self) -> bool:
+				return False
+
+		connection = Connection(Server(echo, lambda target: MAX_BODY))
+
+		async def run() -> None:
+			connection.connection_made(Transport())
+			connection.data_received(asked)
+			# Before the loop goes on.
+			asyncio.get_running_loop().stop()
+
+		loop = asyncio.new_event_loop()
+		try:
+			task = loop.create_task(run())
+			loop.run_forever()
+			task.result()
+		finally:
+			loop.close()
+		return connection, sent
+
 	def test_a_request_in_pieces(self):
 		whole = b"POST /x HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 5\r\n\r\nhello"
 		answer = self.talk(*[whole[index : index + 7] for index in range(0, len(whole), 7)])

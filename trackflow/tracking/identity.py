@@ -7,7 +7,6 @@ trusted proxies can tell us. Never keeps a key and never looks at the clock: key
 from __future__ import annotations
 
 import base64
-import os
 import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
@@ -89,7 +88,7 @@ def cookieless_id(key: bytes, domain: str, address: str, user_agent: str) -> str
 def new_click_id(at: float) -> str:
 	"""Return a new click's id: the time of the click (milliseconds) and 36 random bits. Clicks of one time are neighbours
 	in the database, which then writes a few pages for a batch instead of one for each click."""
-	return f"{int(at * 1000) % 16**11:011x}{os.urandom(5).hex()[:9]}"
+	return f"{int(at * 1000) % 16**11:011x}{secrets.token_hex(5)[:9]}"
 
 
 def sign_click(click_id: str, secret: bytes) -> str:
