@@ -35,6 +35,7 @@ def rebuild(visitor_ids: Collection[str]) -> int:
 	if not visitor_ids:
 		return 0
 	frappe.db.commit()
+	visitors.make_missing(visitor_ids)
 	known = visitors.lock(visitor_ids)
 	visits = Visits(get_config(), known)
 	visits.add_all(known, retention.horizon() or datetime.min)

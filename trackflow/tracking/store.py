@@ -61,7 +61,6 @@ def join_late(clicks: Collection[Row], events: Collection[Row]) -> int:
 	for _look in range(LOOKS):
 		frappe.db.commit()
 		found = joins.find(clicks, events, config.session_timeout)
-		frappe.db.commit()
 		if not found:
 			break
 		handed_over += _hand_over(found, config)
@@ -96,12 +95,11 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	clicks = {one["id"]: rows.click_row(one, zone) for one in records if one["kind"] == "click"}
 	events = {one["id"]: rows.event_row(one, zone) for one in records if one["kind"] == "event"}
 	# MariaDB reads as of a transaction's first plain read: what is read before the visitors are locked must not fix that
-	# moment, so each of these parts begins a transaction of its own.
+	# moment, so `lock` begins a transaction of its own.
 	frappe.db.commit()
 	scanners.mark(clicks.values())
 	joinable = joins.find(list(clicks.values()), list(events.values()), config.session_timeout)
-	frappe.db.commit()
-	known = visitors.lock(_visitor_ids(clicks, events, joinable), _last_seen(clicks, events))
+	known = visitors.lock(_visitor_ids(clicks, events, joinable))
 	new_clicks = _without_stored("Click Event", clicks)
 	new_events = _without_stored("Visitor Event", events)
 	moved = joins.apply(joinable, new_clicks)
@@ -111,11 +109,8 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	visits = Visits(config, known)
 	visits.add(counted_clicks, counted_events, moved)
 	counters.mark_unique(counted_clicks, known)
-	bulk.insert("Click Event", new_clicks.values())
-	bulk.insert("Visitor Event", new_events.values())
 	visits.save()
 	people = _people(records, new_clicks | new_events, known, zone)
-	unique = counters.settle_unique(_pairs(joinable, moved))
 	visitors.update(
 		known,
 		[*counted_clicks, *moved],
@@ -125,8 +120,10 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 		also=visits.earliest_change().keys(),
 		touches_of_new=visits.touches_of_new(),
 	)
+	bulk.insert("Click Event", new_clicks.values())
+	bulk.insert("Visitor Event", new_events.values())
 	visitors.rebuild({join.former for join in joinable}, known, _engagement(config))
-	counters.add_clicks(new_clicks.values(), unique)
+	counters.add_clicks(new_clicks.values(), counters.settle_unique(_pairs(joinable, moved)))
 	made = conversions.from_events(counted_events, known)
 	named = {one for one, values in people.items() if values.get("contact_email")}
 	_queue_credits(made, visits, known, named)
@@ -155,7 +152,6 @@ def _take_back(names: set[str], config: Config) -> int:
 	"""Take stored clicks back, in one transaction."""
 	filters = {"name": ("in", names), "counted": 1}
 	owners = {row.visitor_id for row in bulk.load("Click Event", filters, ["visitor_id"]).values()}
-	frappe.db.commit()
 	known = visitors.lock(owners)
 	# One that went over to another visitor meanwhile is left to the next look.
 	clicks = [
@@ -199,12 +195,6 @@ def _visitor_ids(clicks: dict[str, Row], events: dict[str, Row], joinable: list[
 		row["visitor"] for row in events.values()
 	}
 	return (ids | {join.former for join in joinable} | {join.visitor for join in joinable}) - {None}
-
-
-def _last_seen(clicks: dict[str, Row], events: dict[str, Row]) -> dict[str, datetime]:
-	hits = [(row["visitor_id"], row["click_timestamp"]) for row in clicks.values()]
-	hits += [(row["visitor"], row["timestamp"]) for row in events.values()]
-	return {visitor: at for visitor, at in sorted(hits, key=lambda hit: hit[1]) if visitor}
 
 
 def _without_stored(doctype: str, new: dict[str, Row]) -> dict[str, Row]:

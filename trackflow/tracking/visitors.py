@@ -37,24 +37,25 @@ _CLICK_FIELDS = ("visitor_id", "click_timestamp", *DEVICE_FIELDS)
 _EVENT_FIELDS = ("visitor", "timestamp", "event_type", *DEVICE_FIELDS)
 
 
-def lock(visitor_ids: Collection[str], seen_at: Mapping[str, datetime] | None = None) -> dict[str, Row]:
-	"""Lock these visitors for the rest of the transaction, making those that are missing; answers their rows by id.
+def lock(visitor_ids: Collection[str]) -> dict[str, Row]:
+	"""Begin a transaction that holds these visitors; answers their rows by id. One that is not there is answered as one of
+	whom nothing is known: `update` makes its row, whole, and whoever makes it as the second one collides and looks again.
 
-	A visitor made here has no `first_seen` yet; `seen_at` is what its `last_seen` will be, so that the index on it need
-	not be changed again. Must come before any plain read of the transaction: only a read that
-	follows the locks is sure to see what other drains stored.
+	What is there is looked up by a read that is over before the transaction begins. A lock on what is not there would be one
+	on the gap between two visitors, in which other drains put theirs; and only reads that follow the locks are sure to see
+	what other drains stored.
 	"""
 	ids = sorted(set(visitor_ids))
-	if not ids:
-		return {}
-	seen_at = seen_at or {}
-	new = ({"name": one, "visitor_id": one, "last_seen": seen_at.get(one)} for one in ids)
+	stored = bulk.load("Visitor", {"name": ("in", ids)}, ()) if ids else {}
+	frappe.db.commit()
+	locked = bulk.lock("Visitor", stored, LOCKED_FIELDS)
+	return {one: locked.get(one) or dict.fromkeys(LOCKED_FIELDS) for one in ids}
+
+
+def make_missing(visitor_ids: Collection[str]) -> None:
+	"""Make bare rows of those that have none."""
+	new = ({"name": one, "visitor_id": one} for one in sorted(set(visitor_ids)))
 	bulk.insert("Visitor", new, ignore_duplicates=True)
-	known = bulk.lock("Visitor", ids, LOCKED_FIELDS)
-	for row in known.values():
-		if not row["first_seen"]:
-			row["last_seen"] = None
-	return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def update(
 	also: Collection[str] = (),
 	touches_of_new: Iterable[Row] = (),
 ) -> None:
-	"""Bring locked visitors up to date after these new rows.
+	"""Bring locked visitors up to date after these new rows, and make those that are new.
 
 	`people` holds what visitors said of themselves; `also` are visitors whose touch points changed for other reasons;
 	`touches_of_new` all touch points of visitors that are new, which need not be read.
@@ -166,8 +167,12 @@ def update(
 		changes[one] |= _touch_fields(touches[one])
 	for one, values in people.items():
 		changes[one] |= values
-	_write({one: changes[one] for one in sorted(changes.keys() - orphans)})
-	bulk.delete("Visitor", sorted(orphans))
+	stored = {one for one, visitor in known.items() if "name" in visitor}
+	changed = sorted(changes.keys() - orphans)
+	new = [{"name": one, "visitor_id": one, **changes[one]} for one in changed if one not in stored]
+	bulk.insert("Visitor", new)
+	_write({one: changes[one] for one in changed if one in stored})
+	bulk.delete("Visitor", sorted(orphans & stored))
 
 
 def _write(changes: Mapping[str, Row]) -> None:
@@ -180,7 +185,7 @@ def _write(changes: Mapping[str, Row]) -> None:
 
 
 def _is_orphan(visitor: Row, lost_its_touches: bool) -> bool:
-	"""Made for the lock only, or known by nothing but clicks that were taken over by the visits that they led to."""
+	"""One of whom nothing is known, or nothing but clicks that were taken over by the visits that they led to."""
 	if not visitor["first_seen"]:
 		return True
 	is_named = visitor["crm_lead"] or visitor["contact_email"]

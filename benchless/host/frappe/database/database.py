@@ -16,7 +16,7 @@ from frappe.database.utils import EmptyQueryValues, TypedQuery, is_query_type
 from frappe.database.values import ValuesMixin
 from frappe.utils import CallbackManager, get_table_name
 
-IFNULL_PATTERN = re.compile(r"\bifnull\(", re.IGNORECASE)
+IFNULL_PATTERN = re.compile(r"ifnull\(", re.IGNORECASE)
 INDEX_LENGTH = re.compile(r"\s*\([^)]+\)\s*")
 DDL = ("alter", "drop", "create", "truncate", "rename")
 TEXT = ("varchar", 140)
