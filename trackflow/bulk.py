@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice, repeat
 from types import NoneType
 from typing import Any
 
@@ -19,8 +19,8 @@ from pypika.terms import ContainsCriterion, Criterion, Field, LiteralValue, Valu
 
 Row = dict[str, Any]
 CHUNK = 500
-# Texts that stand in a statement as they are, and what the driver makes a column's value of.
-PLAIN = re.compile(r"[A-Za-z0-9 _.:@-]*")
+# Texts that stand in a statement as they are, also several at once, and what the driver makes a column's value of.
+PLAIN = re.compile(r"[A-Za-z0-9 _.:@\x1f-]*")
 HELD = {str, int, bool, float, Decimal, datetime, date, NoneType}
 # Stands between texts that are escaped at once; a text that holds one itself is escaped alone.
 SEPARATOR = "\x1f"
@@ -106,48 +106,42 @@ def _write(
 	is_update: bool = False,
 	is_sum: bool = False,
 ) -> None:
-	"""INSERT rows on MariaDB. The builder makes the text for one row, which is repeated: a builder's term for every value
-	would take ten times as long as the insert. The values go beside it, to be put in by the driver: Frappe looks through
-	the text of each statement for a word that it replaces, which takes longer than escaping."""
+	"""INSERT rows on MariaDB. The builder makes the text for one row, whose values are put in for each: a builder's term for
+	every value would take ten times as long as the insert. What has to be escaped goes to the driver beside the text:
+	Frappe looks through each statement for a word that it replaces, which takes longer than sending it."""
 	table = frappe.qb.DocType(doctype)
-	alike = {field: text for field, column in columns.items() if (text := _alike(column))}
-	row = [alike.get(field, "%s") for field in columns]
-	query = frappe.qb.into(table).columns(*columns).insert(*map(LiteralValue, row))
+	query = frappe.qb.into(table).columns(*columns).insert(*[LiteralValue("?")] * len(columns))
 	if ignore_duplicates:
 		query = query.ignore()
 	for field in list(columns)[1:] if is_update or is_sum else ():
 		new = Values(table[field])
 		query = query.on_duplicate_key_update(table[field], table[field] + new if is_sum else new)
-	text = f"({','.join(row)})"
-	head, _row, tail = query.get_sql().partition(text)
+	head, _row, tail = query.get_sql().partition(f"({','.join('?' * len(columns))})")
+	literals = {field: _literals(column) for field, column in columns.items()}
+	escaped = [columns[field] for field, texts in literals.items() if not texts]
 	number = len(next(iter(columns.values())))
-	different = [_writable(column) for field, column in columns.items() if field not in alike]
-	for start in range(0, number, CHUNK):
-		rows = zip(*(column[start : start + CHUNK] for column in different), strict=True)
-		times = min(CHUNK, number - start)
-		frappe.db.sql(f"{head}{','.join([text] * times)}{tail}", list(chain.from_iterable(rows)))
+	texts = map(",".join, zip(*(texts or repeat("%s", number) for texts in literals.values()), strict=True))
+	values = zip(*escaped, strict=True) if escaped else repeat((), number)
+	while some := list(islice(texts, CHUNK)):
+		driver_values = list(chain.from_iterable(islice(values, len(some))))
+		frappe.db.sql(f"{head}({'),('.join(some)}){tail}", driver_values)
 
 
-def _alike(column: Sequence[Any]) -> str:
-	"""What all rows have, as it stands in a statement; "" if they differ, or if it would have to be escaped."""
-	first = column[0]
-	if first != column[-1] or column.count(first) != len(column):
-		return ""
-	if first is None:
-		return "NULL"
-	if isinstance(first, int):
-		return str(int(first))
-	return f"'{first}'" if isinstance(first, str) and PLAIN.fullmatch(first) else ""
-
-
-def _writable(column: Sequence[Any]) -> Sequence[Any]:
-	"""Values as the driver takes them. Times as texts, which it makes of them at several times the cost."""
+def _literals(column: Sequence[Any]) -> list[str]:
+	"""Values as they stand in a statement; none where one of them has to be escaped."""
 	kinds = set(map(type, column))
 	if strange := kinds - HELD:
 		raise TypeError(f"{strange.pop().__name__} is nothing that a column holds")
-	if datetime not in kinds:
-		return column
-	return [str(value) if isinstance(value, datetime) else value for value in column]
+	if kinds == {int}:
+		return list(map(str, column))
+	if not kinds <= {str, datetime, NoneType}:
+		return []
+	texts = column if kinds == {str} else ["" if value is None else str(value) for value in column]
+	if not PLAIN.fullmatch(SEPARATOR.join(texts)):
+		return []
+	if NoneType not in kinds:
+		return [f"'{text}'" for text in texts]
+	return ["NULL" if value is None else f"'{text}'" for value, text in zip(column, texts, strict=True)]
 
 
 def among(field: Field, values: Collection[str]) -> Criterion:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from trackflow import changes
 from trackflow.changes import Change
-from trackflow.edge.frappe_thread import entered
+from trackflow.frappe_thread import entered
 from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import connection
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import frappe
 
-from trackflow.edge.frappe_thread import entered
+from trackflow.frappe_thread import entered
 from trackflow.redirect import links
 from trackflow.redirect.decision import Link
 

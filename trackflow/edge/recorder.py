@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from trackflow.edge.frappe_thread import entered
+from trackflow.frappe_thread import entered
 from trackflow.stream import connection, writer
 
 log = logging.getLogger("trackflow.edge")

@@ -22,7 +22,7 @@ from trackflow import keys
 from trackflow.changes import Change
 from trackflow.config import get_config
 from trackflow.edge.feed import Feed
-from trackflow.edge.frappe_thread import entered
+from trackflow.frappe_thread import entered
 from trackflow.edge.http import Reply, reply
 from trackflow.edge.memory import Memory
 from trackflow.edge.reader import Busy, Reader

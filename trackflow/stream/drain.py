@@ -6,12 +6,14 @@ not acknowledged is claimed by a later drain. A record that cannot be stored goe
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import frappe
@@ -19,7 +21,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from trackflow.exceptions import StreamUnavailable
-from trackflow.stream import click_queue, connection, spool
+from trackflow.stream import click_queue, connection, lanes, spool
 from trackflow.stream.writer import DUE_KEY, DUE_SECONDS
 from trackflow.tracking.store import store
 
@@ -35,6 +37,8 @@ OUT_OF_MEMORY = "command not allowed when used memory"
 BATCH_RECORDS = 2000
 # Entries per reading: one may hold a hundred records.
 BATCH_ENTRIES = 250
+# Batches that lanes have and that are not acknowledged: one at hand for the lane that is ahead.
+UNDER_WAY = 2
 # An entry whose reader has been silent this long belongs to whoever asks next.
 CLAIM_AFTER_SECONDS = 60
 FORGET_AFTER_SECONDS = 600
@@ -57,12 +61,15 @@ class Drained:
 	def store(self, records: list[Record]) -> None:
 		"""Store a batch, and count."""
 		began = time.monotonic()
-		stored, failed = store(records)
-		self.seconds += time.monotonic() - began
+		self.count(len(records), store(records), time.monotonic() - began)
+
+	def count(self, records: int, stored_and_failed: tuple[int, int], seconds: float) -> None:
+		"""Count a batch that is stored."""
+		self.seconds += seconds
 		self.at = time.time()
-		self.records += len(records)
-		self.stored += stored
-		self.failed += failed
+		self.records += records
+		self.stored += stored_and_failed[0]
+		self.failed += stored_and_failed[1]
 		if self.tell:
 			self.tell(self)
 
@@ -99,23 +106,92 @@ def _drain_stream(total: Drained, max_seconds: float, claim_after_seconds: float
 	consumer = uuid4().hex
 	deadline = time.monotonic() + max_seconds
 	try:
-		while time.monotonic() < deadline:
-			with _although_full():
-				redis.set(connection.key(DUE_KEY), 1, ex=DUE_SECONDS)
-			entries = _claim(redis, consumer, claim_after_seconds) or _read(redis, consumer)
-			if entries:
-				_store_entries(redis, entries, total)
-				continue
-			# From here on a writer queues a drain of its own; what came before is seen by one more look.
-			redis.delete(connection.key(DUE_KEY))
-			entries = _read(redis, consumer)
-			if not entries:
-				break
-			_store_entries(redis, entries, total)
-		else:
-			frappe.enqueue("trackflow.stream.drain.drain", queue="short", timeout=300)
+		with _Storing(redis, total) as storing:
+			while time.monotonic() < deadline:
+				with _although_full():
+					redis.set(connection.key(DUE_KEY), 1, ex=DUE_SECONDS)
+				entries = [] if storing.is_under_way else _claim(redis, consumer, claim_after_seconds)
+				entries = entries or _read(redis, consumer)
+				if not entries and storing.is_under_way:
+					storing.finish()
+					continue
+				if not entries:
+					# From here on a writer queues a drain of its own; what came before is seen by one more look.
+					redis.delete(connection.key(DUE_KEY))
+					entries = _read(redis, consumer)
+					if not entries:
+						break
+				storing.add(entries)
+			else:
+				frappe.enqueue("trackflow.stream.drain.drain", queue="short", timeout=300)
 	finally:
 		_leave(redis, consumer)
+
+
+class _Storing:
+	"""Entries on their way into the database: batch after batch in this thread, or, of a backlog, side by side in lanes.
+	They are acknowledged in the order in which they were read, once all their records are stored."""
+
+	def __init__(self, redis: Redis, total: Drained) -> None:
+		self._redis = redis
+		self._total = total
+		self._opened = ExitStack()
+		self._lanes: lanes.Lanes | None = None
+		self._under_way: deque[tuple[list[Entry], float, list[Future[tuple[int, int]]]]] = deque()
+		self._settled_at = 0.0
+
+	def __enter__(self) -> Self:
+		return self
+
+	def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
+		with self._opened:
+			if not kind:
+				self.finish()
+
+	@property
+	def is_under_way(self) -> bool:
+		"""Whether lanes are at something."""
+		return bool(self._under_way)
+
+	def add(self, entries: list[Entry]) -> None:
+		"""Store entries, now or by and by."""
+		for batch, records in _batches(entries):
+			if lanes.number() == 1 or len(records) <= BATCH_RECORDS:
+				self.finish()
+				self._total.store(records)
+				self._acknowledge(batch)
+				continue
+			self._lanes = self._lanes or self._opened.enter_context(lanes.opened())
+			self._under_way.append((batch, time.monotonic(), self._lanes.store(records, store)))
+			while len(self._under_way) > UNDER_WAY:
+				self._settle()
+
+	def finish(self) -> None:
+		"""Wait for what is under way."""
+		while self._under_way:
+			self._settle()
+
+	def _settle(self) -> None:
+		batch, began, parts = self._under_way[0]
+		done = [part.result() for part in parts]
+		self._under_way.popleft()
+		# Batches overlap: each is said to take the time that has passed since the one before.
+		seconds = time.monotonic() - max(began, self._settled_at)
+		self._settled_at = time.monotonic()
+		stored, failed = map(sum, zip(*done, strict=True))
+		self._total.count(sum(len(records) for _id, records in batch), (stored, failed), seconds)
+		self._acknowledge(batch)
+
+	def _acknowledge(self, batch: list[Entry]) -> None:
+		ids = [entry_id for entry_id, _records in batch]
+		# No MULTI: a Redis that is full takes nothing within one, not even what frees memory.
+		pipeline = self._redis.pipeline(transaction=False)
+		pipeline.xdel(connection.key("stream"), *ids)
+		pipeline.xack(connection.key("stream"), GROUP, *ids)
+		pipeline.execute()
+		with _although_full():
+			state = {"at": self._total.at, "records": self._total.records, "seconds": self._total.seconds}
+			self._redis.hset(connection.key(STATE_KEY), mapping=state)
 
 
 def drain_if_waiting() -> None:
@@ -171,10 +247,10 @@ def _ensure_group(redis: Redis) -> None:
 
 
 def _read(redis: Redis, consumer: str) -> list[Entry]:
-	"""New entries, about a batch of records."""
+	"""New entries, about a batch of records for each lane."""
 	entries: list[Entry] = []
 	records = 0
-	while records < BATCH_RECORDS:
+	while records < lanes.number() * BATCH_RECORDS:
 		answer = redis.xreadgroup(GROUP, consumer, {connection.key("stream"): ">"}, count=BATCH_ENTRIES)
 		some = [_decode(entry) for _stream, found in answer or [] for entry in found]
 		entries += some
@@ -203,31 +279,18 @@ def _decode(entry: tuple[bytes, dict[bytes, bytes]]) -> Entry:
 	return entry_id, [record for record in records if isinstance(record, dict)]
 
 
-def _store_entries(redis: Redis, entries: list[Entry], total: Drained) -> None:
+def _batches(entries: list[Entry]) -> Iterator[tuple[list[Entry], list[Record]]]:
+	"""Entries in portions that the lanes take at once, with their records."""
 	batch: list[Entry] = []
-	number = 0
+	records: list[Record] = []
 	for entry in entries:
 		batch.append(entry)
-		number += len(entry[1])
-		if number >= BATCH_RECORDS:
-			_store_batch(redis, batch, total)
-			batch, number = [], 0
+		records += entry[1]
+		if len(records) >= lanes.number() * BATCH_RECORDS:
+			yield batch, records
+			batch, records = [], []
 	if batch:
-		_store_batch(redis, batch, total)
-
-
-def _store_batch(redis: Redis, batch: list[Entry], total: Drained) -> None:
-	records = [record for _id, some in batch for record in some]
-	total.store(records)
-	ids = [entry_id for entry_id, _records in batch]
-	# No MULTI: a Redis that is full takes nothing within one, not even what frees memory.
-	pipeline = redis.pipeline(transaction=False)
-	pipeline.xdel(connection.key("stream"), *ids)
-	pipeline.xack(connection.key("stream"), GROUP, *ids)
-	pipeline.execute()
-	with _although_full():
-		state = {"at": total.at, "records": total.records, "seconds": total.seconds}
-		redis.hset(connection.key(STATE_KEY), mapping=state)
+		yield batch, records
 
 
 def _leave(redis: Redis, consumer: str) -> None:

@@ -12,7 +12,7 @@ from frappe.utils import add_days, add_to_date, now_datetime
 from redis.client import Pipeline
 
 from trackflow.config import get_config, read_config
-from trackflow.edge.frappe_thread import entered
+from trackflow.frappe_thread import entered
 from trackflow.incoming import CONSENT_COOKIE, VISITOR_COOKIE
 from trackflow.keys import click_secret
 from trackflow.policy import Config
