@@ -34,9 +34,13 @@ def insert(doctype: str, rows: Iterable[Row], *, ignore_duplicates: bool = False
 		return
 	now, user = str(now_datetime()), frappe.session.user
 	standard = {"creation": now, "modified": now, "owner": user, "modified_by": user}
-	fields = dict.fromkeys(field for shape in dict.fromkeys(map(tuple, rows)) for field in shape)
+	shapes = dict.fromkeys(map(tuple, rows))
+	fields = dict.fromkeys(field for shape in shapes for field in shape)
 	columns = {field: [value] * len(rows) for field, value in standard.items()}
-	columns |= {field: [row.get(field) for row in rows] for field in fields}
+	if len(shapes) == 1:
+		columns |= zip(fields, zip(*map(dict.values, rows), strict=True), strict=True)
+	else:
+		columns |= {field: [row.get(field) for row in rows] for field in fields}
 	if frappe.db.db_type == "mariadb":
 		_write(doctype, columns, ignore_duplicates=ignore_duplicates)
 		return
@@ -129,6 +133,9 @@ def _write(
 
 def _literals(column: Sequence[Any]) -> list[str]:
 	"""Values as they stand in a statement; none where one of them has to be escaped."""
+	number = column.count(column[0]) if column[0] is column[-1] else 0
+	if 1 < number == len(column):
+		return _literals(column[:1]) * number
 	kinds = set(map(type, column))
 	if strange := kinds - HELD:
 		raise TypeError(f"{strange.pop().__name__} is nothing that a column holds")

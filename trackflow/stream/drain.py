@@ -4,7 +4,6 @@ Safe to run twice, in several processes at once, and to be killed anywhere: a re
 not acknowledged is claimed by a later drain. A record that cannot be stored goes to the Click Queue, never away.
 """
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import click_queue, connection, lanes, spool
+from trackflow.stream.entries import decode
 from trackflow.stream.writer import DUE_KEY, DUE_SECONDS
 from trackflow.tracking.store import store
 
@@ -272,11 +272,10 @@ def _decode(entry: tuple[bytes, dict[bytes, bytes]]) -> Entry:
 	"""An entry's records. One that is not ours cannot be stored, and must not be read again and again."""
 	entry_id, fields = entry
 	try:
-		records = json.loads(fields[b"records"])
+		return entry_id, decode(fields[b"records"])
 	except (KeyError, ValueError):
 		frappe.logger("trackflow").error("Entry %s of the stream holds no records: %r", entry_id, fields)
 		return entry_id, []
-	return entry_id, [record for record in records if isinstance(record, dict)]
 
 
 def _batches(entries: list[Entry]) -> Iterator[tuple[list[Entry], list[Record]]]:

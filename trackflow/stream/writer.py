@@ -4,21 +4,13 @@ One round trip to Redis. If Redis is down the records go to the spool; if that f
 Never raises, never asks the database: a visitor waits for this.
 """
 
-import json
-from contextlib import suppress
 from typing import Any
 
 import frappe
 from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
-from trackflow.stream import connection, spool
-
-try:
-	# Comes with the extra `edge`, which writes many records.
-	import orjson
-except ModuleNotFoundError:
-	orjson = None
+from trackflow.stream import connection, entries, spool
 
 Record = dict[str, Any]
 
@@ -94,7 +86,7 @@ def _write_to_redis(records: list[Record], keys: list[str]) -> tuple[list[bool],
 	pipeline = connection.connect().pipeline(transaction=True)
 	for event_key in keys:
 		pipeline.set(connection.key(f"seen:{event_key}"), 1, nx=True, ex=SEEN_SECONDS)
-	pipeline.xadd(connection.key("stream"), {"records": _encoded(records)})
+	pipeline.xadd(connection.key("stream"), {"records": entries.encode(records)})
 	pipeline.set(connection.key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS)
 	*new, _entry, drain_wanted = pipeline.execute()
 	if _losses > _told_losses:
@@ -110,14 +102,6 @@ def _tell_losses() -> None:
 		connection.connect().incrby(connection.key(LOSSES_KEY), number)
 	except (StreamUnavailable, RedisError):
 		_told_losses -= number
-
-
-def _encoded(records: list[Record]) -> str | bytes:
-	if orjson:
-		# Ten times faster, but it refuses half characters, which JSON can hold.
-		with suppress(TypeError):
-			return orjson.dumps(records)
-	return json.dumps(records, separators=(",", ":"))
 
 
 def _queue_drain() -> None:

@@ -35,6 +35,7 @@ PURE_MODULES = (
 	"trackflow.redirect.passwords",
 	"trackflow.redirect.rules",
 	"trackflow.remembering",
+	"trackflow.stream.entries",
 	"trackflow.times",
 	"trackflow.tracking.agents",
 	"trackflow.tracking.bursts",

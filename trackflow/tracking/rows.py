@@ -20,6 +20,8 @@ from trackflow.tracking.sessions import CLICK, EVENT, Hit, Session
 Row = dict[str, Any]
 
 DEVICE_FIELDS = ("device_type", "browser", "os", "country", "region", "city")
+_OWN_DETAILS = (*DEVICE_FIELDS, "screen", "viewport")
+_PARAMETERS = tuple((field.removeprefix("utm_"), field) for field in UTM_FIELDS)
 # Fields that a hit is made from; what `Hit` needs, by DocType.
 CLICK_HIT_FIELDS = (
 	"visitor_id", "session", "click_timestamp", "destination_url", "referrer", "tracked_link", "campaign", "domain",
@@ -173,20 +175,17 @@ def touch_row(session: Mapping[str, Any]) -> Row:
 
 
 def _parameters(row: Mapping[str, Any]) -> dict[str, str]:
-	return {name.removeprefix("utm_"): row[name] or "" for name in UTM_FIELDS}
+	return {name: row[field] or "" for name, field in _PARAMETERS}
 
 
 def _details(row: Mapping[str, Any], *urls: str) -> tuple[tuple[str, object], ...]:
 	"""Device, place and advertisement; what the website itself says of the ad goes before what its address says."""
-	own = {name: row.get(name) or "" for name in (*DEVICE_FIELDS, "screen", "viewport")}
 	said, ads = _json(row.get("event_data")), ads_of(*urls)
-	return tuple(
-		{
-			**own,
-			**{name: str(said.get(name) or ads.get(name) or "")[:LENGTH] for name in AD_FIELDS},
-			"domain": row["domain"] or None,
-			"is_internal": int(row["is_internal"] or 0),
-		}.items()
+	return (
+		*[(name, row.get(name) or "") for name in _OWN_DETAILS],
+		*[(name, str(said.get(name) or ads.get(name) or "")[:LENGTH]) for name in AD_FIELDS],
+		("domain", row["domain"] or None),
+		("is_internal", int(row["is_internal"] or 0)),
 	)
 
 

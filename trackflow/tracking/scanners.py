@@ -97,7 +97,7 @@ def _email_campaigns(names: Collection[str]) -> Collection[str]:
 
 
 def _stored(field: str, values: Collection[str], span: tuple[Any, Any]) -> list[Row]:
-	"""The stored clicks within that time of callers who have enough of them to be a scanner."""
+	"""The stored clicks within that time of callers who opened enough links to be a scanner."""
 	if not values:
 		return []
 	click = frappe.qb.DocType("Click Event")
@@ -108,7 +108,7 @@ def _stored(field: str, values: Collection[str], span: tuple[Any, Any]) -> list[
 		.where(bulk.among(click[field], values))
 		.where(near)
 		.groupby(click[field])
-		.having(Count("*") >= bursts.LINKS_OF_MAILING)
+		.having(Count(click.tracked_link).distinct() >= bursts.LINKS_OF_MAILING)
 		.run()
 	)
 	if not many:

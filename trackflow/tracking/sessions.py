@@ -8,6 +8,7 @@ The same hits give the same sessions in whatever order and portions they arrive.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from trackflow.tracking.channels import CLICK_IDS, classify, platform, source_of_referrer
 
@@ -15,6 +16,7 @@ CLICK, EVENT = "click", "event"
 PAGE_VIEW = "PAGE_VIEW"
 # What says nothing of the visit itself: knowing a visitor's consent or name is not engagement.
 SILENT_EVENTS = frozenset({"CONSENT", "IDENTIFY"})
+NO_CLICK_IDS = dict.fromkeys(CLICK_IDS, "")
 CAMPAIGN_FIELDS = ("source", "medium", "campaign", "term", "content")
 
 
@@ -105,7 +107,7 @@ class Session:
 	def referrer(self) -> str:
 		"""The first referrer from outside."""
 		for hit in self.hits:
-			if hit.referrer and source_of_referrer(hit.referrer, self.own_hosts) != ("", ""):
+			if hit.referrer and _is_outside(hit.referrer, self.own_hosts):
 				return hit.referrer
 		return ""
 
@@ -131,31 +133,46 @@ class Session:
 			"tracked_link": click.tracked_link if click else origin.tracked_link,
 			"link_campaign": (click.link_campaign if click else "") or origin.link_campaign,
 			"click_event": click.id if click else "",
-			**{name: click_ids.get(name, "") for name in CLICK_IDS},
+			**NO_CLICK_IDS,
+			**click_ids,
 			**attributes,
-			**dict(self.first.details if not pages else pages[0].details),
+			**dict(pages[0].details if pages else self.first.details),
 		}
 
 	def attributes(self) -> dict[str, str]:
 		"""Source, medium, campaign, term, content, channel, platform and referrer of the visit (TCH-1)."""
-		origin, referrer, click_ids = self.origin, self.referrer, self.click_ids
+		origin, referrer = self.origin, self.referrer
 		source, medium = origin.source, origin.medium
 		if not origin.is_marketing:
 			source, medium = source_of_referrer(referrer, self.own_hosts)
-		channel = classify(source, medium, origin.campaign, referrer, click_ids)
+		campaign, click_ids = origin.campaign, tuple(self.click_ids.items())
+		channel, of_platform = _classified(source, medium, campaign, referrer, click_ids)
 		if channel == "Direct" and origin.is_marketing:
 			# Somebody made a link for this: it is marketing, even where nobody said which.
 			channel = "Unassigned"
 		return {
 			"source": source,
 			"medium": medium,
-			"campaign": origin.campaign,
+			"campaign": campaign,
 			"term": origin.term,
 			"content": origin.content,
 			"channel": channel,
-			"platform": platform(source, medium, click_ids, referrer),
+			"platform": of_platform,
 			"referrer": referrer,
 		}
+
+
+@lru_cache(maxsize=4096)
+def _is_outside(referrer: str, own_hosts: frozenset[str]) -> bool:
+	return source_of_referrer(referrer, own_hosts) != ("", "")
+
+
+@lru_cache(maxsize=4096)
+def _classified(
+	source: str, medium: str, campaign: str, referrer: str, click_ids: tuple[tuple[str, str], ...]
+) -> tuple[str, str]:
+	"""Channel and platform; of many visits at once most came the same few ways."""
+	return classify(source, medium, campaign, referrer, click_ids), platform(source, medium, click_ids, referrer)
 
 
 def sessionize(hits: Iterable[Hit], timeout: timedelta, own_hosts: Collection[str] = ()) -> list[Session]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import frappe
@@ -17,8 +18,12 @@ from trackflow import bulk
 Row = dict[str, Any]
 
 TOUCH_FIELDS = ("source", "medium", "campaign", "term", "content", "referrer", "channel")
+# A visitor's fields of its first touch point and of its last one, and what stands there.
+ENDS_FIELDS = (*TOUCH_FIELDS, "first_touch_at", *(f"last_{name}" for name in TOUCH_FIELDS), "last_touch_at")
+_end_of = itemgetter(*TOUCH_FIELDS, "occurred_at")
 # These are of the newest hit.
 DEVICE_FIELDS = ("ip_address", "user_agent", "country", "is_internal")
+_device_of = itemgetter(*DEVICE_FIELDS)
 CONSENT_FIELDS = ("consent_status", "consent_policy_version")
 DENIED = "Denied"
 LOCKED_FIELDS = (
@@ -28,8 +33,7 @@ LOCKED_FIELDS = (
 IS_SOMEBODY = ("crm_lead", "contact_email", "has_converted")
 FIGURES = (
 	"first_seen", "last_seen", "last_activity", "page_views", "engagement_score", "conversion_count", "has_converted",
-	"last_conversion_date", "first_touch_at", "last_touch_at", *DEVICE_FIELDS, *TOUCH_FIELDS,
-	*(f"last_{name}" for name in TOUCH_FIELDS),
+	"last_conversion_date", *DEVICE_FIELDS, *ENDS_FIELDS,
 )  # fmt: skip
 # Adding points in portions rounds each time.
 SCORE_TOLERANCE = 1e-6
@@ -90,6 +94,7 @@ def seen(visitor: Row, clicks: list[Row], events: list[Row], engagement: Engagem
 	if visitor["last_activity"]:
 		score += (visitor["engagement_score"] or 0) * engagement.decay(visitor["last_activity"], last_seen)
 	conversions = [row["timestamp"] for row in events if row["event_type"] == "CONVERSION"]
+	before = [visitor["last_conversion_date"]] if visitor["last_conversion_date"] else []
 	changes = {
 		"first_seen": min([*times, visitor["first_seen"] or times[0]]),
 		"last_seen": last_seen,
@@ -98,13 +103,12 @@ def seen(visitor: Row, clicks: list[Row], events: list[Row], engagement: Engagem
 		"engagement_score": round(score, 9),
 		"conversion_count": (visitor["conversion_count"] or 0) + len(conversions),
 		"has_converted": int(bool(visitor["has_converted"] or conversions)),
-		"last_conversion_date": max([*conversions, visitor["last_conversion_date"] or datetime.min]),
+		"last_conversion_date": max(conversions + before, default=None),
 	}
-	if changes["last_conversion_date"] == datetime.min:
-		changes["last_conversion_date"] = None
 	if visitor["last_seen"] is None or max(times) >= visitor["last_seen"]:
-		newest = max([*clicks, *events], key=lambda row: (_time_of(row), row["name"]))
-		changes |= {field: newest[field] for field in DEVICE_FIELDS}
+		hits = [*clicks, *events]
+		newest = max(hits, key=lambda row: (_time_of(row), row["name"])) if len(hits) > 1 else hits[0]
+		changes |= zip(DEVICE_FIELDS, _device_of(newest), strict=True)
 	return changes
 
 
@@ -261,10 +265,6 @@ def _ends(touches: Iterable[Row]) -> dict[str, tuple[Row, Row]]:
 
 
 def _touch_fields(ends: tuple[Row, Row] | None) -> Row:
-	first, last = ends or ({}, {})
-	return {
-		**{name: first.get(name) for name in TOUCH_FIELDS},
-		**{f"last_{name}": last.get(name) for name in TOUCH_FIELDS},
-		"first_touch_at": first.get("occurred_at"),
-		"last_touch_at": last.get("occurred_at"),
-	}
+	if not ends:
+		return dict.fromkeys(ENDS_FIELDS)
+	return dict(zip(ENDS_FIELDS, _end_of(ends[0]) + _end_of(ends[1]), strict=True))
