@@ -41,6 +41,7 @@ def insert(doctype: str, rows: Iterable[Row], *, ignore_duplicates: bool = False
 		columns |= zip(fields, zip(*map(dict.values, rows), strict=True), strict=True)
 	else:
 		columns |= {field: [row.get(field) for row in rows] for field in fields}
+	columns = {field: column for field, column in columns.items() if not _is_left_out(doctype, field, column)}
 	if frappe.db.db_type == "mariadb":
 		_write(doctype, columns, ignore_duplicates=ignore_duplicates)
 		return
@@ -50,28 +51,49 @@ def insert(doctype: str, rows: Iterable[Row], *, ignore_duplicates: bool = False
 	)
 
 
+def _is_left_out(doctype: str, field: str, column: Sequence[Any]) -> bool:
+	"""Whether a column is NULL in all rows, and would be without being named."""
+	if column[0] is not None or column.count(None) < len(column):
+		return False
+	docfield = frappe.get_meta(doctype).get_field(field)
+	return bool(docfield and not docfield.default)
+
+
 def update(doctype: str, changes: Mapping[str, Row], *, is_locked: bool = False) -> None:
 	"""Set fields of rows by name. All rows of one call must change the same fields. A row that is gone stays gone.
 
 	`is_locked` says that the caller has locked the rows, and so knows that they are there."""
 	if changes and frappe.db.db_type == "mariadb":
-		_upsert(doctype, changes, is_locked, is_sum=False)
+		_upsert(doctype, changes, is_locked)
 	elif changes:
 		frappe.db.bulk_update(doctype, dict(changes), update_modified=False)
 
 
-def add(doctype: str, increments: Mapping[str, Mapping[str, int]], *, is_locked: bool = False) -> None:
-	"""Add to figures of rows by name, in the statement, in the order of names; `is_locked` as for `update`."""
+def add(
+	doctype: str,
+	increments: Mapping[str, Mapping[str, int]],
+	values: Mapping[str, Row] | None = None,
+	*,
+	is_locked: bool = False,
+) -> None:
+	"""Add to figures of rows by name, in the statement, in the order of names, and set `values`: the same fields of all
+	these rows; `is_locked` as for `update`."""
+	values = values or {}
 	if increments and frappe.db.db_type == "mariadb":
 		fields = sorted({field for row in increments.values() for field in row})
-		sums = {name: {field: row.get(field, 0) for field in fields} for name, row in increments.items()}
-		_upsert(doctype, sums, is_locked, is_sum=True)
+		rows = {
+			name: {field: row.get(field, 0) for field in fields} | values.get(name, {})
+			for name, row in increments.items()
+		}
+		_upsert(doctype, rows, is_locked, sums=fields)
 		return
 	table = frappe.qb.DocType(doctype)
 	for name in sorted(increments):
 		query = frappe.qb.update(table).where(table.name == name)
 		for field, number in increments[name].items():
 			query = query.set(table[field], table[field] + number)
+		for field, value in values.get(name, {}).items():
+			query = query.set(table[field], value)
 		query.run()
 
 
@@ -91,7 +113,7 @@ def lock(doctype: str, names: Collection[str], fields: Sequence[str] = ()) -> di
 	return {row.name: row for row in rows}
 
 
-def _upsert(doctype: str, changes: Mapping[str, Row], is_locked: bool, is_sum: bool) -> None:
+def _upsert(doctype: str, changes: Mapping[str, Row], is_locked: bool, sums: Collection[str] = ()) -> None:
 	"""MariaDB changes many rows fastest by an INSERT … ON DUPLICATE KEY UPDATE. They are locked before, so that what is
 	gone is not made anew."""
 	found = changes if is_locked else lock(doctype, changes)
@@ -99,7 +121,7 @@ def _upsert(doctype: str, changes: Mapping[str, Row], is_locked: bool, is_sum: b
 	if names:
 		columns = {"name": names}
 		columns |= {field: [changes[name][field] for name in names] for field in changes[names[0]]}
-		_write(doctype, columns, is_update=not is_sum, is_sum=is_sum)
+		_write(doctype, columns, is_update=True, sums=sums)
 
 
 def _write(
@@ -108,7 +130,7 @@ def _write(
 	*,
 	ignore_duplicates: bool = False,
 	is_update: bool = False,
-	is_sum: bool = False,
+	sums: Collection[str] = (),
 ) -> None:
 	"""INSERT rows on MariaDB. The builder makes the text for one row, whose values are put in for each: a builder's term for
 	every value would take ten times as long as the insert. What has to be escaped goes to the driver beside the text:
@@ -117,9 +139,9 @@ def _write(
 	query = frappe.qb.into(table).columns(*columns).insert(*[LiteralValue("?")] * len(columns))
 	if ignore_duplicates:
 		query = query.ignore()
-	for field in list(columns)[1:] if is_update or is_sum else ():
+	for field in list(columns)[1:] if is_update else ():
 		new = Values(table[field])
-		query = query.on_duplicate_key_update(table[field], table[field] + new if is_sum else new)
+		query = query.on_duplicate_key_update(table[field], table[field] + new if field in sums else new)
 	head, _row, tail = query.get_sql().partition(f"({','.join('?' * len(columns))})")
 	literals = {field: _literals(column) for field, column in columns.items()}
 	escaped = [columns[field] for field, texts in literals.items() if not texts]

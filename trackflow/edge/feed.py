@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 from trackflow import changes
 from trackflow.changes import Change
-from trackflow.frappe_thread import entered
 from trackflow.exceptions import StreamUnavailable
+from trackflow.frappe_thread import entered
 from trackflow.stream import connection
 
 log = logging.getLogger("trackflow.edge")

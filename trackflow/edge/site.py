@@ -22,12 +22,12 @@ from trackflow import keys
 from trackflow.changes import Change
 from trackflow.config import get_config
 from trackflow.edge.feed import Feed
-from trackflow.frappe_thread import entered
 from trackflow.edge.http import Reply, reply
 from trackflow.edge.memory import Memory
 from trackflow.edge.reader import Busy, Reader
 from trackflow.edge.recorder import Recorder
 from trackflow.exceptions import StreamUnavailable
+from trackflow.frappe_thread import entered
 from trackflow.incoming import Incoming
 from trackflow.policy import Config
 from trackflow.redirect import limits

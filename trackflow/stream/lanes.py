@@ -36,22 +36,23 @@ class Lanes:
 		parts: list[list[Record]] = [[] for _thread in self._threads]
 		for record in records:
 			parts[hash(_sender(record)) % len(parts)].append(record)
-		return [
-			thread.submit(store, part) for thread, part in zip(self._threads, parts, strict=True) if part
-		]
+		return [thread.submit(store, part) for thread, part in zip(self._threads, parts, strict=True) if part]
 
 
 @contextmanager
 def opened() -> Iterator[Lanes]:
-	"""Open as many lanes as there is a use for. Leaving waits for what they were given."""
+	"""Open as many lanes as there is a use for. Leaving waits for what they were given. This thread's transaction ends, as
+	storing in it would end it: lanes must not wait for its locks, nor it read what was there before them."""
+	frappe.db.commit()
 	with ExitStack() as open_lanes:
-		yield Lanes([open_lanes.enter_context(_thread()) for _number in range(number())])
+		yield Lanes([open_lanes.enter_context(_thread(f"lane {one}")) for one in range(number())])
+	frappe.db.commit()
 
 
 @contextmanager
-def _thread() -> Iterator[ThreadPoolExecutor]:
+def _thread(name: str) -> Iterator[ThreadPoolExecutor]:
 	"""A thread that is on this site. It enters and leaves it by itself, as Frappe's state is its own."""
-	with ThreadPoolExecutor(1, "lane") as thread, ExitStack() as stay:
+	with ThreadPoolExecutor(1, name) as thread, ExitStack() as stay:
 		thread.submit(stay.enter_context, entered(frappe.local.site, frappe.local.sites_path)).result()
 		try:
 			yield thread

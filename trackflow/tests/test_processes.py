@@ -42,6 +42,18 @@ class TestProcesses(TrackFlowTestCase):
 		drain.drain(claim_after_seconds=0)
 		self._check(sent)
 
+	def test_killed_while_lanes_are_at_work(self) -> None:
+		sent = 0
+		for step in count(1, 40):
+			for _entry in range(6):
+				self._send(sent, 2)
+				sent += 2
+			if self._in_child(lambda step=step: (_small_batches(), _kill_at(step))) == 0:
+				break
+		self.assertGreater(step, 80)
+		drain.drain(claim_after_seconds=0)
+		self._check(sent)
+
 	def test_at_once(self) -> None:
 		sent = 600
 		for number in range(0, sent, 5):

@@ -53,13 +53,11 @@ def add_clicks(clicks: Collection[Row], more_unique: Mapping[str, int] | None = 
 	for link, number in (more_unique or {}).items():
 		links[link]["unique_visitor_count"] += number
 	stored = bulk.lock("Tracked Link", links, ["last_click"])
-	later = {
-		link: {"last_click": at}
-		for link, at in last.items()
-		if link in stored and (not stored[link].last_click or stored[link].last_click < at)
+	latest = {
+		link: {"last_click": max(filter(None, (row.last_click, last.get(link))), default=None)}
+		for link, row in stored.items()
 	}
-	bulk.add("Tracked Link", {link: links[link] for link in stored}, is_locked=True)
-	bulk.update("Tracked Link", later, is_locked=True)
+	bulk.add("Tracked Link", {link: links[link] for link in stored}, latest, is_locked=True)
 	bulk.add("Campaign Link Variant", variants)
 
 

@@ -172,7 +172,9 @@ def _classified(
 	source: str, medium: str, campaign: str, referrer: str, click_ids: tuple[tuple[str, str], ...]
 ) -> tuple[str, str]:
 	"""Channel and platform; of many visits at once most came the same few ways."""
-	return classify(source, medium, campaign, referrer, click_ids), platform(source, medium, click_ids, referrer)
+	return classify(source, medium, campaign, referrer, click_ids), platform(
+		source, medium, click_ids, referrer
+	)
 
 
 def sessionize(hits: Iterable[Hit], timeout: timedelta, own_hosts: Collection[str] = ()) -> list[Session]:
