@@ -97,7 +97,7 @@ def _send(entries: Iterator[list[dict[str, Any]]]) -> None:
 
 @contextmanager
 def _watched(run: Run) -> Iterator[None]:
-	"""Count what is sent to the database meanwhile, and how long it takes; the time includes building the text."""
+	"""Count what all threads send to the database meanwhile, and how long it takes; the time includes building the text."""
 	from trackflow.tracking import store
 
 	database, original, original_store = type(frappe.local.db), type(frappe.local.db).sql, store._store_batch
@@ -132,7 +132,7 @@ def _publish(runs: list[Run], args: argparse.Namespace, site: host.Host) -> None
 		["records (clicks and events) per second, median", statistics.median(run.records / run.seconds for run in runs)],
 		["records per batch", sum(run.records for run in runs) / sum(run.batches for run in runs)],
 		["statements per batch", sum(run.statements for run in runs) / sum(run.batches for run in runs)],
-		["share of time in the database call", f"{sum(r.database_seconds for r in runs) / sum(r.seconds for r in runs):.0%}"],
+		["time in the database call, of all lanes", f"{sum(r.database_seconds for r in runs) / sum(r.seconds for r in runs):.0%}"],
 		["processor time per click, worker, µs", 1e6 * sum(run.cpu for run in runs) / sum(run.clicks for run in runs)],
 		["processor time per click, MariaDB, µs", 1e6 * sum(run.database_cpu for run in runs) / sum(run.clicks for run in runs)],
 		["peak memory of the process, MiB", memory],

@@ -1,4 +1,5 @@
-"""Reads the stream and the spool and stores what they hold, each batch in one transaction, then acknowledges it.
+"""Reads the stream and the spool and stores what they hold, each batch in one transaction, then acknowledges it. A backlog
+is stored in lanes, side by side.
 
 Safe to run twice, in several processes at once, and to be killed anywhere: a record is known by its id, an entry that was
 not acknowledged is claimed by a later drain. A record that cannot be stored goes to the Click Queue, never away.
