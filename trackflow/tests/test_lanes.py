@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import frappe
 
+from trackflow import bulk
 from trackflow.stream import connection, drain, lanes, writer
 from trackflow.tests.base import TrackFlowTestCase, is_shared
 from trackflow.tests.factories import VISITOR, click_record, event_record, make_link
@@ -208,3 +209,34 @@ class TestBacklog(TrackFlowTestCase):
 		names = {record["visitor"] for record in self.records if record["counted"]}
 		self.assertLessEqual(set(frappe.get_all("Visitor", pluck="name")), names)
 		self.assertIn(VISITOR.format(1), names)
+
+
+class TestNewVisitors(TrackFlowTestCase):
+	"""RED-8: a visitor's row is made once, whoever else is at it."""
+
+	def test_a_visitor_whom_another_drain_makes_meanwhile(self) -> None:
+		"""Not there when looked for, and there when the row is made: the batch is tried again, and knows the visitor."""
+		link = make_link("spring")
+		store.store([click_record(link.name)])
+		self.store_with_visitors_as({}, click_record(link.name))
+		link.reload()
+		self.assertEqual((link.click_count, link.unique_visitor_count), (2, 1))
+
+	def test_a_visitor_who_goes_away_meanwhile(self) -> None:
+		"""There when looked for, and gone when the lock is taken: the row is made anew."""
+		link = make_link("spring")
+		self.store_with_visitors_as({VISITOR.format(1): {}}, click_record(link.name))
+		self.assertEqual(frappe.get_all("Visitor", pluck="name"), [VISITOR.format(1)])
+
+	def store_with_visitors_as(self, found: dict[str, Any], record: dict[str, Any]) -> None:
+		"""Store a record where the first look for its visitor finds these."""
+		answers = [found]
+		load = bulk.load
+
+		def once(doctype: str, *args: Any) -> dict[str, Any]:
+			return answers.pop() if doctype == "Visitor" and answers else load(doctype, *args)
+
+		with patch.object(bulk, "load", once):
+			self.assertEqual(store.store([record]), (1, 0))
+		self.assertEqual(answers, [])
+		self.assertEqual((frappe.db.count("Visitor"), frappe.db.count("Click Queue")), (1, 0))

@@ -19,7 +19,6 @@ import redis
 from frappe.utils import get_system_timezone
 from redis.client import Pipeline
 
-from trackflow import bulk
 from trackflow.config import get_config
 from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import click_queue, connection, drain, spool, writer
@@ -94,33 +93,6 @@ class TestOnce(TrackFlowTestCase):
 		self.assertEqual(writer.write(records, keys), [False, True])
 		drain.drain()
 		self.assertEqual(frappe.db.count("Visitor Event"), 2)
-
-	def test_a_visitor_whom_another_drain_makes_meanwhile(self) -> None:
-		"""Not there when looked for, and there when the row is made: the batch is tried again, and knows the visitor."""
-		link = make_link("spring")
-		store.store([click_record(link.name)])
-		self.store_with_visitors_as({}, click_record(link.name))
-		link.reload()
-		self.assertEqual((link.click_count, link.unique_visitor_count), (2, 1))
-
-	def test_a_visitor_who_goes_away_meanwhile(self) -> None:
-		"""There when looked for, and gone when the lock is taken: the row is made anew."""
-		link = make_link("spring")
-		self.store_with_visitors_as({VISITOR.format(1): {}}, click_record(link.name))
-		self.assertEqual(frappe.get_all("Visitor", pluck="name"), [VISITOR.format(1)])
-
-	def store_with_visitors_as(self, found: dict[str, Any], record: dict[str, Any]) -> None:
-		"""Store a record where the first look for its visitor finds these."""
-		answers = [found]
-		load = bulk.load
-
-		def once(doctype: str, *args: Any) -> dict[str, Any]:
-			return answers.pop() if doctype == "Visitor" and answers else load(doctype, *args)
-
-		with patch.object(bulk, "load", once):
-			self.assertEqual(store.store([record]), (1, 0))
-		self.assertEqual(answers, [])
-		self.assertEqual((frappe.db.count("Visitor"), frappe.db.count("Click Queue")), (1, 0))
 
 
 class TestCounters(TrackFlowTestCase):
