@@ -1,41 +1,40 @@
 /**
- * Forms: hidden fields for those marked `data-trackflow`, so that any back end can pass the visitor on (EVT-6), and
- * FORM_SUBMIT events that say which fields there were, never what was typed.
+ * Forms: hidden fields, so that any back end can pass the visitor on (EVT-6), and events that say which form it was and
+ * which fields it has, never what was typed.
  */
-import { on } from "./browser";
-import { flush } from "./outbox";
-import { record } from "./pages";
-import { clickId, visitorId } from "./visitor";
+import { flush, record } from "./outbox";
+import { capture } from "./pages";
+import { forms, off } from "./tag";
+import { visitorId } from "./visitor";
 
-/** Put the visitor and the click into the marked forms; take them out where they may not be known any more. */
+/** Put the visitor and the click into the forms; take them out where they may not be known any more. */
 export const fillForms = (): void => {
-	// Asked on every page: a landing page without a form must remember its click too.
-	const click = clickId();
-	document.querySelectorAll<HTMLFormElement>("form[data-trackflow]").forEach((form) => {
-		put(form, "trackflow_visitor_id", visitorId());
-		put(form, "tfclid", click);
+	// Never unasked into forms of other websites, nor where the fields would become part of an address (RED-6).
+	document.querySelectorAll<HTMLFormElement>("form[data-trackflow]" + (forms ? ',form[method=post i]:not([action*="//"])' : "")).forEach((form) => {
+		if (!form.trackflow_visitor_id) {
+			const field = document.createElement("input");
+			field.type = "hidden";
+			field.name = "trackflow_visitor_id";
+			form.append(field);
+		}
+		form.trackflow_visitor_id.value = visitorId();
 	});
 };
 
-export const watchForms = (): void =>
-	on<SubmitEvent>(["submit"], ({ target }) => {
-		const form = target as HTMLFormElement;
-		fillForms();
-		record("FORM_SUBMIT", {
-			properties: {
-				// Attributes, not properties: a field named "id" or "name" hides those of its form.
-				form_id: form.getAttribute("id"),
-				form_name: form.getAttribute("name"),
-				fields: Array.from(form.querySelectorAll<HTMLInputElement>("[name]:not([type=hidden])"), ({ name }) => name),
-			},
+export const startForm = ({ target: { form } }: { target: HTMLInputElement }): void => {
+	if (form && !off.includes("focus")) capture("form_start", nameOf(form));
+};
+
+export const submitForm = ({ target: form }: { target: HTMLFormElement }): void => {
+	fillForms();
+	if (!off.includes("form"))
+		record("FORM_SUBMIT", undefined, {
+			...nameOf(form),
+			fields: [...form.querySelectorAll<HTMLInputElement>("[name]:not([type=hidden])")].map((field) => field.name),
 		});
-		// The website's server may look for the visitor as soon as it has the form.
-		flush();
-	});
-
-const put = (form: HTMLFormElement, name: string, value: string): void => {
-	const field: HTMLInputElement =
-		form.querySelector(`[name=${name}]`) ||
-		form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name }));
-	field.value = value;
+	// The website's server may look for the visitor as soon as it has the form.
+	flush();
 };
+
+/** By its attributes, not its properties: a field named "id" or "name" hides those of its form. */
+const nameOf = (form: HTMLFormElement) => ({ form_id: form.getAttribute("id"), form_name: form.getAttribute("name") });

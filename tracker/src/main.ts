@@ -1,20 +1,16 @@
 /**
- * The script that a website embeds: starts the parts, then does what the page asked for before it was here.
+ * The script that a website embeds: puts itself in the place of the stub, starts to listen, does what was asked before.
  *
- * Each part that observes the page is a module with one `watch…` function that calls `record`; a new one is started here.
  * The build wraps all of it in a try: where a browser lacks something, the page never hears of it.
  */
-import { guard, on } from "./browser";
-import { commands } from "./commands";
-import { fillForms, watchForms } from "./forms";
-import { leave, openOutbox } from "./outbox";
-import { view, watchPages } from "./pages";
+import { run, table } from "./actions";
+import { takeKept } from "./outbox";
+import { interval } from "./tag";
 
-type Call = [name: keyof typeof commands, ...args: never[]];
 interface Trackflow {
-	(...call: Call): unknown;
+	(...call: Parameters<typeof run>): unknown;
 	/** Calls made before the script was here. */
-	q?: Call[];
+	q?: Parameters<typeof run>[];
 	/** Set once the script runs; a second tag on the page then does nothing. */
 	on?: boolean;
 }
@@ -24,21 +20,14 @@ declare global {
 	}
 }
 
-const start = (stub?: Trackflow): void => {
-	const run: Trackflow = guard((name, ...args) => (commands[name] as (...args: never[]) => unknown)(...args));
-	run.on = true;
-	window.trackflow = run;
-
-	watchPages(fillForms);
-	watchForms();
-	// Phones often end a page that is hidden without another word.
-	on(["pagehide", "visibilitychange"], () => {
-		view();
-		leave();
-	});
-
+const stub = self.trackflow;
+if (!stub?.on) {
+	self.trackflow = run;
+	self.trackflow.on = true;
+	// On the window, before any listener of the page's can stop the event.
+	for (const name in table) addEventListener(name, (event) => run(name as keyof typeof table, event), true);
 	stub?.q?.forEach((call) => run(...call));
-	openOutbox();
-};
-
-if (!window.trackflow?.on) start(window.trackflow);
+	setInterval(run, interval, "flush");
+	setInterval(run, 1e3, "scroll");
+	takeKept();
+}

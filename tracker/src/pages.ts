@@ -1,60 +1,65 @@
 /**
- * Page views, those of single-page applications included, and the page's part of every other event.
+ * Pages, those of single-page applications included: the view of each, how long and how far it was looked at, and the
+ * page's part of every other event.
+ *
+ * The address is looked at every second rather than the page's history being patched: so nothing of the page is touched, and
+ * an address that a router only passes through is no view.
  */
-import { guard, on, randomId } from "./browser";
-import { add, type TrackedEvent } from "./outbox";
+import { fillForms } from "./forms";
+import { record } from "./outbox";
+import { off } from "./tag";
 import { pageOf } from "./text";
 
-// A single-page application sets its title after it has changed the address.
-const SETTLING = 100;
+export let page = "";
+/** What was captured on this page: the same again is no news (EVT-4). */
+let seen: Record<string, number>;
+/** Seconds that the page was looked at since that was last told, until when, and how far down, in percent. */
+let seconds = 0;
+let lookedAt: number;
+let scroll: number;
 
-let lastPage = "";
-
-/** An event of this page at this moment. Throws where `fields` cannot be JSON, so that no batch is spoilt later. */
-export const makeEvent = (type: string, fields: object): TrackedEvent =>
-	JSON.parse(
-		JSON.stringify({ eventId: randomId(32), type, timestamp: Date.now(), url: location.href, ...fields }),
-	);
+/** Record what the visitor did, unless the tag says not to or they did just that on this page before. */
+export const capture = (name: string, properties: object): void => {
+	const content = name + JSON.stringify(properties);
+	if (!seen[content] && !off.includes(name)) record("CUSTOM", name, properties);
+	seen[content] = 1;
+};
 
 /** Record the view of this page, unless that is done. */
 export const view = (): void => {
-	const page = pageOf(location.href);
-	if (page !== lastPage)
-		add(
-			makeEvent("PAGE_VIEW", {
-				title: document.title,
-				referrer: lastPage || document.referrer,
-				screen: screen.width + "x" + screen.height,
-				viewport: innerWidth + "x" + innerHeight,
-			}),
-		);
-	lastPage = page;
+	const before = page;
+	page = pageOf(location.href);
+	if (page === before) return;
+	endLook(before);
+	scroll = 0;
+	seen = {};
+	if (!off.includes("page"))
+		record("PAGE_VIEW", undefined, undefined, {
+			title: document.title,
+			referrer: before || document.referrer,
+			screen: screen.width + "x" + screen.height,
+			viewport: innerWidth + "x" + innerHeight,
+		});
+	fillForms();
 };
 
-/** Record an event, after the view of the page that it happened on. */
-export const record = (type: string, fields: object): void => {
-	view();
-	add(makeEvent(type, fields));
-};
-
-/** Record views from here on, and call `arrived` on each page. */
-export const watchPages = (arrived: () => void): void => {
-	const arrive = guard(() => {
+/** Called when the visitor scrolls, and every second without an event. */
+export const look = (event?: Event): void => {
+	if (!event) {
 		view();
-		arrived();
-	});
-	const soon = (event?: Event): void => {
-		// Back from the browser's memory: the script has not run again, but the visitor looks again.
-		if ((event as PageTransitionEvent | undefined)?.persisted) lastPage = "";
-		setTimeout(arrive, SETTLING);
-	};
-	(["pushState", "replaceState"] as const).forEach((name) => {
-		const original = history[name];
-		history[name] = (...args) => {
-			original.apply(history, args);
-			soon();
-		};
-	});
-	on(["popstate", "pageshow"], soon);
-	soon();
+		seconds += document.hasFocus() as unknown as number;
+	}
+	lookedAt = Date.now();
+	scroll = Math.max(scroll, Math.min(100, ((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
+};
+
+/** Tell how long a page was looked at. */
+export const endLook = (url: string): void => {
+	if (seconds && !off.includes("engagement")) record("CUSTOM", "engagement", { seconds, scroll }, { url, timestamp: lookedAt });
+	seconds = 0;
+};
+
+/** Back from the browser's memory: the script has not run again, but the visitor looks again. */
+export const comeBack = ({ persisted }: PageTransitionEvent): void => {
+	if (persisted) page = "";
 };

@@ -6,14 +6,11 @@
 export const pageOf = (address: string): string => address.replace(/#(?![!/]).*/, "");
 
 /** The value of a cookie, undefined where there is none. `cookies` is what `document.cookie` gives. */
-export const cookieIn = (cookies: string, name: string): string | undefined =>
-	("; " + cookies).split(`; ${name}=`)[1]?.split(";")[0];
+export const cookieIn = (cookies: string, name: string): string | undefined => cookies.match(`\\b${name}=([^;]+)`)?.[1];
 
-/** The signed click id in an address, or the first in a text of several; undefined where there is none (RED-6). */
-export const clickIdIn = (addresses: string): string | undefined => /[?&]tfclid=([^&#\s]+)/.exec(addresses)?.[1];
-
-/** As many hexadecimal digits as there are bytes, of each its lower half. */
-export const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => (byte % 16).toString(16)).join("");
+/** So many random hexadecimal digits. They tell events and visitors apart; nothing is kept secret by them. */
+export const randomHex = (digits: number): string =>
+	digits ? ((Math.random() * 16) | 0).toString(16) + randomHex(digits - 1) : "";
 
 /**
  * Milliseconds until the next try after so many failures in a row, spread by `random` (0 to 1) so that visitors do not come
@@ -23,4 +20,8 @@ export const backOff = (failures: number, interval: number, random: number): num
 	interval * failures ** 2 * (1 + random);
 
 /** Whether an answer settles a batch: taken, or refused in a way that asking again will not change. */
-export const isFinal = (status: number): boolean => status < 500 && status !== 429;
+export const isFinal = ({ status }: { status: number }): boolean => status < 500 && status !== 429;
+
+/** The path of a file that people keep, rather than of a page that they read. */
+export const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|zip)$/i;
+

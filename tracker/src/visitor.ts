@@ -1,34 +1,23 @@
 /**
- * Who the visitor is on this website, and which click led here; both "" where recognising is not allowed.
+ * Who the visitor is on this website: "" where recognising is not allowed.
  */
-import { randomId, readCookie, storage, writeCookie, YEAR } from "./browser";
+import { readCookie, storage, writeCookie } from "./browser";
 import { mayRecognise } from "./consent";
-import { clickIdIn } from "./text";
-
-const VISITOR = "trackflow_visitor";
-const CLICK = "trackflow_click";
-// As long as the server takes a silent visitor for the same visit.
-const VISIT = 1800;
+import { randomHex } from "./text";
 
 /** The visitor's id, made at first need. */
-export const visitorId = (): string => {
-	if (!mayRecognise()) return "";
-	// The copy is for hosts where a short link has set a cookie of this name, which scripts cannot read or replace.
-	const id = readCookie(VISITOR) || storage[VISITOR] || "v_" + randomId(16);
-	writeCookie(VISITOR, (storage[VISITOR] = id), YEAR);
-	return id;
-};
-
-/** The signed id of the click on a short link that this visit came from. */
-export const clickId = (): string => {
-	const id = mayRecognise() && (clickIdIn(location.href + " " + document.referrer) || readCookie(CLICK));
-	if (id) writeCookie(CLICK, id, VISIT);
-	return id || "";
-};
+export const visitorId = (): string =>
+	mayRecognise()
+		? writeCookie(
+				"trackflow_visitor",
+				// The copy is for hosts where a short link has set a cookie of this name, which scripts cannot read or replace.
+				(storage.trackflow_visitor =
+					readCookie("trackflow_visitor") || storage.trackflow_visitor || "v_" + randomHex(16)),
+			)
+		: "";
 
 /** Leave nothing of the visitor in this browser. */
 export const forgetVisitor = (): void => {
-	delete storage[VISITOR];
-	writeCookie(VISITOR, "", 0);
-	writeCookie(CLICK, "", 0);
+	delete storage.trackflow_visitor;
+	writeCookie("trackflow_visitor", "");
 };

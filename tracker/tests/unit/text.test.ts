@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backOff, clickIdIn, cookieIn, hex, isFinal, pageOf } from "../../src/text";
+import { backOff, cookieIn, FILE, isFinal, pageOf, randomHex } from "../../src/text";
 
 test("EVT-4: the fragment makes no other page, unless it is a route", () => {
 	assert.equal(pageOf("https://shop.example/a?b=c#top"), "https://shop.example/a?b=c");
@@ -17,15 +17,17 @@ test("a cookie is found by its whole name", () => {
 	assert.equal(cookieIn("", "trackflow_visitor"), undefined);
 });
 
-test("RED-6: the click id is found in the page's address, else in the referrer", () => {
-	assert.equal(clickIdIn("https://shop.example/?utm_source=x&tfclid=ab.cd-_1#top "), "ab.cd-_1");
-	assert.equal(clickIdIn("https://shop.example/ https://shop.example/?tfclid=first&b=1"), "first");
-	assert.equal(clickIdIn("https://shop.example/?nottfclid=x "), undefined);
-	assert.equal(clickIdIn("https://shop.example/?tfclid= "), undefined);
+test("EVT-4: ids have as many hexadecimal digits as asked for, and differ", () => {
+	const ids = Array.from({ length: 100 }, () => randomHex(32));
+	for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
+	assert.equal(new Set(ids).size, 100);
+	assert.equal(new Set(ids.join("")).size, 16);
+	assert.equal(randomHex(0), "");
 });
 
-test("EVT-4: ids have a digit per random byte", () => {
-	assert.equal(hex(new Uint8Array([0, 1, 15, 16, 31, 255])), "01f0ff");
+test("EVT-2: files that people keep are downloads, pages are not", () => {
+	for (const path of ["/price-list.pdf", "/a/B.DOCX", "/c.xls", "/d.pptx", "/e.csv", "/f.zip"]) assert.ok(FILE.test(path), path);
+	for (const path of ["/", "/pdf", "/a.html", "/v1.2", "/a.pdf/view", "/apdf"]) assert.ok(!FILE.test(path), path);
 });
 
 test("EVT-4: waits grow with each failure, and differ between visitors", () => {
@@ -36,6 +38,6 @@ test("EVT-4: waits grow with each failure, and differ between visitors", () => {
 });
 
 test("EVT-4: what the collector took or refused for good is settled, the rest is tried again", () => {
-	for (const status of [200, 202, 400, 401, 403, 413]) assert.ok(isFinal(status), String(status));
-	for (const status of [429, 500, 502, 503]) assert.ok(!isFinal(status), String(status));
+	for (const status of [200, 202, 400, 401, 403, 413]) assert.ok(isFinal({ status }), String(status));
+	for (const status of [429, 500, 502, 503]) assert.ok(!isFinal({ status }), String(status));
 });

@@ -1,0 +1,66 @@
+/**
+ * What pages can ask of the script, and what it listens to: one table, and one way in.
+ *
+ * All goes through `run`, which keeps what goes wrong from the page. A further observer is a function that calls `capture`
+ * or `record`, named in the table by its event.
+ */
+import { click } from "./clicks";
+import { consent, remember } from "./consent";
+import { fillForms, startForm, submitForm } from "./forms";
+import { discard, flush, leave, record } from "./outbox";
+import { comeBack, endLook, look, page, view } from "./pages";
+import { forgetVisitor, visitorId } from "./visitor";
+
+type Properties = Record<string, unknown>;
+/** Anything but a clear yes is a no. A withdrawal is the last thing that is told of the visitor. */
+const setConsent = (answer: unknown): void => {
+	if (answer === consent()) return;
+	if (answer === "granted") {
+		remember("granted");
+		record("CONSENT");
+		flush();
+	} else {
+		discard();
+		record("CONSENT", undefined, undefined, { consent: "denied" });
+		leave();
+		discard();
+		remember("denied");
+		forgetVisitor();
+	}
+	fillForms();
+};
+
+/**
+ * Commands by their name, and listeners by their event's: no event of browsers has the name of a command. The order is the
+ * one that gzip likes.
+ */
+export const table = {
+	/** Phones often end a page that is hidden without another word. */
+	visibilitychange: (): void => {
+		view();
+		endLook(page);
+		leave();
+	},
+	flush,
+	focus: startForm,
+	/** The visitor's id, "" where there may be none. */
+	id: visitorId,
+	track: (name: string, properties?: Properties): void => record("CUSTOM", name, properties),
+	pageshow: comeBack,
+	identify: (properties: Properties): void => record("IDENTIFY", undefined, properties),
+	conversion: (name: string, { value, currency, ...properties }: Properties = {}): void =>
+		record("CONVERSION", name, properties, { value, currency }),
+	consent: setConsent,
+	scroll: look,
+	submit: submitForm,
+	click,
+};
+
+/** Do what the name says, and give the answer to a callback too, for calls made before the script was there. */
+export const run = (name: keyof typeof table, first?: unknown, second?: unknown): unknown => {
+	try {
+		const answer = (table[name] as unknown as (...args: unknown[]) => unknown)(first, second);
+		(first as Function | undefined)?.call?.(0, answer);
+		return answer;
+	} catch {}
+};
