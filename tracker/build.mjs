@@ -1,5 +1,5 @@
 /**
- * Builds the website script: `npm run build` writes it where the app serves it from; `bundle()` gives its text. `npm run
+ * Builds the website script and the consent banner: `npm run build` writes them where the app serves them from. `npm run
  * names` chooses the names of its variables anew, which is needed after every change of the source.
  */
 import { build } from "esbuild";
@@ -11,6 +11,7 @@ import { minify } from "terser";
 import { rename, search } from "./names.mjs";
 
 export const OUTPUT = fileURLToPath(new URL("../trackflow/public/js/trackflow.js", import.meta.url));
+export const BANNER = fileURLToPath(new URL("../trackflow/public/js/trackflow-consent.js", import.meta.url));
 const NAMES = fileURLToPath(new URL("names.json", import.meta.url));
 /** EVT-1: what the script may weigh, gzipped. */
 export const MAX_SIZE = 2048;
@@ -20,9 +21,15 @@ export async function bundle() {
 	return rename(await tree(), JSON.parse(await readFile(NAMES, "utf8")));
 }
 
-async function tree() {
+/** The banner's text. */
+export async function bundleBanner() {
+	const { code } = await minify(sealed(await joined("src/banner/banner.ts")), { ecma: 2020 });
+	return code + "\n";
+}
+
+async function joined(entry) {
 	const result = await build({
-		entryPoints: [fileURLToPath(new URL("src/main.ts", import.meta.url))],
+		entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
 		bundle: true,
 		format: "esm",
 		// Browsers since 2020; newer syntax is rewritten.
@@ -30,10 +37,16 @@ async function tree() {
 		charset: "utf8",
 		write: false,
 	});
+	return result.outputFiles[0].text;
+}
+
+/** Nothing leaks into the page: no name, and no exception either. */
+const sealed = (text) => `(()=>{try{${text}}catch{}})()`;
+
+async function tree() {
 	// The source compares like with like: there, two signs say the same as three.
-	const text = result.outputFiles[0].text.replace(/([!=]=)=/g, "$1");
-	// Nothing leaks into the page: no name, and no exception either.
-	const { ast } = await minify(`(()=>{try{${text}}catch{}})()`, {
+	const text = (await joined("src/main.ts")).replace(/([!=]=)=/g, "$1");
+	const { ast } = await minify(sealed(text), {
 		ecma: 2020,
 		toplevel: true,
 		compress: { inline: 2, passes: 3, pure_getters: true, unsafe_arrows: true },
@@ -50,5 +63,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	const text = await bundle();
 	await mkdir(dirname(OUTPUT), { recursive: true });
 	await writeFile(OUTPUT, text);
+	await writeFile(BANNER, await bundleBanner());
 	console.log(`trackflow.js: ${text.length} bytes, ${gzipSize(text)} of ${MAX_SIZE} gzipped`);
 }

@@ -103,6 +103,17 @@ class TestFigures(unittest.TestCase):
 		self.assertEqual(cut(page(0), consent)[0].derived()["is_bounce"], 1)
 		self.assertEqual(cut(page(0), form)[0].derived()["is_bounce"], 0)
 
+	def test_a_page_that_was_only_looked_at_stays_a_bounce(self) -> None:
+		def custom(name: str) -> Hit:
+			at = NOON + timedelta(minutes=9)
+			return Hit(id=name, at=at, kind="event", event_type="CUSTOM", event_name=name)
+
+		figures = cut(page(0), custom("engagement"))[0].derived()
+		self.assertEqual((figures["is_bounce"], figures["event_count"]), (1, 1))
+		self.assertEqual(figures["duration_seconds"], 540)
+		figures = cut(page(0), custom("video"))[0].derived()
+		self.assertEqual((figures["is_bounce"], figures["event_count"]), (0, 2))
+
 	def test_where_a_visit_came_from(self) -> None:
 		cases = [
 			(page(0), "Direct", ""),

@@ -28,7 +28,7 @@ CLICK_HIT_FIELDS = (
 	"is_internal", *UTM_FIELDS, *DEVICE_FIELDS,
 )  # fmt: skip
 EVENT_HIT_FIELDS = (
-	"visitor", "session", "timestamp", "event_type", "page_url", "referrer", "domain", "click_ref", "click_ids",
+	"visitor", "session", "timestamp", "event_type", "event_name", "page_url", "referrer", "domain", "click_ref", "click_ids",
 	"is_internal", "screen", "viewport", "event_data", *UTM_FIELDS, *DEVICE_FIELDS,
 )  # fmt: skip
 TOUCH_FROM_SESSION = (
@@ -138,6 +138,7 @@ def event_hit(row: Mapping[str, Any]) -> Hit:
 		at=row["timestamp"],
 		kind=EVENT,
 		event_type=row["event_type"],
+		event_name=row["event_name"] or "",
 		url=row["page_url"] or "",
 		referrer="" if _same_host(referrer, row["page_url"] or "") else referrer,
 		click_ids=tuple((name, click_ids[name]) for name in CLICK_IDS if click_ids.get(name)),

@@ -17,6 +17,8 @@ PAGE_VIEW = "PAGE_VIEW"
 # What says nothing of the visit itself: knowing a visitor's consent or name is not engagement.
 SILENT_EVENTS = frozenset({"CONSENT", "IDENTIFY"})
 NO_CLICK_IDS = dict.fromkeys(CLICK_IDS, "")
+# Custom events that a page sends by itself: how long it was looked at makes no visit of a bounce, and earns no points.
+PASSIVE_NAMES = frozenset({"engagement"})
 CAMPAIGN_FIELDS = ("source", "medium", "campaign", "term", "content")
 
 
@@ -32,6 +34,7 @@ class Hit:
 	at: datetime
 	kind: str
 	event_type: str = ""
+	event_name: str = ""
 	url: str = ""
 	referrer: str = ""
 	source: str = ""
@@ -79,7 +82,13 @@ class Session:
 
 	@property
 	def events(self) -> list[Hit]:
-		return [hit for hit in self.hits if hit.kind == EVENT and hit.event_type not in SILENT_EVENTS]
+		return [
+			hit
+			for hit in self.hits
+			if hit.kind == EVENT
+			and hit.event_type not in SILENT_EVENTS
+			and not is_passive(hit.event_type, hit.event_name)
+		]
 
 	@property
 	def pages(self) -> list[Hit]:
@@ -175,6 +184,11 @@ def _classified(
 	return classify(source, medium, campaign, referrer, click_ids), platform(
 		source, medium, click_ids, referrer
 	)
+
+
+def is_passive(event_type: str, event_name: str | None) -> bool:
+	"""Whether an event happened without the visitor doing anything."""
+	return event_type == "CUSTOM" and event_name in PASSIVE_NAMES
 
 
 def sessionize(hits: Iterable[Hit], timeout: timedelta, own_hosts: Collection[str] = ()) -> list[Session]:

@@ -14,6 +14,7 @@ from typing import Any
 import frappe
 
 from trackflow import bulk
+from trackflow.tracking.sessions import is_passive
 
 Row = dict[str, Any]
 
@@ -38,7 +39,7 @@ FIGURES = (
 # Adding points in portions rounds each time.
 SCORE_TOLERANCE = 1e-6
 _CLICK_FIELDS = ("visitor_id", "click_timestamp", *DEVICE_FIELDS)
-_EVENT_FIELDS = ("visitor", "timestamp", "event_type", *DEVICE_FIELDS)
+_EVENT_FIELDS = ("visitor", "timestamp", "event_type", "event_name", *DEVICE_FIELDS)
 
 
 def lock(visitor_ids: Collection[str]) -> dict[str, Row]:
@@ -78,8 +79,12 @@ class Engagement:
 	half_life_days: int
 
 	def score(self, events: Iterable[Row], at: datetime) -> float:
-		"""The points of events as seen at `at`."""
-		return sum(self.points.get(row["event_type"], 0) * self.decay(row["timestamp"], at) for row in events)
+		"""The points of events as seen at `at`; passive ones earn none."""
+		return sum(
+			self.points.get(row["event_type"], 0) * self.decay(row["timestamp"], at)
+			for row in events
+			if not is_passive(row["event_type"], row["event_name"])
+		)
 
 	def decay(self, since: datetime, until: datetime) -> float:
 		"""What is left of a point after the time between two instants."""

@@ -338,7 +338,6 @@ describe("EVT-5: consent", () => {
 		await world.until(() => world.events.length === 1);
 		const { visitorId } = world.events[0];
 		assert.equal(world.events[0].consent, "granted");
-		assert.equal(await world.cookie("trackflow_click"), "abc");
 		await page.evaluate(() => trackflow("consent", "denied"));
 		await world.until(() => world.of("CONSENT").length === 1);
 		const [withdrawal] = world.of("CONSENT");
@@ -375,7 +374,7 @@ describe("EVT-5: consent", () => {
 			assert.equal(await page.evaluate(() => document.cookie + localStorage.length), "0");
 			await page.click("#lead button");
 			await world.until(() => world.posts.length === 1);
-			assert.ok(!world.posts[0].get("trackflow_visitor_id") && !world.posts[0].get("tfclid"));
+			assert.ok(!world.posts[0].get("trackflow_visitor_id"));
 		});
 
 	test("an id that only the server can read does not make a new visitor of every page", async () => {
@@ -390,7 +389,7 @@ describe("EVT-5: consent", () => {
 });
 
 describe("EVT-6: forms", () => {
-	test("a marked form carries visitor and click of the landing page; the event names fields, never values", async () => {
+	test("a marked form carries the visitor; the event names fields, never values", async () => {
 		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
 		await page.goto(`${world.site}/first?tfclid=abc.def`);
 		await page.waitForFunction(() => "trackflow" in window);
@@ -403,7 +402,6 @@ describe("EVT-6: forms", () => {
 		await world.until(() => world.of("FORM_SUBMIT").length === 1 && world.posts.length === 1);
 		const visitor = await world.cookie("trackflow_visitor");
 		assert.equal(world.posts[0].get("trackflow_visitor_id"), visitor);
-		assert.equal(world.posts[0].get("tfclid"), "abc.def");
 		const [event] = world.of("FORM_SUBMIT");
 		assert.equal(event.visitorId, visitor);
 		assert.deepEqual(event.properties, {
@@ -412,19 +410,6 @@ describe("EVT-6: forms", () => {
 			fields: ["email", "id", "size"],
 		});
 		assert.ok(!JSON.stringify(world.deliveries).includes("secret"));
-	});
-
-	test("the click of a landing page without a form is known to the form two pages on, with consent given there", async () => {
-		const page = await world.fresh({ "data-consent": "required" });
-		await page.goto(`${world.site}/plain?tfclid=abc.def`);
-		await page.waitForFunction(() => "trackflow" in window);
-		await page.evaluate(() => trackflow("consent", "granted"));
-		await page.goto(`${world.site}/plain-too`);
-		await page.goto(`${world.site}/third`);
-		await page.waitForFunction(() => "trackflow" in window);
-		await page.click("#lead button");
-		await world.until(() => world.posts.length === 1);
-		assert.equal(world.posts[0].get("tfclid"), "abc.def");
 	});
 
 	test("the visit is on its way to the collector before the form is on its way to the website", async () => {

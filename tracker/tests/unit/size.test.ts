@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { bundle, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
+import { BANNER, bundle, bundleBanner, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
 
 test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
 	assert.equal(MAX_SIZE, 2048);
@@ -11,6 +11,14 @@ test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
 
 test("EVT-1: the file that is served is what the source builds", async () => {
 	assert.equal(readFileSync(OUTPUT, "utf8"), await bundle(), "run `npm run build` in tracker/ and commit the file");
+});
+
+test("EVT-5: the banner that is served is what the source builds", async () => {
+	assert.equal(readFileSync(BANNER, "utf8"), await bundleBanner(), "run `npm run build` in tracker/ and commit the file");
+});
+
+test("EVT-5: the banner holds nothing that a strict CSP forbids, and no text that becomes markup", async () => {
+	assert.doesNotMatch(await bundleBanner(), /\beval\b|new Function|innerHTML|outerHTML|insertAdjacent|setAttribute\("style|set(Timeout|Interval)\("/);
 });
 
 test("EVT-1: nothing that a strict CSP forbids", async () => {
