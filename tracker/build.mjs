@@ -43,15 +43,22 @@ async function joined(entry) {
 /** Nothing leaks into the page: no name, and no exception either. */
 const sealed = (text) => `(()=>{try{${text}}catch{}})()`;
 
-async function tree() {
+/** The script with the names that terser gives. */
+export async function compressed() {
 	// The source compares like with like: there, two signs say the same as three.
 	const text = (await joined("src/main.ts")).replace(/([!=]=)=/g, "$1");
-	const { ast } = await minify(sealed(text), {
+	const { code } = await minify(sealed(text), {
 		ecma: 2020,
 		toplevel: true,
 		compress: { inline: 2, passes: 3, pure_getters: true, unsafe_arrows: true },
-		format: { ast: true, code: false },
 	});
+	return code;
+}
+
+async function tree() {
+	const format = { ast: true, code: false };
+	const { ast } = await minify(await compressed(), { compress: false, mangle: false, format });
+	ast.figure_out_scope({});
 	return ast;
 }
 

@@ -5,7 +5,7 @@
  * `rename` puts it into terser's syntax tree, so that a build gives the same text everywhere.
  */
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$"];
-const TRIES = 100_000;
+const TRIES = 200_000;
 // How much worse, in bytes, a step may be at the start; nothing at the end.
 const TOLERANCE = 1.5;
 

@@ -30,17 +30,21 @@ const setConsent = (answer: unknown): void => {
 	fillForms();
 };
 
+/** The page may be about to go. */
+const leavePage = (): void => {
+	view();
+	endLook(page);
+	leave();
+};
+
 /**
  * Commands by their name, and listeners by their event's: no event of browsers has the name of a command. The order is the
  * one that gzip likes.
  */
 export const table = {
 	/** Phones often end a page that is hidden without another word. */
-	visibilitychange: (): void => {
-		view();
-		endLook(page);
-		leave();
-	},
+	visibilitychange: leavePage,
+	pagehide: leavePage,
 	flush,
 	focus: startForm,
 	/** The visitor's id, "" where there may be none. */

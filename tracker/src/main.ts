@@ -5,6 +5,7 @@
  */
 import { run, table } from "./actions";
 import { takeKept } from "./outbox";
+import { view } from "./pages";
 import { interval } from "./tag";
 
 interface Trackflow {
@@ -30,4 +31,5 @@ if (!stub?.on) {
 	setInterval(run, interval, "flush");
 	setInterval(run, 1e3, "scroll");
 	takeKept();
+	view();
 }

@@ -73,9 +73,9 @@ export const flush = (): void => {
 		});
 };
 
-/** The page may be about to go: hand over what waits, without an answer; where the collector fails, or it is too much, keep it. */
+/** The page may be about to go: hand over what waits, without an answer; where the collector fails keep it. */
 export const leave = (): void => {
-	if (queue[pending] && !queue[100] && !failures && mayRecord() && navigator.sendBeacon(endpoint, bodyOf(queue.slice(pending))))
+	if (queue[pending] && !failures && mayRecord() && navigator.sendBeacon(endpoint, bodyOf(queue.slice(pending))))
 		queue.splice(pending);
 	save();
 };

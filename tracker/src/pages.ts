@@ -50,7 +50,7 @@ export const look = (event?: Event): void => {
 		seconds += document.hasFocus() as unknown as number;
 	}
 	lookedAt = Date.now();
-	scroll = Math.max(scroll, Math.min(100, ((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
+	scroll = Math.max(scroll, (((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
 };
 
 /** Tell how long a page was looked at. */

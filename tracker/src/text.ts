@@ -23,5 +23,5 @@ export const backOff = (failures: number, interval: number, random: number): num
 export const isFinal = ({ status }: { status: number }): boolean => status < 500 && status !== 429;
 
 /** The path of a file that people keep, rather than of a page that they read. */
-export const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|zip)$/i;
+export const FILE = /\.(pdf|docx?|xlsx?|pptx?|zip)$/i;
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BANNER, bundle, bundleBanner, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
+import { minify } from "terser";
+import { BANNER, bundle, bundleBanner, compressed, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
 
 test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
 	assert.equal(MAX_SIZE, 2048);
@@ -11,6 +12,11 @@ test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
 
 test("EVT-1: the file that is served is what the source builds", async () => {
 	assert.equal(readFileSync(OUTPUT, "utf8"), await bundle(), "run `npm run build` in tracker/ and commit the file");
+});
+
+test("EVT-1: choosing names changes nothing but names", async () => {
+	const named = async (text: string) => (await minify(text, { compress: false, toplevel: true, mangle: { nth_identifier: { get: (number: number) => `v${number}` } } } as object)).code;
+	assert.equal(await named(await bundle()), await named(await compressed()));
 });
 
 test("EVT-5: the banner that is served is what the source builds", async () => {
