@@ -8,10 +8,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OUTPUT } from "../../build.mjs";
+import { BANNER, OUTPUT } from "../../build.mjs";
 import { CHROMIUM } from "../chromium";
 
 const SCRIPT = "/assets/trackflow/js/trackflow.js";
+const BANNER_SCRIPT = "/assets/trackflow/js/trackflow-consent.js";
 export const ENDPOINT = "/api/method/trackflow.api.tracking.track_event";
 export const KEY = "pk_0123456789abcdef01234567";
 
@@ -31,6 +32,9 @@ export interface Delivery {
 	events: Json[];
 }
 export type Behaviour = "take" | "fail" | "hang" | "refuse";
+
+const tagOf = (attributes: Record<string, string>): string =>
+	`<script async ${Object.entries(attributes).map(([name, value]) => `${name}="${value.replace(/</g, "&lt;")}"`).join(" ")}></script>`;
 
 const listen = async (answer: (request: IncomingMessage, response: ServerResponse) => void) => {
 	const server = createServer(answer);
@@ -53,6 +57,10 @@ export class World {
 	tag: Record<string, string> = {};
 	/** Served as the page's own script, before the tag. */
 	pageScript = "";
+	/** What the pages hold, if not a link and forms. */
+	body = "";
+	/** Attributes of the consent banner's tag; there is none without. */
+	banner?: Record<string, string>;
 	csp = true;
 	/** What the page's CSP allows to connect to, if not the collector. */
 	connect = "";
@@ -94,6 +102,8 @@ export class World {
 		this.problems = [];
 		this.tag = { "data-key": KEY, "data-interval": "150", ...tag };
 		this.pageScript = "";
+		this.body = "";
+		this.banner = undefined;
 		this.csp = true;
 		this.connect = "";
 		return page;
@@ -142,10 +152,9 @@ export class World {
 		const policy =
 			`default-src 'none'; script-src 'self' ${this.collector}; connect-src ${this.connect || this.collector}; ` +
 			"form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'";
-		const tag = Object.entries({ src: this.collector + SCRIPT, ...this.tag })
-			.map(([name, value]) => `${name}="${value}"`)
-			.join(" ");
-		const body = url.pathname === "/empty" ? "" : `<script src="/page.js"></script><script async ${tag}></script>`;
+		const scripts = [tagOf({ src: this.collector + SCRIPT, ...this.tag })];
+		if (this.banner) scripts.push(tagOf({ src: this.collector + BANNER_SCRIPT, ...this.banner }));
+		const body = url.pathname === "/empty" ? "" : `<script src="/page.js"></script>${scripts.join("")}`;
 		response
 			.writeHead(200, {
 				"Content-Type": "text/html; charset=utf-8",
@@ -153,15 +162,15 @@ export class World {
 				...(this.csp ? { "Content-Security-Policy": policy } : {}),
 			})
 			.end(
-				`<!doctype html><html lang="en"><title>Page ${url.pathname}</title>${body}<a href="/second">Second</a>` +
-					(url.pathname.startsWith("/plain") ? "" : FORMS),
+				`<!doctype html><html lang="en"><title>Page ${url.pathname}</title>${body}${this.body || '<a href="/second">Second</a>'}` +
+					(this.body || url.pathname.startsWith("/plain") ? "" : FORMS),
 			);
 	}
 
 	private async collect(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const path = new URL(request.url!, this.collector).pathname;
-		if (path === SCRIPT) {
-			response.writeHead(200, { "Content-Type": "text/javascript" }).end(await readFile(OUTPUT));
+		if (path === SCRIPT || path === BANNER_SCRIPT) {
+			response.writeHead(200, { "Content-Type": "text/javascript" }).end(await readFile(path === SCRIPT ? OUTPUT : BANNER));
 			return;
 		}
 		const body = await bodyOf(request);
