@@ -32,7 +32,6 @@ const setConsent = (answer: unknown): void => {
 
 /** The page may be about to go. */
 const leavePage = (): void => {
-	view();
 	endLook(page);
 	leave();
 };
@@ -63,6 +62,8 @@ export const table = {
 /** Do what the name says, and give the answer to a callback too, for calls made before the script was there. */
 export const run = (name: keyof typeof table, first?: unknown, second?: unknown): unknown => {
 	try {
+		// Whatever happens belongs to the page that it happens on.
+		view();
 		const answer = (table[name] as unknown as (...args: unknown[]) => unknown)(first, second);
 		(first as Function | undefined)?.call?.(0, answer);
 		return answer;

@@ -7,7 +7,6 @@
 import { run } from "./actions";
 import { storage } from "./browser";
 import { consent, mayRecognise, mayRecord } from "./consent";
-import { view } from "./pages";
 import { batchSize, endpoint, fields, interval, publicKey } from "./tag";
 import { backOff, isFinal, randomHex } from "./text";
 import { visitorId } from "./visitor";
@@ -29,11 +28,10 @@ let failures = 0;
 let notBefore = 0;
 
 /**
- * Record an event, after the view of the page that it happened on. It leaves, with others, when consent is there; the
+ * Record an event of this page. It leaves, with others, when consent is there; the
  * collector takes a hundred at once at most. Throws where it is no JSON, so that no batch is spoilt later.
  */
 export const record = (type: string, name?: string, properties?: object, more?: object): void => {
-	view();
 	const event: TrackedEvent = JSON.parse(
 		JSON.stringify({
 			eventId: randomHex(32),

@@ -2,7 +2,7 @@
  * Pages, those of single-page applications included: the view of each, how long and how far it was looked at, and the
  * page's part of every other event.
  *
- * The address is looked at every second rather than the page's history being patched: so nothing of the page is touched, and
+ * The address is looked at with all that happens, every second at least, rather than the page's history being patched: so nothing of the page is touched, and
  * an address that a router only passes through is no view.
  */
 import { fillForms } from "./forms";
@@ -45,10 +45,7 @@ export const view = (): void => {
 
 /** Called when the visitor scrolls, and every second without an event. */
 export const look = (event?: Event): void => {
-	if (!event) {
-		view();
-		seconds += document.hasFocus() as unknown as number;
-	}
+	if (!event) seconds += document.hasFocus() as unknown as number;
 	lookedAt = Date.now();
 	scroll = Math.max(scroll, (((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
 };

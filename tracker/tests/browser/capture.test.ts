@@ -50,7 +50,7 @@ describe("EVT-2: clicks", () => {
 
 	test("a link that leaves the page is reported although the page is gone", async () => {
 		const page = await world.fresh(QUIET);
-		world.body = `<a id="away" href="${world.collector}/elsewhere">Away</a>`;
+		world.body = `<a id="away" href="${world.site.replace("127.0.0.1", "shop.example")}/second">Away</a>`;
 		await page.goto(`${world.site}/first`);
 		await page.waitForFunction(() => "trackflow" in window);
 		await page.click("#away");
@@ -216,8 +216,9 @@ describe("EVT-1: on pages that are against it", () => {
 
 	test("closing the tab loses nothing", async () => {
 		const page = await open();
+		await world.newPage();
 		await page.evaluate(() => trackflow("track", "last"));
-		await page.close({ runBeforeUnload: true });
+		await Promise.all([page.waitForEvent("close"), page.close({ runBeforeUnload: true })]);
 		await world.until(() => named("last").length === 1);
 	});
 
@@ -247,11 +248,11 @@ describe("EVT-1: on pages that are against it", () => {
 	}))
 		test(`a page that breaks ${what} never hears of it`, async () => {
 			const page = await world.fresh({ "data-consent": "none" });
-			world.pageScript = `window.addEventListener("unhandledrejection", (event) => { document.title = String(event.reason); });${script}`;
+			world.pageScript = `window.addEventListener("unhandledrejection", (event) => { document.title = String(event.reason); });
+				setTimeout(() => window.trackflow && trackflow("track", "x"), 900);${script}`;
 			world.body = PAGE;
 			await page.goto(`${world.site}/first`);
 			await pause(1300);
-			await page.evaluate(() => (window as any).trackflow?.("track", "x"));
 			await page.focus("#posts [name=q]");
 			await page.click("#cta");
 			await pause(300);

@@ -67,7 +67,7 @@ describe("EVT-2: page views", () => {
 
 describe("EVT-2: single-page applications", () => {
 	test("pushState, replaceState and going back are views, with the title that follows; the same page is none", async () => {
-		const page = await world.fresh();
+		const page = await world.fresh({ "data-consent": "none", "data-off": "engagement" });
 		await page.goto(`${world.site}/first`);
 		await world.until(() => world.events.length === 1);
 		await page.evaluate(() => {
