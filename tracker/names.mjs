@@ -5,7 +5,7 @@
  * `rename` puts it into terser's syntax tree, so that a build gives the same text everywhere.
  */
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$"];
-const TRIES = 200_000;
+const TRIES = 100_000;
 // How much worse, in bytes, a step may be at the start; nothing at the end.
 const TOLERANCE = 1.5;
 
@@ -21,7 +21,7 @@ export function rename(tree, names) {
 export function search(tree, sizeOf) {
 	const variables = variablesOf(tree);
 	const rivals = rivalsOf(variables);
-	let names = variables.map(({ mangled_name, name }) => mangled_name || name);
+	let names = variables.map(({ name }) => name);
 	const print = printer(tree, variables);
 	const random = generator(4711);
 	let size = sizeOf(print(names));
@@ -48,18 +48,21 @@ function variablesOf(tree) {
 	return [...found];
 }
 
-/** By variable, which others may not have its name: those declared where it is used, or used where it is declared. */
+/**
+ * By variable, which others may not have its name: those of a function where it is used. Blocks count as part of their
+ * function, which is stricter than need be and surely right.
+ */
 function rivalsOf(variables) {
-	const reaches = variables.map(({ scope, references }) => {
-		const reach = new Set([scope]);
+	const homes = variables.map(({ scope }) => scope.get_defun_scope());
+	const reaches = variables.map(({ references }, at) => {
+		const reach = new Set([homes[at]]);
 		for (const reference of references)
-			for (let one = reference.scope; one && one !== scope; one = one.parent_scope) reach.add(one);
+			for (let one = reference.scope.get_defun_scope(); one && one !== homes[at]; one = one.parent_scope?.get_defun_scope())
+				reach.add(one);
 		return reach;
 	});
-	return variables.map((one, at) =>
-		[...variables.keys()].filter(
-			(other) => other !== at && (reaches[at].has(variables[other].scope) || reaches[other].has(one.scope)),
-		),
+	return variables.map((_one, at) =>
+		[...variables.keys()].filter((other) => other !== at && (reaches[at].has(homes[other]) || reaches[other].has(homes[at]))),
 	);
 }
 

@@ -5,7 +5,6 @@
  */
 import { run, table } from "./actions";
 import { takeKept } from "./outbox";
-import { view } from "./pages";
 import { interval } from "./tag";
 
 interface Trackflow {
@@ -31,5 +30,4 @@ if (!stub?.on) {
 	setInterval(run, interval, "flush");
 	setInterval(run, 1e3, "scroll");
 	takeKept();
-	view();
 }
