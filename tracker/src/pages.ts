@@ -47,7 +47,7 @@ export const view = (): void => {
 export const look = (event?: Event): void => {
 	if (!event) seconds += document.hasFocus() as unknown as number;
 	lookedAt = Date.now();
-	scroll = Math.max(scroll, Math.min(100, ((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
+	scroll = Math.max(scroll, (((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
 };
 
 /** Tell how long a page was looked at. */
