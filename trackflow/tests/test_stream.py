@@ -356,13 +356,19 @@ class TestVisits(TrackFlowTestCase):
 	def test_looking_at_a_page_is_no_visit_and_earns_nothing(self) -> None:
 		"""EVT-2, COL-6: an engagement event makes the session longer, and neither the score higher nor the bounce a visit."""
 		now = time.time()
-		looked = {"event_type": "CUSTOM", "event_name": "engagement", "properties": {"seconds": 60, "scroll": 40}}
+		looked = {
+			"event_type": "CUSTOM",
+			"event_name": "engagement",
+			"properties": {"seconds": 60, "scroll": 40},
+		}
 		self.send(event_record(at=now - 60), event_record(at=now, **looked))
 		visitor = frappe.get_doc("Visitor", VISITOR.format(1))
 		self.assertAlmostEqual(visitor.engagement_score, 1, delta=0.01)
 		session = frappe.get_last_doc("Visitor Session")
 		self.assertEqual((session.is_bounce, session.event_count, session.duration_seconds), (1, 1, 60))
-		(stored,) = frappe.get_all("Visitor Event", filters={"event_name": "engagement"}, fields=["event_data"])
+		(stored,) = frappe.get_all(
+			"Visitor Event", filters={"event_name": "engagement"}, fields=["event_data"]
+		)
 		self.assertEqual(json.loads(stored.event_data), looked["properties"])
 		self.assertEqual(repair.rebuild_figures([VISITOR.format(1)]), 0)
 
