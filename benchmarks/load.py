@@ -68,16 +68,14 @@ def measure(
 			)
 		)
 		script.write_text(_SCRIPT.format(requests=requests, host=host))
-		command = [
-			"wrk",
-			"-t1",
-			f"-c{connections}",
-			f"-d{seconds}s",
-			"-s",
-			str(script),
-			f"http://127.0.0.1:{port}/",
-		]
-		answer = subprocess.run(pinned(command, core), capture_output=True, text=True, check=True).stdout
+		return run(port, script, seconds, connections, core)
+
+
+def run(port: int, script: Path, seconds: int, connections: int, core: int | None) -> Answered:
+	"""Let wrk send what a script says, whose `done` writes the RESULT."""
+	options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
+	command = ["wrk", *options, f"http://127.0.0.1:{port}/"]
+	answer = subprocess.run(pinned(command, core), capture_output=True, text=True, check=True).stdout
 	found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) ([\d.]+)", answer)
 	assert found, answer
 	count, microseconds, refused, broken, late, p99 = (float(group) for group in found.groups())

@@ -280,8 +280,94 @@ def demo(context: Any, url: str | None, shop: str, json_output: bool) -> None:
 		_print_table(table.head, table.rows)
 
 
+@trackflow.group("api-key")
+def api_key() -> None:
+	"""Keys for programs: made, listed, revoked."""
+
+
+@api_key.command("create")
+@click.argument("name")
+@click.option(
+	"--scope", "scopes", multiple=True, default=["events:write"], show_default=True, help="Repeatable."
+)
+@click.option("--domain", help="The domain whose events are sent with it.")
+@click.option("--user", default="Administrator", show_default=True, help="Whom the key acts as.")
+@click.option("--address", "addresses", multiple=True, help="From where alone: address or CIDR; repeatable.")
+@click.option("--expires", help="Until when, in the site's time zone, such as 2027-12-31.")
+@as_json
+@pass_context
+def create_api_key(
+	context: Any,
+	name: str,
+	scopes: tuple[str, ...],
+	domain: str | None,
+	user: str,
+	addresses: tuple[str, ...],
+	expires: str | None,
+	json_output: bool,
+) -> None:
+	"""Make a key called NAME and print it: it is shown this once."""
+	from trackflow.access import stored_keys
+
+	made = _on_site(
+		context, lambda: _committed(stored_keys.create(name, scopes, domain, user, addresses, expires))
+	)
+	if json_output:
+		_print_json(made)
+	else:
+		click.echo(f"{made['key']}\nKeep it: it is shown only now.")
+
+
+@api_key.command("list")
+@as_json
+@pass_context
+def list_api_keys(context: Any, json_output: bool) -> None:
+	"""Show all keys, without their secrets."""
+	from trackflow.access import stored_keys
+
+	keys = _on_site(context, stored_keys.listed)
+	if json_output:
+		_print_json(keys)
+		return
+	rows = [
+		[
+			one.name,
+			one.api_key,
+			"on" if one.is_active else "off",
+			one.user,
+			one.domain,
+			one.expires_on,
+			" ".join(one.scopes),
+		]
+		for one in keys
+	]
+	_print_table(["Name", "Prefix", "", "User", "Domain", "Expires", "Scopes"], rows)
+
+
+@api_key.command("revoke")
+@click.argument("name")
+@as_json
+@pass_context
+def revoke_api_key(context: Any, name: str, json_output: bool) -> None:
+	"""Switch the key off that is called NAME, or has that prefix."""
+	from trackflow.access import stored_keys
+
+	_on_site(context, lambda: _committed(stored_keys.revoke(name)))
+	if json_output:
+		_print_json({"revoked": name})
+	else:
+		click.echo(f"{name} is switched off.")
+
+
+def _committed(result: Any) -> Any:
+	frappe.db.commit()
+	return result
+
+
 @trackflow.command("benchmark", context_settings={"ignore_unknown_options": True})
-@click.argument("name", type=click.Choice(["drain", "import_links", "redirect", "soak"]))
+@click.argument(
+	"name", type=click.Choice(["collector", "drain", "flood", "import_links", "redirect", "soak"])
+)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @pass_context
 def benchmark(context: Any, name: str, options: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """What the settings and domains say, as one plain value that a request can have without a query.
 
-The snapshot is read from the database once, kept in the cache Redis and dropped whenever a setting or a domain is saved.
-It holds no secret. Readers get frozen values; nothing here decides.
+The snapshot is read from the database once, kept in the cache Redis and dropped whenever a setting, a domain or an API key
+is saved. It holds no secret. Readers get frozen values; nothing here decides.
 """
 
 from datetime import timedelta
@@ -12,6 +12,8 @@ import frappe
 from frappe.utils import cint, flt, get_system_timezone
 
 from trackflow import __version__, changes, place_file, snapshots
+from trackflow.access.stored_keys import stored_keys
+from trackflow.constants.defaults import SETTINGS
 from trackflow.policy import Config, Domain, Network
 from trackflow.tracking.identity import Ranges
 from trackflow.tracking.script_options import usable
@@ -79,6 +81,9 @@ def read_config() -> Config:
 		cookie_policy_link=settings.cookie_policy_link or "",
 		domains={domain.name: domain for domain in domains},
 		keys={domain.public_key: domain.name for domain in domains},
+		blocked_addresses=_networks((settings.blocked_addresses or "").split()),
+		limits={name: cint(settings.get(name)) for name in SETTINGS if name.startswith("limit_")},
+		api_keys={key.prefix: key for key in stored_keys()},
 	)
 
 

@@ -88,7 +88,7 @@ def _stream() -> tuple[str, str]:
 	try:
 		waiting, age = drain.waiting(), drain.age()
 	except StreamUnavailable as error:
-		return BROKEN, f"The queue Redis is out of reach, clicks go to the spool: {error}"
+		return BROKEN, f"The queue Redis is out of reach, clicks go to the spool and no limit holds: {error}"
 	if not waiting:
 		return FINE, "Nothing waits to be stored."
 	text = f"{waiting:,} entries wait, the oldest for {_span(age)}"

@@ -13,7 +13,11 @@ after_uninstall = "trackflow.uninstall.after_uninstall"
 after_app_uninstall = "trackflow.uninstall.after_app_uninstall"
 
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
-before_request = ["trackflow.redirect.handler.answer_short_link"]
+# Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries.
+before_request = [
+	"trackflow.redirect.handler.answer_short_link",
+	"trackflow.tracking.doorway.answer_sender",
+]
 
 # Guests' pages of the site's own website get the script's tag, where the setting says so; reads of visitors' data are logged.
 after_request = ["trackflow.tracking.own_pages.add_tag", "trackflow.privacy.reads.write_log"]

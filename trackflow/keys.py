@@ -58,6 +58,11 @@ def password_secret() -> bytes:
 	return _derived(get_encryption_key(), "trackflow link password")
 
 
+def limit_secret() -> bytes:
+	"""The key of what stands for an address whose requests are counted."""
+	return _derived(get_encryption_key(), "trackflow limits")
+
+
 def _shared_key(name: str) -> bytes:
 	pipeline = connection.connect().pipeline(transaction=True)
 	pipeline.set(name, token_bytes(32), nx=True, ex=DAY_KEY_SECONDS)

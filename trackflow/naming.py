@@ -1,7 +1,8 @@
 """Names that follow from a key: the same short text for the same key, so that a unique key that can hold empty parts is
-a primary key. Pure."""
+a primary key; and keyed hashes of what must not be known. Pure."""
 
 import hashlib
+import hmac
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,3 +20,10 @@ def timed_name(moment: datetime, *parts: Any) -> str:
 	writes a few pages for a batch instead of one for each row."""
 	milliseconds = round(moment.replace(tzinfo=UTC).timestamp() * 1000)
 	return f"{milliseconds % 16**11:011x}{key_name(milliseconds, *parts)[:21]}"
+
+
+def keyed_hash(secret: bytes, *parts: str) -> str:
+	"""Return 64 hex digits for these texts, which nobody without the secret can tell or make."""
+	texts = (part.encode("utf-8", "surrogatepass") for part in parts)
+	message = b"".join(len(one).to_bytes(4, "big") + one for one in texts)
+	return hmac.digest(secret, message, hashlib.sha256).hex()

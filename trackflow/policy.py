@@ -48,6 +48,26 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+	"""One TrackFlow API Key: what it may do, as whom, from where, until when (seconds since 1970), how often.
+
+	`scopes` by name, each with the domains it is narrowed to (none: all). `limits` are (requests, seconds). The hash is of a
+	long random secret and gives nothing away.
+	"""
+
+	name: str
+	prefix: str
+	secret_hash: str
+	user: str
+	domain: str
+	scopes: dict[str, frozenset[str]]
+	networks: tuple[Network, ...]
+	expires_at: float | None
+	is_active: bool
+	limits: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
 	"""The settings that requests and drains need. Times are timedeltas, networks are parsed, the time zone is the site's."""
 
@@ -77,6 +97,11 @@ class Config:
 	cookie_policy_link: str = ""
 	domains: dict[str, Domain] = field(default_factory=dict)
 	keys: dict[str, str] = field(default_factory=dict)
+	blocked_addresses: tuple[Network, ...] = ()
+	# By field of the settings; 0 is no limit.
+	limits: dict[str, int] = field(default_factory=dict)
+	# By prefix.
+	api_keys: dict[str, ApiKey] = field(default_factory=dict)
 
 	def domain_of(self, host: str) -> Domain | None:
 		"""The configured domain of a host (with or without port), or None."""

@@ -10,6 +10,7 @@ from frappe import _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from trackflow.access import limits
 from trackflow.config import get_config
 from trackflow.incoming import (
 	CONSENT_COOKIE,
@@ -22,27 +23,21 @@ from trackflow.incoming import (
 )
 from trackflow.keys import day_key
 from trackflow.policy import Config, Domain
-from trackflow.tracking import collector, identity, image, script
+from trackflow.tracking import collector, doorway, identity, image, script
 from trackflow.tracking.parameters import host_of
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 def track_event() -> Response:
 	"""Take one event or a batch (COL-1). The body is JSON, best sent as text/plain; the answer is JSON."""
-	answer = collector.collect(frappe.request.get_data(), Incoming.of(frappe.request))
-	response = Response(json.dumps(answer.body), status=answer.status, mimetype="application/json")
-	response.headers["Cache-Control"] = "no-store"
-	response.headers["X-Content-Type-Options"] = "nosniff"
-	if answer.origin:
-		response.headers["Access-Control-Allow-Origin"] = answer.origin
-		response.headers["Vary"] = "Origin"
-	return response
+	return doorway.answered(collector.collect)
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
 def get_tracking_script() -> NoReturn:
 	"""The website script with the options of a domain: that of the public key `key`, else of the page that asks, else of this
 	host (COL-5)."""
+	limits.guard("scripts")
 	incoming, config = Incoming.of(frappe.request), get_config()
 	domain = _domain_of_script(incoming, config)
 	if not config.enabled:
@@ -55,10 +50,11 @@ def get_tracking_script() -> NoReturn:
 @frappe.whitelist(allow_guest=True, methods=["GET"])
 def pixel() -> NoReturn:
 	"""A page view by an image, for pages without scripts: `key`, and `url`, `referrer`, `title` where known (COL-5)."""
+	limits.guard("images")
 	incoming = Incoming.of(frappe.request)
 	# As they came: Frappe rewrites the arguments of guests' methods.
 	body = image.body_of(frappe.request.args, incoming.headers.get("referer", ""), token_hex(16))
-	answer = collector.collect(body, incoming)
+	answer = collector.collect(body, incoming, doorway.desk(), endpoint="")
 	status = 200 if answer.status == 202 else answer.status
 	_answer(Response(image.GIF, status=status, mimetype="image/gif", headers=image.HEADERS))
 
@@ -89,6 +85,7 @@ def record_consent(consent: str = "") -> dict[str, str]:
 
 	Only pages of this host and of configured websites may say it: a cookie of consent that another website could set
 	would be worth nothing."""
+	limits.guard("consents")
 	if consent not in (GRANTED, DENIED):
 		frappe.throw(_("consent is either {0} or {1}.").format(GRANTED, DENIED), frappe.ValidationError)
 	incoming = Incoming.of(frappe.request)
@@ -119,7 +116,9 @@ def _store_consent(incoming: Incoming, config: Config, consent: str, caller: Cal
 		event["visitorId"] = known_id
 	# Who may say it was asked above.
 	headers = {**incoming.headers, "origin": f"https://{domain.name}"}
-	collector.collect(json.dumps(event).encode(), incoming._replace(headers=headers))
+	collector.collect(
+		json.dumps(event).encode(), incoming._replace(headers=headers), doorway.desk(), endpoint=""
+	)
 
 
 def _is_own_page(incoming: Incoming, config: Config) -> bool:

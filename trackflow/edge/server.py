@@ -1,6 +1,6 @@
 """The edge's process: which site a request is for, what it answers besides short links, and how it starts and stops.
 
-Answers `/r/…`, `/collect` and `/api/track`, and to its monitoring `/healthz` and `/metrics`; everything else is not found.
+Answers `/r/…` and what `edge.events` claims, and to its monitoring `/healthz` and `/metrics`; all else is not found.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Request as FormRequest
 
 from trackflow.config import LOOPBACK
-from trackflow.edge import figures
+from trackflow.edge import events, figures
 from trackflow.edge.figures import Figures
 from trackflow.edge.http import Connection, Reply, Request, Server, plain, reply
-from trackflow.edge.site import NotInstalled, Site, on_site
+from trackflow.edge.site import NotInstalled, Site
 from trackflow.incoming import MAX_FORM, Incoming, scheme_of
 from trackflow.policy import Network
 from trackflow.redirect import page
 from trackflow.redirect.answer import HEADERS, claims, unavailable
 from trackflow.redirect.page import Words
-from trackflow.tracking import collector, events, identity
+from trackflow.tracking import identity
+from trackflow.tracking.collector import JSON_HEADERS
 
 log = logging.getLogger("trackflow.edge")
 
-COLLECTOR_PATHS = ("/collect", "/api/track")
 SITE_HEADER = "x-frappe-site-name"
 THREADS = 8
 MOST_HOSTS = 1_000
@@ -98,8 +98,8 @@ class Edge:
 			if type(site) is Site:
 				return site.answer(_incoming(request, path, query))
 			return self._unloaded(request, site)
-		if path in COLLECTOR_PATHS:
-			return self._collect(request, path, query)
+		if events.claims(path):
+			return self._events(request, path, query)
 		if path in ("/healthz", "/metrics"):
 			return self._monitored(request, path)
 		return plain(404)
@@ -186,23 +186,13 @@ class Edge:
 
 	# Events.
 
-	async def _collect(self, request: Request, path: str, query: str) -> Reply:
-		if request.method not in ("POST", "OPTIONS"):
-			return reply(405, (*JSON_HEADERS, ("Allow", "POST, OPTIONS")), "{}")
+	async def _events(self, request: Request, path: str, query: str) -> Reply:
 		site = self._site_of(request)
 		try:
 			site = site if isinstance(site, Site) else await self._load(site)
 		except (NotInstalled, KeyError):
 			return plain(404)
-		if request.method == "OPTIONS":
-			return reply(204, PREFLIGHT_HEADERS)
-		incoming = _incoming(request, path, query, has_form=False)
-		loop = asyncio.get_running_loop()
-		answer = await loop.run_in_executor(
-			self._pool, on_site, site.name, collector.collect, request.body, incoming
-		)
-		origin = (("Access-Control-Allow-Origin", answer.origin), ("Vary", "Origin")) if answer.origin else ()
-		return reply(answer.status, (*JSON_HEADERS, *origin), json.dumps(answer.body))
+		return await events.answer(site, _incoming(request, path, query, has_form=False), request.body)
 
 	# Monitoring.
 
@@ -276,21 +266,9 @@ class Edge:
 		self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-JSON_HEADERS = (
-	("Content-Type", "application/json"),
-	("Cache-Control", "no-store"),
-	("X-Content-Type-Options", "nosniff"),
-)
 METRICS_HEADERS = (
 	("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
 	("Cache-Control", "no-store"),
-)
-# Who may send is judged when it is sent: the answer to this question says nothing about a site.
-PREFLIGHT_HEADERS = (
-	("Access-Control-Allow-Origin", "*"),
-	("Access-Control-Allow-Methods", "POST"),
-	("Access-Control-Allow-Headers", "Content-Type"),
-	("Access-Control-Max-Age", "86400"),
 )
 
 
@@ -303,7 +281,7 @@ def serve(options: Options, words: Words, own_figures: Figures, ready: Callable[
 
 def _max_body(target: bytes) -> int:
 	path = target.partition(b"?")[0].decode("latin-1")
-	return events.MAX_BYTES if path in COLLECTOR_PATHS else MAX_FORM
+	return events.most_bytes(path) or MAX_FORM
 
 
 def _incoming(request: Request, path: str, query: str, has_form: bool = True) -> Incoming:

@@ -19,22 +19,37 @@ from frappe.utils import get_system_timezone
 from redis.exceptions import RedisError
 
 from trackflow import keys
+from trackflow.access.limits import ENDPOINTS, MINUTE, is_blocked
 from trackflow.changes import Change
 from trackflow.config import get_config
 from trackflow.edge.feed import Feed
 from trackflow.edge.http import Reply, reply
 from trackflow.edge.memory import Memory
+from trackflow.edge.rates import Rates
 from trackflow.edge.reader import Busy, Reader
 from trackflow.edge.recorder import Recorder
+from trackflow.edge.taker import Taker
 from trackflow.exceptions import StreamUnavailable
 from trackflow.frappe_thread import entered
-from trackflow.incoming import Incoming
+from trackflow.incoming import Incoming, client_address
 from trackflow.policy import Config
 from trackflow.redirect import limits
-from trackflow.redirect.answer import METHODS, Answer, Keys, Question, Visit, code_in, unavailable, visit
+from trackflow.redirect.answer import (
+	METHODS,
+	Answer,
+	Keys,
+	Question,
+	Visit,
+	code_in,
+	turned_away,
+	unavailable,
+	visit,
+)
 from trackflow.redirect.decision import Link
 from trackflow.redirect.page import Words
 from trackflow.redirect.words import words
+from trackflow.tracking.collector import Desk
+from trackflow.tracking.identity import counted_address
 
 log = logging.getLogger("trackflow.edge")
 
@@ -60,6 +75,7 @@ class Snapshot:
 	config: Config
 	click_secret: bytes
 	password_secret: bytes
+	limit_secret: bytes
 	zone: ZoneInfo
 	words: Words
 	# By number of the day since 1970.
@@ -82,6 +98,10 @@ class Site:
 		self.failures = 0
 		self.snapshot: Snapshot | None = None
 		self.recorder = Recorder(name, loop)
+		self.taker = Taker(name, loop)
+		self.desk: Desk | None = None
+		self._rates = Rates()
+		self._redirects = 0
 		self._loop = loop
 		self._pool = pool
 		self._links: Memory[Link] = Memory(most_links)
@@ -113,6 +133,7 @@ class Site:
 	def stop(self) -> None:
 		self._feed.stop()
 		self.recorder.stop()
+		self.taker.stop()
 
 	@property
 	def cached(self) -> int:
@@ -125,6 +146,8 @@ class Site:
 		"""The answer to a request for a short link; at once where its link is in memory and asks nothing."""
 		code = code_in(incoming.path)
 		now = time.time()
+		if turned := self._turned_away(incoming, now):
+			return turned
 		if not code or incoming.method not in ASKING_METHODS:
 			return self._visit(incoming, None, now)
 		entry = self._links.get(code)
@@ -134,6 +157,15 @@ class Site:
 		if missing is not None and now - missing.read_at < MISSING_SECONDS:
 			return self._visit(incoming, None, now)
 		return self._visit_unknown(incoming, code, entry.value if entry else None)
+
+	def _turned_away(self, incoming: Incoming, now: float) -> Reply | None:
+		"""The answer to an address that is blocked, or that asks this process too often."""
+		config = self.snapshot.config
+		address = client_address(incoming, config)
+		if is_blocked(address, config):
+			return _reply(turned_away(self.snapshot.words, 403))
+		wait = self._rates.take(counted_address(address), self._redirects, MINUTE, now)
+		return _reply(turned_away(self.snapshot.words, 429, wait)) if wait else None
 
 	def busy(self) -> Reply:
 		"""The page that asks to try again."""
@@ -211,6 +243,8 @@ class Site:
 		"""Answer by this snapshot from now on."""
 		self.snapshot = snapshot
 		self._keys = Keys(self.day_key, snapshot.click_secret, snapshot.password_secret)
+		self._redirects = snapshot.config.limits.get(ENDPOINTS["redirects"].field, 0)
+		self.desk = Desk(snapshot.config, self.day_key, snapshot.click_secret, snapshot.limit_secret)
 
 	def _refresh(self, now: float) -> None:
 		if self._refreshing is None and now >= self._retry_at:
@@ -282,6 +316,7 @@ def read_snapshot() -> Snapshot:
 		config=get_config(),
 		click_secret=keys.click_secret(),
 		password_secret=keys.password_secret(),
+		limit_secret=keys.limit_secret(),
 		zone=ZoneInfo(get_system_timezone()),
 		words=words(language),
 		day_keys=_read_day_keys(),

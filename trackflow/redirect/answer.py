@@ -157,6 +157,12 @@ def unavailable(words: Words) -> Answer:
 	return _page(503, page.render("unavailable", words, None), {**HEADERS, "Retry-After": "5"})
 
 
+def turned_away(words: Words, status: int, wait: int = 0) -> Answer:
+	"""The answer to an address that is blocked (403), or that asks too often (429) and has to wait."""
+	headers = {**HEADERS, "Retry-After": str(wait)} if wait else HEADERS
+	return _page(status, page.render("unavailable", words, None), headers)
+
+
 def _try_password(
 	incoming: Incoming, link: Link, config: Config, keys: Keys
 ) -> Generator[MayTry, bool, Password]:

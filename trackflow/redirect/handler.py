@@ -14,8 +14,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from trackflow.incoming import Incoming
-from trackflow.keys import click_secret, day_key, password_secret
+from trackflow.access import limits as access_limits
+from trackflow.incoming import Incoming, client_address
+from trackflow.keys import click_secret, day_key, limit_secret, password_secret
 from trackflow.redirect import limits, links
 from trackflow.redirect.answer import (
 	METHODS,
@@ -24,12 +25,14 @@ from trackflow.redirect.answer import (
 	Keys,
 	Visit,
 	claims,
+	turned_away,
 	unavailable,
 	valid_code,
 	visit,
 )
 from trackflow.redirect.words import words
 from trackflow.stream import writer
+from trackflow.stream.buckets import Bucket
 
 
 def answer_short_link() -> None:
@@ -76,12 +79,16 @@ def _response(answer: Answer) -> Response:
 def _answer(code: str) -> Answer:
 	incoming = Incoming.of(frappe.request)
 	link, config = links.find_with_config(valid_code(code) if incoming.method in (*METHODS, "POST") else "")
+	address = client_address(incoming, config)
+	if access_limits.is_blocked(address, config):
+		return turned_away(words(), 403)
 	keys = Keys(day_key, click_secret(), password_secret())
 	zone = ZoneInfo(config.time_zone)
 	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token))
-	if answer.record:
-		_record(answer.record)
-	return answer
+	# What is recorded is counted by the same step; what is not (an unknown code) costs a question of its own.
+	limit = access_limits.of_address("redirects", address, config, limit_secret())
+	wait = _record(answer.record, limit) if answer.record else access_limits.wait_for(limit)
+	return turned_away(words(), 429, wait) if wait else answer
 
 
 def _token() -> str:
@@ -99,8 +106,10 @@ def _settle(visit: Visit) -> Answer:
 		return end.value
 
 
-def _record(record: dict[str, Any]) -> None:
+def _record(record: dict[str, Any], limit: list[Bucket]) -> int:
+	"""Record a click, unless its address asks too often: the seconds that it has to wait then, else 0."""
 	try:
-		writer.write([record])
+		return writer.write([record], limits=limit).wait
 	except Exception:
 		frappe.logger("trackflow").exception("A click could not be recorded")
+		return 0

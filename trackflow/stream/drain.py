@@ -21,9 +21,11 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from trackflow.exceptions import StreamUnavailable
+from trackflow.keys import click_secret
 from trackflow.stream import click_queue, connection, lanes, spool
 from trackflow.stream.entries import decode
 from trackflow.stream.writer import DUE_KEY, DUE_SECONDS
+from trackflow.tracking.packing import unpacked
 from trackflow.tracking.store import store
 
 Record = dict[str, Any]
@@ -273,8 +275,9 @@ def _decode(entry: tuple[bytes, dict[bytes, bytes]]) -> Entry:
 	"""An entry's records. One that is not ours cannot be stored, and must not be read again and again."""
 	entry_id, fields = entry
 	try:
-		return entry_id, decode(fields[b"records"])
-	except (KeyError, ValueError):
+		records = decode(fields[b"records"])
+		return entry_id, [one for record in records for one in unpacked(record, click_secret)]
+	except (KeyError, ValueError, TypeError, IndexError, AttributeError):
 		frappe.logger("trackflow").error("Entry %s of the stream holds no records: %r", entry_id, fields)
 		return entry_id, []
 
@@ -312,7 +315,7 @@ def _drain_spool(total: Drained) -> None:
 
 
 def _drain_spool_file(path: Path, total: Drained) -> None:
-	records = spool.read(path)
+	records = (one for record in spool.read(path) for one in unpacked(record, click_secret))
 	while batch := list(islice(records, BATCH_RECORDS)):
 		total.store(batch)
 	path.unlink(missing_ok=True)

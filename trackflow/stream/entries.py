@@ -1,25 +1,23 @@
-"""An entry of the stream: records as JSON. Pure."""
+"""An entry of the stream, and a line of the spool: records as JSON. Pure."""
 
 import json
-from contextlib import suppress
 from typing import Any
 
-try:
-	# Comes with the extra `edge`, which writes many records.
-	import orjson
-except ModuleNotFoundError:
-	orjson = None
+import msgspec
 
 Record = dict[str, Any]
 
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder()
 
-def encode(records: list[Record]) -> str | bytes:
-	"""Records as an entry holds them."""
-	if orjson:
-		# Ten times faster, but it refuses half characters, which JSON can hold.
-		with suppress(TypeError):
-			return orjson.dumps(records)
-	return json.dumps(records, separators=(",", ":"))
+
+def encode(value: list[Record] | Record) -> bytes:
+	"""Records as an entry holds them, or one as a line does."""
+	try:
+		return _ENCODER.encode(value)
+	except (ValueError, OverflowError, msgspec.MsgspecError):
+		# Half characters, which JSON can hold.
+		return json.dumps(value, separators=(",", ":"), default=msgspec.to_builtins).encode()
 
 
 def decode(entry: bytes) -> list[Record]:
@@ -31,8 +29,8 @@ def decode(entry: bytes) -> list[Record]:
 
 
 def _loaded(entry: bytes) -> Any:
-	if orjson:
+	try:
+		return _DECODER.decode(entry)
+	except (ValueError, msgspec.MsgspecError):
 		# It refuses half characters here, too, and numbers that are none.
-		with suppress(ValueError):
-			return orjson.loads(entry)
-	return json.loads(entry)
+		return json.loads(entry)

@@ -17,12 +17,14 @@ from uuid import uuid4
 
 import frappe
 
+from trackflow.stream.entries import encode
+
 Record = dict[str, Any]
 
 
 def append(records: list[Record]) -> None:
 	"""Add records, all or none. Raises OSError where the disk refuses."""
-	lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records).encode()
+	lines = b"".join(encode(record) + b"\n" for record in records)
 	with _locked(folder() / "open.jsonl") as file:
 		size = file.tell()
 		if size and os.pread(file.fileno(), 1, size - 1) != b"\n":

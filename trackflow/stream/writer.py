@@ -1,16 +1,19 @@
 """Puts click and event records on the stream, and sees that a drain will come for them.
 
-One round trip to Redis. If Redis is down the records go to the spool; if that fails too the loss is logged and counted.
-Never raises, never asks the database: a visitor waits for this.
+One round trip to Redis, by one script. If Redis is down the records go to the spool; if that fails too the loss is logged
+and counted. Never raises, never asks the database: a visitor waits for this.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import frappe
 from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
-from trackflow.stream import connection, entries, spool
+from trackflow.stream import buckets, connection, entries, spool
+from trackflow.stream.buckets import Bucket
+from trackflow.stream.connection import Script
 
 Record = dict[str, Any]
 
@@ -20,30 +23,59 @@ DUE_KEY = "drain-due"
 DUE_SECONDS = 30
 # How long the collector remembers event ids: events later than this are refused anyway.
 SEEN_SECONDS = 24 * 60 * 60
+# Between event ids, none of which can hold it.
+BETWEEN = "\0"
 # Records that could be stored nowhere, of all processes together.
 LOSSES_KEY = "losses"
 _losses = 0
 _told_losses = 0
 _spooled = 0
 
+# KEYS: stream, due key, prefix of ids that were seen, buckets. ARGV: records, seconds that the due key lives, ids, seconds
+# that they are remembered, then what the buckets need. Answers the seconds to wait (then nothing is written), whether a
+# drain is wanted, and of each id 1 where it is new, else 0.
+_WRITE = Script(
+	buckets.TAKE
+	+ """
+local wait = take(4, 5)
+if wait > 0 then return {wait, 0, ""} end
+local new = {}
+for id in string.gmatch(ARGV[3], "[^%z]+") do
+	new[#new + 1] = redis.call("SET", KEYS[3] .. id, 1, "NX", "EX", ARGV[4]) and "1" or "0"
+end
+redis.call("XADD", KEYS[1], "*", "records", ARGV[1])
+local wanted = redis.call("SET", KEYS[2], 1, "NX", "EX", ARGV[2]) and 1 or 0
+return {0, wanted, table.concat(new)}
+"""
+)
 
-def write(records: list[Record], event_keys: list[str] | None = None) -> list[bool]:
-	"""Put `records` on the stream as one entry.
 
-	`event_keys` are identities of the records; the answer says for each whether it is new within the last day.
-	Records seen before are written all the same: the drain has the last word on what is stored.
+class Written(NamedTuple):
+	"""Which of the ids are new within the last day; or the seconds to wait, and nothing is written."""
+
+	new: tuple[bool, ...] = ()
+	wait: int = 0
+
+
+def write(
+	records: list[Record], ids: Sequence[str] = (), seen: str = "", limits: Sequence[Bucket] = ()
+) -> Written:
+	"""Put `records` on the stream as one entry, if all `limits` allow it.
+
+	`ids` are identities of what the records hold, unique under the name `seen`; the answer says for each whether it is new.
+	What was seen before is written all the same: the drain has the last word on what is stored. Without Redis there are no
+	limits, and all is new.
 	"""
-	keys = event_keys or []
 	if not records:
-		return []
+		return Written()
 	try:
-		new, drain_wanted = _write_to_redis(records, keys)
+		written, drain_wanted = _write_to_redis(records, ids, seen, limits)
 	except (StreamUnavailable, RedisError, OSError) as error:
 		put_aside(records, error)
-		return [True] * len(keys)
+		return Written((True,) * len(ids))
 	if drain_wanted:
 		_queue_drain()
-	return new
+	return written
 
 
 def losses() -> int:
@@ -69,29 +101,33 @@ def spooled() -> int:
 def put_aside(records: list[Record], reason: object) -> None:
 	"""Give records to the spool, for whoever knows that Redis would not take them. Never raises."""
 	global _losses, _spooled
+	number = sum(len(record.get("events", "?")) for record in records)
 	try:
 		spool.append(records)
-		_spooled += len(records)
-		frappe.logger("trackflow").error(
-			"Redis is out of reach (%s): %d records spooled", reason, len(records)
-		)
+		_spooled += number
+		frappe.logger("trackflow").error("Redis is out of reach (%s): %d records spooled", reason, number)
 	except OSError:
-		_losses += len(records)
+		_losses += number
 		frappe.logger("trackflow").exception(
-			"%d records are lost: neither Redis nor the spool took them", len(records)
+			"%d records are lost: neither Redis nor the spool took them", number
 		)
 
 
-def _write_to_redis(records: list[Record], keys: list[str]) -> tuple[list[bool], bool]:
-	pipeline = connection.connect().pipeline(transaction=True)
-	for event_key in keys:
-		pipeline.set(connection.key(f"seen:{event_key}"), 1, nx=True, ex=SEEN_SECONDS)
-	pipeline.xadd(connection.key("stream"), {"records": entries.encode(records)})
-	pipeline.set(connection.key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS)
-	*new, _entry, drain_wanted = pipeline.execute()
+def _write_to_redis(
+	records: list[Record], ids: Sequence[str], seen: str, limits: Sequence[Bucket]
+) -> tuple[Written, bool]:
+	wait, drain_wanted, new = _WRITE.run(
+		(
+			connection.key("stream"),
+			connection.key(DUE_KEY),
+			connection.key(f"seen:{seen}:"),
+			*buckets.keys(limits),
+		),
+		(entries.encode(records), DUE_SECONDS, BETWEEN.join(ids), SEEN_SECONDS, *buckets.arguments(limits)),
+	)
 	if _losses > _told_losses:
 		_tell_losses()
-	return [bool(answer) for answer in new], bool(drain_wanted)
+	return Written(tuple(one == ord("1") for one in new), wait), bool(drain_wanted)
 
 
 def _tell_losses() -> None:

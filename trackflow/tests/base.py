@@ -44,6 +44,7 @@ RECORDED = (
 	"Attribution Link", "Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
 	"Lead Status Change", "Conversion", "Touch Point", "Visitor Event", "Visitor Session", "Click Event", "Click Queue",
 	"Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
+	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule",
 )  # fmt: skip
 CRM_DOCUMENTS = ("CRM Deal", "CRM Lead", "CRM Organization")
@@ -132,6 +133,7 @@ def wipe() -> None:
 	settings.update({**SETTINGS, "default_attribution_model": DEFAULT_MODEL})
 	settings.set("internal_ip_ranges", [])
 	settings.set("trusted_proxies", None)
+	settings.set("blocked_addresses", None)
 	settings.save(ignore_permissions=True)
 	frappe.db.commit()
 	for model in frappe.get_all("Attribution Model", pluck="name"):

@@ -13,6 +13,7 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from trackflow import bulk
+from trackflow.access import stored_keys
 from trackflow.naming import key_name
 from trackflow.tracking import conversions
 from trackflow.tracking.rows import event_name
@@ -41,6 +42,16 @@ def make_domain(domain: str = SHOP, **values: Any) -> Document:
 		**values,
 	}
 	return frappe.get_doc({"doctype": "Domain Configuration", "domain": domain, **values}).insert()
+
+
+def make_key(name: str = "shop server", domain: str | None = SHOP, **values: Any) -> str:
+	"""A secret API key that may send events; the whole of it."""
+	scopes = values.pop("scopes", ["events:write"])
+	addresses = values.pop("addresses", ())
+	made = stored_keys.create(name, scopes, domain, "Administrator", addresses)
+	if values:
+		frappe.get_doc("TrackFlow API Key", made["name"]).update(values).save()
+	return made["key"]
 
 
 @contextmanager

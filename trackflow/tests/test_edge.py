@@ -274,7 +274,7 @@ class TestRecording(EdgeTestCase):
 			self.assertEqual(refused.status_code, 403)
 			self.assertEqual(edge.request("POST", "/collect", body=b"{").status_code, 400)
 			self.assertEqual(edge.get("/collect").status_code, 405)
-			self.assertEqual(edge.request("OPTIONS", "/collect").status_code, 204)
+			self.assertEqual(edge.request("OPTIONS", "/collect").status_code, 403)
 		drain()
 		frappe.db.rollback()
 		self.assertEqual(frappe.db.count("Visitor Event"), 1)

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PURE_MODULES = (
+	"trackflow.access.api_keys",
 	"trackflow.attribution.channel_rules",
 	"trackflow.attribution.credits",
 	"trackflow.attribution.models",
@@ -17,6 +18,7 @@ PURE_MODULES = (
 	"trackflow.attribution.shapes",
 	"trackflow.attribution.window",
 	"trackflow.edge.memory",
+	"trackflow.edge.rates",
 	"trackflow.incoming",
 	"trackflow.inert",
 	"trackflow.links.app_addresses",
@@ -40,12 +42,15 @@ PURE_MODULES = (
 	"trackflow.tracking.agents",
 	"trackflow.tracking.bursts",
 	"trackflow.tracking.channels",
+	"trackflow.tracking.dialects",
 	"trackflow.tracking.events",
 	"trackflow.tracking.identity",
 	"trackflow.tracking.image",
+	"trackflow.tracking.packing",
 	"trackflow.tracking.parameters",
 	"trackflow.tracking.rows",
 	"trackflow.tracking.script_options",
+	"trackflow.tracking.segment",
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
 )

@@ -89,8 +89,8 @@ class TestOnce(TrackFlowTestCase):
 	def test_the_collector_is_told_what_is_new(self) -> None:
 		records = [event_record(), event_record()]
 		keys = [record["id"] for record in records]
-		self.assertEqual(writer.write(records[:1], keys[:1]), [True])
-		self.assertEqual(writer.write(records, keys), [False, True])
+		self.assertEqual(writer.write(records[:1], keys[:1]).new, (True,))
+		self.assertEqual(writer.write(records, keys).new, (False, True))
 		drain.drain()
 		self.assertEqual(frappe.db.count("Visitor Event"), 2)
 

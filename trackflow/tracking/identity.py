@@ -124,6 +124,21 @@ def hash_address(address: str, salt: bytes) -> str:
 	return _keyed(salt, _ADDRESS, text.encode(), 16).hex() if text else ""
 
 
+def counted_address(address: str) -> str:
+	"""Return what stands for an address where requests are counted: one IPv6 connection has 2^64 of them, its /64."""
+	parsed = _parse(address)
+	if parsed is None or parsed.version == 4:
+		return address
+	return str(ip_network((parsed, 64), strict=False))
+
+
+def visitor_id_of(secret: bytes, public_key: str, foreign_id: str) -> str:
+	"""Return our id of the visitor whom a website calls by an id of its own: always the same, and on no other website."""
+	# The purpose goes in, so that what the secret signs elsewhere is worth nothing here.
+	message = b"trackflow.visitor:" + _part(public_key) + _bytes(foreign_id)
+	return f"v_{hmac.digest(secret, message, 'sha256').hex()[:16]}"
+
+
 @remembered(_REMEMBERED)
 def is_private(address: str) -> bool:
 	"""Tell whether an address belongs to a private, local or carrier's inner network."""

@@ -1,13 +1,56 @@
-"""A key for programs: acts as its user, within its scopes, from its addresses."""
+"""A key for programs: acts as its user, within its scopes, from its addresses.
 
+Prefix and secret are made with the record; the whole key is shown once, and only a hash of its secret is kept.
+"""
+
+import secrets
+from typing import Any
+
+import frappe
+from frappe import _
 from frappe.model.document import Document
+from frappe.utils import now_datetime
 
+from trackflow.access.api_keys import made_of
+from trackflow.config import forget_config
 from trackflow.validation import networks, stored_json
+
+# What the record's maker cannot choose, and nobody can change.
+MADE = ("api_key", "secret_hash", "created_date")
 
 
 class TrackFlowAPIKey(Document):
 	def validate(self) -> None:
+		before = self.get_doc_before_save()
+		# Not before: Frappe takes from fields of a permission level what the user may not write.
+		self.update({field: before.get(field) for field in MADE} if before else self._made())
+		self._check_user(before.user if before else None)
 		for row in self.scopes:
 			row.permission_data = stored_json(row.permission_data, "Only")
 		for row in self.ip_whitelist:
 			(row.ip_address,) = networks([row.ip_address or ""], "Allowed Addresses")
+
+	def _made(self) -> dict[str, Any]:
+		made = made_of(secrets.token_bytes(40))
+		self.flags.whole_key = made.whole
+		return dict(zip(MADE, (made.prefix, made.secret_hash, now_datetime()), strict=True))
+
+	def _check_user(self, former: str | None) -> None:
+		"""Whoever makes a key gives away what its user may do: that can only be one's own."""
+		if self.user in (former, frappe.session.user) or "System Manager" in frappe.get_roles():
+			return
+		frappe.throw(
+			_("Only a System Manager can make a key that acts as somebody else."), frappe.PermissionError
+		)
+
+	def after_insert(self) -> None:
+		if not self.flags.whole_key_is_answered:
+			frappe.msgprint(
+				_("Keep this key, it is shown only now: {0}").format(self.flags.whole_key), _("API Key")
+			)
+
+	def on_update(self) -> None:
+		forget_config()
+
+	def after_delete(self) -> None:
+		forget_config()

@@ -1,0 +1,80 @@
+"""What the edge answers besides short links: the collector in all its spellings, and what a website's script asks for."""
+
+import json
+import re
+
+from trackflow.edge.http import Reply, plain, reply
+from trackflow.edge.site import Site
+from trackflow.incoming import Incoming
+from trackflow.tracking import collector, events, script, segment
+
+COLLECTOR = "/collect"
+COLLECTOR_PATHS = frozenset({COLLECTOR, "/api/track"})
+CONFIG_PREFIX = "/api/v1/config/domain/"
+SCRIPT = re.compile(r"/pixel/(pk_[0-9a-f]{24})/tracking\.js")
+
+
+def claims(path: str) -> bool:
+	"""Whether an address is answered here."""
+	return path in COLLECTOR_PATHS or path in segment.CALLS or path.startswith((CONFIG_PREFIX, "/pixel/"))
+
+
+def most_bytes(path: str) -> int:
+	"""How large a body may be; 0 where none is taken."""
+	if path in segment.CALLS:
+		return segment.MAX_BYTES
+	return events.MAX_BYTES if path in COLLECTOR_PATHS else 0
+
+
+async def answer(site: Site, incoming: Incoming, body: bytes) -> Reply:
+	"""The answer to a request that is claimed."""
+	if incoming.path.startswith((CONFIG_PREFIX, "/pixel/")):
+		if incoming.method not in ("GET", "HEAD"):
+			return reply(405, (*collector.JSON_HEADERS, ("Allow", "GET, HEAD")), "{}")
+		return _config(site, incoming) if incoming.path.startswith(CONFIG_PREFIX) else _script(site, incoming)
+	if incoming.method == "OPTIONS":
+		return reply(*collector.preflight(incoming, site.desk.config))
+	if incoming.method != "POST":
+		return reply(405, (*collector.JSON_HEADERS, ("Allow", "POST, OPTIONS")), "{}")
+	collect = collector.collect_segment if incoming.path in segment.CALLS else collector.collect
+	taken = await site.taker.take(lambda: collect(body, incoming, site.desk))
+	return reply(taken.status, taken.headers, json.dumps(taken.body))
+
+
+def _config(site: Site, incoming: Incoming) -> Reply:
+	"""What a script needs to know of its website, and nothing else."""
+	config = site.desk.config
+	domain = config.domain_of(incoming.path[len(CONFIG_PREFIX) :])
+	if not domain or not domain.enabled:
+		return plain(404)
+	told = {
+		"domain": domain.name,
+		"publicKey": domain.public_key,
+		"consent": {
+			"required": config.consent_required and domain.consent_required,
+			"default": domain.consent_default.lower(),
+		},
+		"options": dict(domain.script_options),
+	}
+	return reply(200, (*collector.JSON_HEADERS, ("Access-Control-Allow-Origin", "*")), json.dumps(told))
+
+
+def _script(site: Site, incoming: Incoming) -> Reply:
+	"""The website script of a public key, as the site itself serves it; its events come back here."""
+	config = site.desk.config
+	found = SCRIPT.fullmatch(incoming.path)
+	domain = config.domain_of_key(found[1]) if found else None
+	if not domain or not domain.enabled:
+		return _javascript(404, script.MISSING)
+	if not config.enabled:
+		return _javascript(200, script.SWITCHED_OFF)
+	text = script.script_of(domain, config, f"{incoming.scheme}://{incoming.host}", COLLECTOR)
+	etag = f'"{script.etag_of(text)}"'
+	if etag in incoming.headers.get("if-none-match", ""):
+		return _javascript(304, "", etag)
+	return _javascript(200, text, etag)
+
+
+def _javascript(status: int, text: str, etag: str = "") -> Reply:
+	headers = {"Content-Type": f"{script.MIMETYPE}; charset=utf-8", **script.HEADERS}
+	return reply(status, (*headers.items(), ("ETag", etag)) if etag else tuple(headers.items()), text)
