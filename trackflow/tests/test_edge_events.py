@@ -33,7 +33,10 @@ class TestEndpoints(EdgeEventsTestCase):
 	"""COL-1, COL-2: what is answered besides events."""
 
 	def test_what_a_script_asks_for(self) -> None:
-		make_domain("asks.example.com", consent_required=1, consent_default="Opt-out")
+		options = '{"batch-size": 20}'
+		make_domain(
+			"asks.example.com", consent_required=1, consent_default="Opt-out", tracking_settings=options
+		)
 		make_domain("off.example.com", enabled=0)
 		with self.edge() as edge:
 			answer = edge.get(f"/api/v1/config/domain/{SHOP}")
@@ -41,10 +44,12 @@ class TestEndpoints(EdgeEventsTestCase):
 				"domain": SHOP,
 				"publicKey": self.key,
 				"consent": {"required": False, "default": "opt-in"},
+				"options": {},
 			}
 			self.assertEqual((answer.status_code, json.loads(answer.body)), (200, told))
 			asks = json.loads(edge.get("/api/v1/config/domain/asks.example.com").body)
 			self.assertEqual(asks["consent"], {"required": True, "default": "opt-out"})
+			self.assertEqual(asks["options"], {"batch-size": "20"})
 			for name in ("evil.example.org", "off.example.com", "", f"{SHOP}/x", "%00"):
 				self.assertEqual(edge.get(f"/api/v1/config/domain/{name}").status_code, 404)
 			self.assertEqual(edge.request("POST", f"/api/v1/config/domain/{SHOP}", body=b"").status_code, 405)

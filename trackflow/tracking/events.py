@@ -225,7 +225,10 @@ def read_event(raw: Any, received: float, sent_at: float | None) -> Event:
 	visitor_id = raw.visitorId or ""
 	if visitor_id and not identity.VISITOR_ID.fullmatch(visitor_id):
 		raise EventError("visitorId is not the id of a visitor.")
-	properties, form, email, full_name = _kept(kind, _checked(raw.properties))
+	if raw.properties:
+		properties, form, email, full_name = _kept(kind, _checked(raw.properties))
+	else:
+		properties, form, email, full_name = None, {} if kind == "FORM_SUBMIT" else None, "", ""
 	return Event(
 		event_id,
 		kind,
@@ -288,14 +291,12 @@ def _letters(name: str) -> str:
 	return "".join(letter for letter in plain if letter.isalnum())
 
 
-def _kept(kind: str, properties: dict[str, Any] | None) -> tuple[Any, Any, str, str]:
+def _kept(kind: str, properties: dict[str, Any]) -> tuple[Any, Any, str, str]:
 	"""What is kept of an event's properties, by its type: as properties, as a form, as e-mail and name of a person."""
 	if kind == "FORM_SUBMIT":
-		properties = properties or {}
 		form = {name: _form_property(properties[name]) for name in FORM_PROPERTIES if name in properties}
 		return None, form | _form_values(properties.get("values")), "", ""
 	if kind == "IDENTIFY":
-		properties = properties or {}
 		email, name = (_text(properties.get(one) or "", one)[:LENGTH].strip() for one in ("email", "name"))
 		return None, None, email.lower(), name
 	return properties, None, "", ""
@@ -320,9 +321,7 @@ def _form_property(value: Any) -> Any:
 	return str(value)[:LENGTH]
 
 
-def _checked(properties: dict[str, Any] | None) -> dict[str, Any] | None:
-	if not properties:
-		return None
+def _checked(properties: dict[str, Any]) -> dict[str, Any]:
 	if len(_json(properties)) > MAX_PROPERTIES_BYTES:
 		raise EventError(f"properties are larger than {MAX_PROPERTIES_BYTES} bytes.")
 	return properties
