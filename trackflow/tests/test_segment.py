@@ -217,6 +217,12 @@ class TestOnTheSite(SegmentTestCase):
 		self.assertEqual((answer["success"], answer["code"]), (False, "wrong_key"))
 		self.assertEqual(self.rows(), [])
 
+	def test_no_key_at_all(self) -> None:
+		for authorization in ("Basic !", "Basic Og=="):
+			headers = {"Authorization": authorization}
+			answer = self.request("POST", "/v1/track", headers=headers, data=b'{"event": "x"}')
+			self.assertEqual((answer.status_code, answer.json["code"]), (401, "no_key"))
+
 	def test_a_public_key_is_no_write_key(self) -> None:
 		self.call("track", 401, write_key=self.key, event="x")
 

@@ -63,6 +63,11 @@ def told(status: int, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
 	"""Status and body as the libraries want them: 200 for what was taken, a `code` for what was not."""
 	if status == 202:
 		return 200, {"success": True, **body}
+	if body.get("error") == "no_key":
+		status, body = (
+			401,
+			{"error": "no_key", "message": "The write key is missing, or belongs to no domain."},
+		)
 	return status, {"success": False, "code": body.get("error", "rejected"), "message": "", **body}
 
 
