@@ -163,9 +163,9 @@ class Site:
 		config = self.snapshot.config
 		address = client_address(incoming, config)
 		if is_blocked(address, config):
-			return _reply(turned_away(self.snapshot.words, 403))
+			return self._finish(turned_away(self.snapshot.words, 403))
 		wait = self._rates.take(counted_address(address), self._redirects, MINUTE, now)
-		return _reply(turned_away(self.snapshot.words, 429, wait)) if wait else None
+		return self._finish(turned_away(self.snapshot.words, 429, wait)) if wait else None
 
 	def busy(self) -> Reply:
 		"""The page that asks to try again."""

@@ -159,7 +159,7 @@ def unavailable(words: Words) -> Answer:
 
 def turned_away(words: Words, status: int, wait: int = 0) -> Answer:
 	"""The answer to an address that is blocked (403), or that asks too often (429) and has to wait."""
-	headers = {**HEADERS, "Retry-After": str(wait)} if wait else HEADERS
+	headers = {**HEADERS, **({"Retry-After": str(wait)} if wait else {})}
 	return _page(status, page.render("unavailable", words, None), headers)
 
 

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from trackflow.naming import keyed_hash
 from trackflow.remembering import remembered
 
 Address = IPv4Address | IPv6Address
@@ -135,8 +136,7 @@ def counted_address(address: str) -> str:
 def visitor_id_of(secret: bytes, public_key: str, foreign_id: str) -> str:
 	"""Return our id of the visitor whom a website calls by an id of its own: always the same, and on no other website."""
 	# The purpose goes in, so that what the secret signs elsewhere is worth nothing here.
-	message = b"trackflow.visitor:" + _part(public_key) + _bytes(foreign_id)
-	return f"v_{hmac.digest(secret, message, 'sha256').hex()[:16]}"
+	return f"v_{keyed_hash(secret, 'trackflow.visitor', public_key, foreign_id)[:16]}"
 
 
 @remembered(_REMEMBERED)
