@@ -15,7 +15,6 @@ import maxminddb
 
 from trackflow.places import LENGTH, known_country
 from trackflow.policy import NOWHERE, Place
-from trackflow.remembering import remembered
 
 SETTING = "trackflow_geoip_file"
 UNREADABLE = (OSError, ValueError, maxminddb.InvalidDatabaseError)
@@ -51,7 +50,7 @@ def configured() -> PlaceFile | None:
 
 
 # To look into a city file takes longer than the rest of a redirect, and visitors come back.
-@remembered(4096)
+@lru_cache(maxsize=4096)
 def _find(address: str, file: PlaceFile) -> Place:
 	reader = _reader(file)
 	if reader is None:
