@@ -3,10 +3,12 @@
 import random
 import time
 import unittest
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
+from frappe.utils import get_system_timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -163,14 +165,17 @@ hits = st.lists(
 class TestHoweverTheyCome(TrackFlowTestCase):
 	"""COL-6, RED-8: late, out of order, twice, across midnight, of two visitors who turn out to be one person."""
 
-	# Two hours around midnight of the site and of UTC.
-	EVENING = datetime.now(UTC).replace(hour=22, minute=30, second=0, microsecond=0) - timedelta(days=1)
+	def setUp(self) -> None:
+		super().setUp()
+		# Two hours around the site's midnight.
+		now = datetime.now(ZoneInfo(get_system_timezone()))
+		self.evening = now.replace(hour=22, minute=30, second=0, microsecond=0) - timedelta(days=1)
 
 	def records(self, some: list[tuple[int, int, str, bool]]) -> list[dict[str, Any]]:
 		link = make_link("spring").name
 		records = []
 		for minute, visitor, campaign, is_click in some:
-			at = (self.EVENING + timedelta(minutes=minute)).timestamp()
+			at = (self.evening + timedelta(minutes=minute)).timestamp()
 			utm = {"utm_source": campaign, "utm_medium": "email"} if campaign else {}
 			if is_click and campaign:
 				records.append(click_record(link, visitor, at, id=f"{minute:020x}", utm=utm))
