@@ -1,11 +1,13 @@
-"""Tells running edges what has changed, over the queue Redis. Nobody waits for it, and nobody needs it to be right.
+"""Tells what has changed, over the queue Redis: edges by a notice, web workers by a new state of the site.
 
 A notice says which snapshot is out of date, never what is in the new one. Whoever was not listening drops everything when
-it listens again (`edge.feed`), so one that gets lost costs a moment of freshness.
+it listens again (`edge.feed`). The state is a name that each change makes anew: what was read in one state is good as long
+as it lasts (`redirect.known`). Where Redis is away nobody is told, which costs a moment of freshness.
 """
 
 import json
 from collections.abc import Iterable
+from secrets import token_hex
 from typing import NamedTuple
 
 import frappe
@@ -15,6 +17,7 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import connection
 
 CHANNEL = "changes"
+STATE_KEY = "state"
 
 
 class Change(NamedTuple):
@@ -28,9 +31,20 @@ def tell(codes: Iterable[str] = (), settings: bool = False) -> None:
 	"""Say that these links, or the settings, have changed; to be called once everybody can see the change."""
 	notice = json.dumps({"codes": list(codes), "settings": settings})
 	try:
-		connection.connect().publish(connection.key(CHANNEL), notice)
+		pipeline = connection.connect().pipeline(transaction=False)
+		pipeline.set(connection.key(STATE_KEY), token_hex(8))
+		pipeline.publish(connection.key(CHANNEL), notice)
+		pipeline.execute()
 	except (StreamUnavailable, RedisError, OSError) as error:
 		frappe.logger("trackflow").warning("Edges could not be told of a change: %s", error)
+
+
+def state() -> str | None:
+	"""The site's state, to be asked for before rows are read; None if Redis is out of reach."""
+	try:
+		return (connection.connect().get(connection.key(STATE_KEY)) or b"").decode()
+	except (StreamUnavailable, RedisError, OSError):
+		return None
 
 
 def read(notice: bytes) -> Change:

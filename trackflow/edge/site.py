@@ -24,7 +24,6 @@ from trackflow.changes import Change
 from trackflow.config import get_config
 from trackflow.edge.feed import Feed
 from trackflow.edge.http import Reply, reply
-from trackflow.edge.memory import Memory
 from trackflow.edge.rates import Rates
 from trackflow.edge.reader import Busy, Reader
 from trackflow.edge.recorder import Recorder
@@ -33,6 +32,7 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.frappe_thread import entered
 from trackflow.incoming import Incoming, client_address
 from trackflow.policy import Config
+from trackflow.recent import Recent
 from trackflow.redirect import limits
 from trackflow.redirect.answer import (
 	METHODS,
@@ -104,8 +104,8 @@ class Site:
 		self._redirects = 0
 		self._loop = loop
 		self._pool = pool
-		self._links: Memory[Link] = Memory(most_links)
-		self._missing: Memory[None] = Memory(MOST_MISSING)
+		self._links: Recent[Link] = Recent(most_links)
+		self._missing: Recent[None] = Recent(MOST_MISSING)
 		self._reader = Reader(name, loop, pool, self._keep)
 		self._keys: Keys | None = None
 		self.hears_changes = False

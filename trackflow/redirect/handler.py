@@ -1,7 +1,7 @@
 """Answers `/r/<code>` from the earliest public hook of Frappe (RED-1 to RED-9): the thin edge of `answer`.
 
-Nothing is asked of the database for a link that is in the cache, and nothing that goes wrong with recording keeps a
-visitor from the destination. The whole prefix is claimed, so that no other part of the site can answer, remember or
+Nothing is asked of the database for a link that is in the cache, one round trip to Redis answers for a link that this
+process knows, and nothing that goes wrong with recording keeps a visitor from the destination. The whole prefix is claimed, so that no other part of the site can answer, remember or
 redirect a short link's address.
 """
 
@@ -14,10 +14,12 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from trackflow import changes
 from trackflow.access import limits as access_limits
 from trackflow.incoming import Incoming, client_address
 from trackflow.keys import click_secret, day_key, limit_secret, password_secret
-from trackflow.redirect import limits, links
+from trackflow.policy import Config
+from trackflow.redirect import known, limits, links
 from trackflow.redirect.answer import (
 	METHODS,
 	PREFIX,
@@ -30,9 +32,11 @@ from trackflow.redirect.answer import (
 	valid_code,
 	visit,
 )
+from trackflow.redirect.decision import Link
 from trackflow.redirect.words import words
 from trackflow.stream import writer
 from trackflow.stream.buckets import Bucket
+from trackflow.stream.writer import ANY_STATE, Written
 
 
 def answer_short_link() -> None:
@@ -78,17 +82,40 @@ def _response(answer: Answer) -> Response:
 
 def _answer(code: str) -> Answer:
 	incoming = Incoming.of(frappe.request)
-	link, config = links.find_with_config(valid_code(code) if incoming.method in (*METHODS, "POST") else "")
-	address = client_address(incoming, config)
-	if access_limits.is_blocked(address, config):
+	code = valid_code(code) if incoming.method in (*METHODS, "POST") else ""
+	if (memory := known.recall(code)) and (answer := _visit_as_known(incoming, memory)):
+		return answer
+	state = changes.state() if code and incoming.method == "GET" else None
+	link, config = links.find_with_config(code)
+	known.keep(code, link, config, state)
+	if access_limits.is_blocked(client_address(incoming, config), config):
 		return turned_away(words(), 403)
+	answer, limit = _visit(incoming, link, config)
+	# What is recorded is counted by the same step; what is not (an unknown code) costs a question of its own.
+	wait = _record(answer.record, limit).wait if answer.record else access_limits.wait_for(limit)
+	return turned_away(words(), 429, wait) if wait else answer
+
+
+def _visit_as_known(incoming: Incoming, memory: known.Memory) -> Answer | None:
+	"""The answer by what this process knows, if the click's record finds it up to date; what is not recorded never does."""
+	if access_limits.is_blocked(client_address(incoming, memory.config), memory.config):
+		return None
+	answer, limit = _visit(incoming, memory.link, memory.config)
+	if not answer.record:
+		return None
+	written = _record(answer.record, limit, memory.state)
+	if written.is_outdated:
+		return None
+	return turned_away(words(), 429, written.wait) if written.wait else answer
+
+
+def _visit(incoming: Incoming, link: Link | None, config: Config) -> tuple[Answer, list[Bucket]]:
+	"""The answer, and what it takes of the limits."""
+	address = client_address(incoming, config)
 	keys = Keys(day_key, click_secret(), password_secret())
 	zone = ZoneInfo(config.time_zone)
 	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token))
-	# What is recorded is counted by the same step; what is not (an unknown code) costs a question of its own.
-	limit = access_limits.of_address("redirects", address, config, limit_secret())
-	wait = _record(answer.record, limit) if answer.record else access_limits.wait_for(limit)
-	return turned_away(words(), 429, wait) if wait else answer
+	return answer, access_limits.of_address("redirects", address, config, limit_secret())
 
 
 def _token() -> str:
@@ -106,10 +133,10 @@ def _settle(visit: Visit) -> Answer:
 		return end.value
 
 
-def _record(record: dict[str, Any], limit: list[Bucket]) -> int:
-	"""Record a click, unless its address asks too often: the seconds that it has to wait then, else 0."""
+def _record(record: dict[str, Any], limit: list[Bucket], as_of: str = ANY_STATE) -> Written:
+	"""Record a click, unless its address asks too often, or the site is not as it was any more."""
 	try:
-		return writer.write([record], limits=limit).wait
+		return writer.write([record], limits=limit, as_of=as_of)
 	except Exception:
 		frappe.logger("trackflow").exception("A click could not be recorded")
-		return 0
+		return Written()

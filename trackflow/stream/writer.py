@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import frappe
 from redis.exceptions import RedisError
 
+from trackflow.changes import STATE_KEY
 from trackflow.exceptions import StreamUnavailable
 from trackflow.stream import buckets, connection, entries, spool
 from trackflow.stream.buckets import Bucket
@@ -31,13 +32,18 @@ _losses = 0
 _told_losses = 0
 _spooled = 0
 
-# KEYS: stream, due key, prefix of ids that were seen, buckets. ARGV: records, seconds that the due key lives, ids, seconds
-# that they are remembered, then what the buckets need. Answers the seconds to wait (then nothing is written), whether a
-# drain is wanted, and of each id 1 where it is new, else 0.
+# Instead of a state that the site must be in.
+ANY_STATE = "*"
+
+# KEYS: stream, due key, prefix of ids that were seen, state, buckets. ARGV: records, seconds that the due key lives, ids,
+# seconds that they are remembered, the state that the site must be in, then what the buckets need. Answers the seconds to
+# wait, or -1 where the site is in another state (nothing is written then), whether a drain is wanted, and of each id 1 where
+# it is new, else 0.
 _WRITE = Script(
 	buckets.TAKE
 	+ """
-local wait = take(4, 5)
+if ARGV[5] ~= "*" and (redis.call("GET", KEYS[4]) or "") ~= ARGV[5] then return {-1, 0, ""} end
+local wait = take(5, 6)
 if wait > 0 then return {wait, 0, ""} end
 local new = {}
 for id in string.gmatch(ARGV[3], "[^%z]+") do
@@ -51,26 +57,34 @@ return {0, wanted, table.concat(new)}
 
 
 class Written(NamedTuple):
-	"""Which of the ids are new within the last day; or the seconds to wait, and nothing is written."""
+	"""Which of the ids are new within the last day; or nothing is written: the seconds to wait, or that the site's state has
+	changed."""
 
 	new: tuple[bool, ...] = ()
 	wait: int = 0
+	is_outdated: bool = False
 
 
 def write(
-	records: list[Record], ids: Sequence[str] = (), seen: str = "", limits: Sequence[Bucket] = ()
+	records: list[Record],
+	ids: Sequence[str] = (),
+	seen: str = "",
+	limits: Sequence[Bucket] = (),
+	as_of: str = ANY_STATE,
 ) -> Written:
-	"""Put `records` on the stream as one entry, if all `limits` allow it.
+	"""Put `records` on the stream as one entry, if the site is in the state `as_of` and all `limits` allow it.
 
 	`ids` are identities of what the records hold, unique under the name `seen`; the answer says for each whether it is new.
 	What was seen before is written all the same: the drain has the last word on what is stored. Without Redis there are no
-	limits, and all is new.
+	limits, all is new, and a state is taken for another one: nobody can compare it.
 	"""
 	if not records:
 		return Written()
 	try:
-		written, drain_wanted = _write_to_redis(records, ids, seen, limits)
+		written, drain_wanted = _write_to_redis(records, ids, seen, limits, as_of)
 	except (StreamUnavailable, RedisError, OSError) as error:
+		if as_of != ANY_STATE:
+			return Written(is_outdated=True)
 		put_aside(records, error)
 		return Written((True,) * len(ids))
 	if drain_wanted:
@@ -114,19 +128,29 @@ def put_aside(records: list[Record], reason: object) -> None:
 
 
 def _write_to_redis(
-	records: list[Record], ids: Sequence[str], seen: str, limits: Sequence[Bucket]
+	records: list[Record], ids: Sequence[str], seen: str, limits: Sequence[Bucket], as_of: str
 ) -> tuple[Written, bool]:
 	wait, drain_wanted, new = _WRITE.run(
 		(
 			connection.key("stream"),
 			connection.key(DUE_KEY),
 			connection.key(f"seen:{seen}:"),
+			connection.key(STATE_KEY),
 			*buckets.keys(limits),
 		),
-		(entries.encode(records), DUE_SECONDS, BETWEEN.join(ids), SEEN_SECONDS, *buckets.arguments(limits)),
+		(
+			entries.encode(records),
+			DUE_SECONDS,
+			BETWEEN.join(ids),
+			SEEN_SECONDS,
+			as_of,
+			*buckets.arguments(limits),
+		),
 	)
 	if _losses > _told_losses:
 		_tell_losses()
+	if wait < 0:
+		return Written(is_outdated=True), False
 	return Written(tuple(one == ord("1") for one in new), wait), bool(drain_wanted)
 
 

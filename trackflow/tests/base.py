@@ -20,6 +20,7 @@ from werkzeug.test import Client, TestResponse
 from trackflow.config import forget_config
 from trackflow.constants.defaults import SETTINGS
 from trackflow.constants.models import DEFAULT_MODEL
+from trackflow.redirect import known
 from trackflow.stream import connection, spool
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.writer import DUE_KEY
@@ -139,6 +140,7 @@ def wipe() -> None:
 	for model in frappe.get_all("Attribution Model", pluck="name"):
 		frappe.clear_document_cache("Attribution Model", model)
 	forget_config()
+	known._by_site.clear()
 	frappe.cache.delete_keys("trackflow:link:")
 	redis = queue_redis()
 	for key in redis.scan_iter(connection.key("*").replace("{", "[{]").replace("}", "[}]")):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck
 
 from trackflow.edge import http
 from trackflow.edge.http import Connection, Reply, Request, Server, plain, reply
-from trackflow.edge.memory import Memory
+from trackflow.recent import Recent
 from trackflow.tests.properties import given, settings, st
 
 MAX_BODY = 100
@@ -252,7 +252,7 @@ class TestMemory(unittest.TestCase):
 
 	@given(st.integers(2, 20), st.lists(st.tuples(st.sampled_from("gpd"), st.integers(0, 30)), max_size=200))
 	def test_any_use(self, limit, steps):
-		memory: Memory[int] = Memory(limit)
+		memory: Recent[int] = Recent(limit)
 		truth: dict[str, int] = {}
 		for number, (step, index) in enumerate(steps):
 			key = str(index)
@@ -269,7 +269,7 @@ class TestMemory(unittest.TestCase):
 			self.assertLessEqual(len(memory), limit)
 
 	def test_what_is_asked_for_stays(self):
-		memory: Memory[int] = Memory(10)
+		memory: Recent[int] = Recent(10)
 		memory.put("kept", 1, 0.0)
 		for number in range(100):
 			memory.put(str(number), number, 0.0)

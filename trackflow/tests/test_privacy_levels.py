@@ -67,6 +67,9 @@ def keys_of(redis: Any) -> Iterator[str]:
 	"""Everything that a Redis holds, names and values."""
 	for key in redis.execute_command("KEYS", "*"):
 		kind = redis.execute_command("TYPE", key)
+		if kind in (b"none", "none"):
+			# It has gone since it was listed.
+			continue
 		command, *more = _COMMANDS[kind if isinstance(kind, bytes) else kind.encode()]
 		yield repr(key)
 		yield repr(redis.execute_command(command, key, *more))

@@ -17,7 +17,7 @@ PURE_MODULES = (
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",
 	"trackflow.attribution.window",
-	"trackflow.edge.memory",
+	"trackflow.recent",
 	"trackflow.edge.rates",
 	"trackflow.incoming",
 	"trackflow.inert",

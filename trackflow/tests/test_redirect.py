@@ -11,12 +11,14 @@ import redis
 from frappe.utils import add_days, add_to_date, now_datetime
 from redis.client import Pipeline
 
+from trackflow import changes
 from trackflow.config import get_config, read_config
+from trackflow.exceptions import StreamUnavailable
 from trackflow.frappe_thread import entered
 from trackflow.incoming import CONSENT_COOKIE, VISITOR_COOKIE
 from trackflow.keys import click_secret
 from trackflow.policy import Config
-from trackflow.redirect import links
+from trackflow.redirect import known, links
 from trackflow.redirect.decision import Link
 from trackflow.stream.drain import drain
 from trackflow.tests.base import GOOGLEBOT, TrackFlowTestCase, counted_statements
@@ -261,16 +263,50 @@ class TestEarliestHook(TrackFlowTestCase):
 			self.assertEqual(self.get("/r/nothing").status_code, 404)
 		self.assertEqual(_without_ends(statements), [])
 
-	def test_two_round_trips_for_a_cached_link(self) -> None:
-		"""PRF-1: link and settings in one, the click in another."""
+	def test_one_round_trip_for_a_link_that_this_worker_knows(self) -> None:
+		"""PRF-1: the click's record, which finds out whether the link is still as it was."""
 		make_link("spring")
 		self.get("/r/spring")
+		self.assertEqual(len(self.asked("/r/spring")), 1)
+		make_link("limited", max_clicks=10)
+		self.get("/r/limited")
+		self.assertGreater(len(self.asked("/r/limited")), 1)
+
+	def asked(self, path: str) -> list[str]:
 		asked: list[str] = []
 		with _commands(asked):
-			self.get("/r/spring")
+			self.assertEqual(self.get(path).status_code, 302)
 		# The first is the test's own, which keeps drains away.
 		_own, *ours = [one for one in asked if "trackflow:" in one]
-		self.assertEqual(len(ours), 2, asked)
+		return ours
+
+	def test_what_a_worker_knows_is_never_older_than_a_change(self) -> None:
+		link = make_link("spring")
+		self.get("/r/spring")
+		link.target_url = "https://shop.example.com/new"
+		link.save()
+		frappe.db.commit()
+		self.assertIn("/new", self.get("/r/spring").headers["Location"])
+		set_settings(blocked_addresses="203.0.113.9")
+		self.assertEqual(self.get("/r/spring", address="203.0.113.9").status_code, 403)
+		set_settings(blocked_addresses="")
+		self.assertEqual(self.get("/r/spring", address="203.0.113.9").status_code, 302)
+		link.delete()
+		frappe.db.commit()
+		self.assertEqual(self.get("/r/spring").status_code, 404)
+		drain()
+		self.assertEqual(frappe.db.count("Click Event"), 3, "none by what was outdated")
+
+	def test_a_change_that_could_not_be_told_is_seen_after_a_minute(self) -> None:
+		link = make_link("spring")
+		self.get("/r/spring")
+		with patch.object(changes.connection, "connect", side_effect=StreamUnavailable):
+			link.status = "Paused"
+			link.save()
+			frappe.db.commit()
+		self.assertEqual(self.get("/r/spring").status_code, 302)
+		with patch.object(known, "FRESH_SECONDS", 0):
+			self.assertEqual(self.get("/r/spring").status_code, 404)
 
 	def test_the_sites_time_zone_holds_at_once(self) -> None:
 		settings = frappe.get_single("System Settings")

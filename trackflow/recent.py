@@ -16,7 +16,7 @@ class Entry(NamedTuple, Generic[T]):
 	read_at: float
 
 
-class Memory(Generic[T]):
+class Recent(Generic[T]):
 	"""At most `limit` values by key."""
 
 	__slots__ = ("_half", "_old", "_young")
