@@ -40,6 +40,7 @@ IPHONE = (
 )
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
+QUEUES = ("short", "default", "long")
 # Emptied around every test, in an order that no link check minds.
 RECORDED = (
 	"Attribution Link", "Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
@@ -147,6 +148,18 @@ def wipe() -> None:
 		redis.delete(key)
 	for path in spool.folder().glob("*"):
 		path.unlink()
+	if is_bench():
+		_drop_jobs()
+
+
+def _drop_jobs() -> None:
+	"""What former tests queued would keep a later one's worker busy for minutes. Other sites' jobs stay."""
+	from frappe.utils.background_jobs import get_queue
+
+	for queue in map(get_queue, QUEUES):
+		for job_id in queue.get_job_ids():
+			if job_id.startswith(f"{frappe.local.site}::") and (job := queue.fetch_job(job_id)):
+				job.delete()
 
 
 def work() -> None:
@@ -162,9 +175,7 @@ def work() -> None:
 			"--burst",
 			"--quiet",
 		]
-		subprocess.run(
-			[*command, "--queue", "short,default,long"], check=True, timeout=120, cwd=sites_folder()
-		)
+		subprocess.run([*command, "--queue", ",".join(QUEUES)], check=True, timeout=120, cwd=sites_folder())
 	else:
 		from benchless.testing import run_jobs
 
