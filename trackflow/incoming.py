@@ -18,6 +18,8 @@ CONSENT_COOKIE = "trackflow_consent"
 GRANTED, DENIED = "granted", "denied"
 # What a form on a page of ours may weigh; longer ones are not read.
 MAX_FORM = 4096
+# What WSGI names otherwise than other headers.
+_BODY_HEADERS = (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH"))
 
 
 class Incoming(NamedTuple):
@@ -38,7 +40,13 @@ class Incoming(NamedTuple):
 	@classmethod
 	def of(cls, request: "object") -> "Incoming":
 		"""From a Werkzeug request."""
-		headers = {name.lower(): value for name, value in request.headers.items()}
+		environ = request.environ
+		headers = {
+			name[5:].replace("_", "-").lower(): value
+			for name, value in environ.items()
+			if name.startswith("HTTP_")
+		}
+		headers |= {name: environ[key] for name, key in _BODY_HEADERS if environ.get(key)}
 		return cls(
 			method=request.method,
 			scheme=scheme_of(headers.get("x-forwarded-proto", ""), request.scheme),
@@ -47,7 +55,7 @@ class Incoming(NamedTuple):
 			query=request.query_string.decode("latin-1"),
 			headers=headers,
 			cookies=request.cookies,
-			peer=request.environ.get("REMOTE_ADDR") or "",
+			peer=environ.get("REMOTE_ADDR") or "",
 			**(_body(request) if request.method == "POST" else {}),
 		)
 

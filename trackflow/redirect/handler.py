@@ -6,13 +6,13 @@ redirect a short link's address.
 """
 
 import time
+from http import HTTPStatus
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 from zoneinfo import ZoneInfo
 
 import frappe
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
 
 from trackflow import changes
 from trackflow.access import limits as access_limits
@@ -46,38 +46,36 @@ def answer_short_link() -> None:
 		raise HTTPException(response=respond(path[len(PREFIX) :].strip("/")))
 
 
-def respond(code: str) -> Response:
+def respond(code: str) -> "Sent":
 	"""The answer to a request for `code`, click recorded; a plain page where something of ours is broken."""
 	try:
-		return _response(_answer(code))
+		return Sent(_answer(code))
 	except Exception:
 		# What went wrong is for the log, not for the visitor.
 		frappe.logger("trackflow").exception("A short link could not be answered")
-		return _response(unavailable(words()))
+		return Sent(unavailable(words()))
 
 
-class _AsDecided(Response):
-	"""Sends the Location that was decided. Werkzeug would take it apart, write it anew, and fail on what only an app can
-	read, at a time when nobody can catch it."""
+class Sent:
+	"""An answer as a WSGI application that sends what was decided. A response of Werkzeug's would take the Location apart,
+	write it anew, and fail on what only an app can read, at a time when nobody can catch it."""
 
-	autocorrect_location_header = False
+	def __init__(self, answer: Answer) -> None:
+		self._status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+		self._body = answer.body.encode()
+		self._headers = [(name, _line(value)) for name, value in answer.headers]
+		self._headers.append(("Content-Length", str(len(self._body))))
 
-	def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
-		decided = self.headers.getlist("Location")
-		plain = self.headers.copy()
-		plain.remove("Location")
-		try:
-			whole, self.headers = self.headers, plain
-			sent = super().get_wsgi_headers(environ)
-		finally:
-			self.headers = whole
-		for location in decided:
-			sent.add("Location", location)
-		return sent
+	def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+		start_response(self._status, self._headers)
+		return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._body]
 
 
-def _response(answer: Answer) -> Response:
-	return _AsDecided(answer.body, status=answer.status, headers=list(answer.headers))
+def _line(value: str) -> str:
+	"""A header's value as WSGI wants it. Raises ValueError for one that would begin another header."""
+	if "\n" in value or "\r" in value:
+		raise ValueError(f"This header has more than one line: {value!r}")
+	return value if value.isascii() else value.encode("latin-1", "replace").decode("latin-1")
 
 
 def _answer(code: str) -> Answer:

@@ -78,6 +78,16 @@ class TestAnswer(TrackFlowTestCase):
 		make_link("spring")
 		self.assertEqual(self.get("/r/spring", host="go.example.com").headers["X-Campaigns-By"], "us")
 
+	def test_a_domains_header_cannot_begin_another_one(self) -> None:
+		"""SEC-3: whatever came into the row past its controller."""
+		make_domain("go.example.com")
+		header = {"parenttype": "Domain Configuration", "parentfield": "headers", "parent": "go.example.com"}
+		values = {"header_name": "X-Campaigns-By", "header_value": "us\r\nSet-Cookie: sid=stolen"}
+		frappe.get_doc({"doctype": "Domain Header Configuration", **header, **values}).db_insert()
+		make_link("spring")
+		answer = self.get("/r/spring", host="go.example.com")
+		self.assertEqual((answer.status_code, "Set-Cookie" in answer.headers), (503, False))
+
 	def test_the_name_that_integrations_know(self) -> None:
 		make_link("spring")
 		path = "/api/method/trackflow.www.redirect.handle_redirect"

@@ -1,12 +1,14 @@
 """The redirect under the name that integrations know. There is no page: short links live at `/r/<code>`."""
 
+from typing import NoReturn
+
 import frappe
-from werkzeug.wrappers import Response
+from werkzeug.exceptions import HTTPException
 
 from trackflow.redirect.handler import respond
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
-def handle_redirect(tracking_id: str = "") -> Response:
+def handle_redirect(tracking_id: str = "") -> NoReturn:
 	"""Answer as `GET /r/<tracking_id>` does."""
-	return respond(tracking_id)
+	raise HTTPException(response=respond(tracking_id))
