@@ -1,7 +1,7 @@
 """Writes many rows of one DocType at once, past the document lifecycle, for tables that no form writes.
 
 `sync` makes rows be what they should be and touches no row that already is: the base of every rebuild. It never
-commits.
+commits. An empty text is written as NULL, always: so a column that says nothing in any row need not be sent at all.
 """
 
 import re
@@ -41,7 +41,11 @@ def insert(doctype: str, rows: Iterable[Row], *, ignore_duplicates: bool = False
 		columns |= zip(fields, zip(*map(dict.values, rows), strict=True), strict=True)
 	else:
 		columns |= {field: [row.get(field) for row in rows] for field in fields}
-	columns = {field: column for field, column in columns.items() if not _is_left_out(doctype, field, column)}
+	columns = {
+		field: _without_empty(column)
+		for field, column in columns.items()
+		if not _is_left_out(doctype, field, column)
+	}
 	if frappe.db.db_type == "mariadb":
 		_write(doctype, columns, ignore_duplicates=ignore_duplicates)
 		return
@@ -52,11 +56,15 @@ def insert(doctype: str, rows: Iterable[Row], *, ignore_duplicates: bool = False
 
 
 def _is_left_out(doctype: str, field: str, column: Sequence[Any]) -> bool:
-	"""Whether a column is NULL in all rows, and would be without being named."""
-	if column[0] is not None or column.count(None) < len(column):
+	"""Whether a column says nothing in any row (NULL, "", 0), and would say nothing without being named."""
+	if any(column):
 		return False
 	docfield = frappe.get_meta(doctype).get_field(field)
-	return bool(docfield and not docfield.default)
+	return bool(docfield and docfield.default in (None, "", "0"))
+
+
+def _without_empty(column: Sequence[Any]) -> Sequence[Any]:
+	return [None if value == "" else value for value in column] if "" in column else column
 
 
 def update(doctype: str, changes: Mapping[str, Row], *, is_locked: bool = False) -> None:
@@ -66,7 +74,11 @@ def update(doctype: str, changes: Mapping[str, Row], *, is_locked: bool = False)
 	if changes and frappe.db.db_type == "mariadb":
 		_upsert(doctype, changes, is_locked)
 	elif changes:
-		frappe.db.bulk_update(doctype, dict(changes), update_modified=False)
+		rows = {
+			name: dict(zip(row, _without_empty([*row.values()]), strict=True))
+			for name, row in changes.items()
+		}
+		frappe.db.bulk_update(doctype, rows, update_modified=False)
 
 
 def add(
@@ -120,7 +132,9 @@ def _upsert(doctype: str, changes: Mapping[str, Row], is_locked: bool, sums: Col
 	names = [name for name in sorted(changes) if name in found]
 	if names:
 		columns = {"name": names}
-		columns |= {field: [changes[name][field] for name in names] for field in changes[names[0]]}
+		columns |= {
+			field: _without_empty([changes[name][field] for name in names]) for field in changes[names[0]]
+		}
 		_write(doctype, columns, is_update=True, sums=sums)
 
 

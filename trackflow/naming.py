@@ -11,7 +11,7 @@ _SEPARATOR = "\x1f"
 
 def key_name(*parts: Any) -> str:
 	"""Return 32 hex digits for a key; None and empty parts are the same, the order matters."""
-	texts = ("" if part is None else str(part) for part in parts)
+	texts = ["" if part is None else str(part) for part in parts]
 	return hashlib.sha256(_SEPARATOR.join(texts).encode()).hexdigest()[:32]
 
 

@@ -9,6 +9,8 @@ _EPOCH = datetime(1970, 1, 1)
 
 def site_time(epoch_seconds: float, zone: ZoneInfo) -> datetime:
 	"""An instant as Frappe stores it: naive, in the site's time zone."""
+	if (offset := _offset_within(int(epoch_seconds // 60), zone)) is not None:
+		return _EPOCH + timedelta(0, epoch_seconds) + offset
 	return datetime.fromtimestamp(epoch_seconds, zone).replace(tzinfo=None)
 
 
@@ -35,7 +37,7 @@ def advancing_time(epoch_seconds: float, zone: ZoneInfo) -> datetime:
 	return site_time(before, zone) + timedelta(seconds=1) - datetime.resolution
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _offset_within(minute: int, zone: ZoneInfo) -> timedelta | None:
 	"""By how much the clock is ahead of UTC within a minute since 1970; None where it changes, or shows an hour again."""
 	first, last = (datetime.fromtimestamp(minute * 60 + second, zone) for second in (0, 60))

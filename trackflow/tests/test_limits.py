@@ -110,7 +110,7 @@ class TestEvents(CollectorTestCase):
 		set_settings(limit_events_per_address_minute=0, limit_events_per_site_minute=0)
 		for number in range(5):
 			self.send(batch(self.key, event(str(number))))
-		self.assertFalse(list(queue_redis().scan_iter("*bucket*")))
+		self.assertFalse(list(queue_redis().scan_iter(f"{connection.key('bucket')}*")))
 
 	def test_no_address_stands_in_redis(self) -> None:
 		self.send(batch(self.key, event("1")))

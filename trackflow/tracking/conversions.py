@@ -65,13 +65,9 @@ def reopen(since: Mapping[str, datetime]) -> list[str]:
 	for visitor_id, person in people.of_visitors(since).items():
 		for one in person:
 			earliest[one] = min(since[visitor_id], earliest.get(one, since[visitor_id]))
-	rows = frappe.get_all(
-		"Conversion",
-		filters={"visitor": ("in", sorted(earliest)), "conversion_date": (">=", min(earliest.values()))},
-		fields=["name", "visitor", "conversion_date"],
-		order_by="name",
-	)
-	names = [row.name for row in rows if row.conversion_date >= earliest[row.visitor]]
+	filters = {"visitor": ("in", earliest), "conversion_date": (">=", min(earliest.values()))}
+	rows = bulk.load("Conversion", filters, ("visitor", "conversion_date"))
+	names = [name for name, row in rows.items() if row.conversion_date >= earliest[row.visitor]]
 	bulk.update("Conversion", {name: {"attribution_status": PENDING} for name in names})
 	return names
 

@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.query_builder import Case
-from frappe.query_builder.functions import Count, Date, Sum
+from frappe.query_builder.functions import Coalesce, Count, Date, Sum
 from frappe.utils import flt, getdate
 
 from trackflow.tracking.parameters import host_of
@@ -140,7 +140,8 @@ class _Clicks:
 		return [{"value": host, "clicks": clicks[host], "bots": bots[host]} for host in lines]
 
 	def _lines(self, field: str, limit: int) -> Iterable[tuple[str, int, int]]:
-		value = self.table[field]
+		# An empty value and none are one.
+		value = Coalesce(self.table[field], "")
 		clicks, bots = _number(self.human), _number(self.robot)
 		rows = (
 			self.query.where(self.human | self.robot)
@@ -152,12 +153,7 @@ class _Clicks:
 			.limit(limit)
 			.run()
 		)
-		# An empty value and none are one.
-		together: dict[str, tuple[int, int]] = {}
-		for value, human, robot in rows:
-			before = together.get(value or "", (0, 0))
-			together[value or ""] = (before[0] + int(human), before[1] + int(robot))
-		return [(value, *counts) for value, counts in together.items()]
+		return [(value, int(human), int(robot)) for value, human, robot in rows]
 
 	def _is(self, event_type: str, must_count: bool) -> Any:
 		if not event_type:

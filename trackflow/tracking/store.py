@@ -209,9 +209,16 @@ def _people(
 ) -> dict[str, Row]:
 	"""What new records change of what is known of visitors themselves: consent, name, e-mail, and whether the id is
 	cookieless."""
+	fresh = [one for one in records if one["id"] in new and new[one["id"]]["counted"]]
+	# Of most nothing is said that is not known.
+	heard = {one["visitor"] for one in fresh if one.get("person") or _is_other(one, known[one["visitor"]])}
 	statements: dict[str, list[Statement]] = defaultdict(list)
-	for record in records:
-		if record["id"] in new and new[record["id"]]["counted"]:
+	for record in fresh:
+		if record["visitor"] in heard:
 			values = {"is_cookieless": int(record["cookieless"]), **inert_row(record.get("person") or {})}
 			statements[record["visitor"]].append(Statement(site_time(record["at"], zone), values))
 	return {one: visitors.said(known[one], some) for one, some in statements.items()}
+
+
+def _is_other(record: Record, visitor: Row) -> bool:
+	return bool(record["cookieless"]) != bool(visitor["is_cookieless"])

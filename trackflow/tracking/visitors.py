@@ -252,13 +252,9 @@ def _touches_of(visitor_ids: Collection[str]) -> dict[str, tuple[Row, Row]]:
 	"""The first and last touch point of each visitor that has one."""
 	if not visitor_ids:
 		return {}
-	touches = frappe.get_all(
-		"Touch Point",
-		filters={"visitor_id": ("in", list(visitor_ids))},
-		fields=["visitor_id", "occurred_at", *TOUCH_FIELDS],
-		order_by="occurred_at, name",
-	)
-	return _ends(touches)
+	fields = ("visitor_id", "occurred_at", *TOUCH_FIELDS)
+	touches = bulk.load("Touch Point", {"visitor_id": ("in", visitor_ids)}, fields)
+	return _ends(sorted(touches.values(), key=lambda row: (row["occurred_at"], row["name"])))
 
 
 def _ends(touches: Iterable[Row]) -> dict[str, tuple[Row, Row]]:
