@@ -21,11 +21,17 @@ class Rates:
 		if not capacity:
 			return 0
 		buckets = self._buckets
-		tokens, since = buckets.get(address, (float(capacity), now))
-		tokens = min(capacity, tokens + max(0.0, now - since) * capacity / seconds)
+		if (bucket := buckets.get(address)) is None:
+			tokens = float(capacity)
+		else:
+			tokens, since = bucket
+			if now > since:
+				tokens += (now - since) * capacity / seconds
+			if tokens > capacity:
+				tokens = float(capacity)
 		if tokens < 1:
 			return math.ceil((1 - tokens) * seconds / capacity)
-		if len(buckets) >= self._most and address not in buckets:
+		if bucket is None and len(buckets) >= self._most:
 			# The oldest go, a tenth at a time: they ask least.
 			for one in list(buckets)[: self._most // 10]:
 				del buckets[one]
