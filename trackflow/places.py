@@ -6,7 +6,6 @@ to say.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from iptocc import country_code
 
@@ -31,10 +30,12 @@ def place_of(peer: str, headers: Mapping[str, str], address: str, config: Config
 
 	A proxy's country counts; region and city that it does not name come from the file, if that knows the same country.
 	"""
-	said = _said(headers) if in_ranges(peer, config.trusted_proxies) else NOWHERE
+	said = _said(headers)
+	if said.country and not in_ranges(peer, config.trusted_proxies):
+		said = NOWHERE
 	found = config.place_file.find(address) if config.place_file and not said.city else NOWHERE
 	if not said.country:
-		return found if found.country else _registered(country_code(address))
+		return found if found.country else _registered(address)
 	return (
 		Place(said.country, said.region or found.region, found.city)
 		if found.country == said.country
@@ -42,9 +43,9 @@ def place_of(peer: str, headers: Mapping[str, str], address: str, config: Config
 	)
 
 
-@lru_cache(maxsize=512)
-def _registered(code: str | None) -> Place:
-	return Place(known_country(code))
+@remembered(4096)
+def _registered(address: str) -> Place:
+	return Place(known_country(country_code(address)))
 
 
 @remembered(512)
