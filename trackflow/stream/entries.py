@@ -1,6 +1,7 @@
 """An entry of the stream, and a line of the spool: records as JSON. Pure."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +12,8 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
 
 
-def encode(value: list[Record] | Record) -> bytes:
-	"""Records as an entry holds them, or one as a line does."""
+def encode(value: Sequence[Record | msgspec.Struct] | Record | msgspec.Struct) -> bytes:
+	"""Records as an entry holds them, or one as a line does; what is a Struct comes back as a dict."""
 	try:
 		return _ENCODER.encode(value)
 	except (ValueError, OverflowError, msgspec.MsgspecError):

@@ -8,7 +8,7 @@ is no record, as a write that was cut off leaves one, is kept in a `.bad` file b
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -16,13 +16,14 @@ from typing import Any
 from uuid import uuid4
 
 import frappe
+import msgspec
 
 from trackflow.stream.entries import encode
 
 Record = dict[str, Any]
 
 
-def append(records: list[Record]) -> None:
+def append(records: Sequence[Record | msgspec.Struct]) -> None:
 	"""Add records, all or none. Raises OSError where the disk refuses."""
 	lines = b"".join(encode(record) + b"\n" for record in records)
 	with _locked(folder() / "open.jsonl") as file:

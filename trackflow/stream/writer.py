@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import frappe
+import msgspec
 from redis.exceptions import RedisError
 
 from trackflow.changes import STATE_KEY
@@ -16,7 +17,8 @@ from trackflow.stream import buckets, connection, entries, spool
 from trackflow.stream.buckets import Bucket
 from trackflow.stream.connection import Script
 
-Record = dict[str, Any]
+# What JSON makes an object of; read back, it is a dict.
+Record = dict[str, Any] | msgspec.Struct
 
 # While this key lives, a drain is queued or running and will look at the stream once more before it ends. It outlives
 # a drain that died; the scheduler's minute is the last resort.
@@ -115,7 +117,7 @@ def spooled() -> int:
 def put_aside(records: list[Record], reason: object) -> None:
 	"""Give records to the spool, for whoever knows that Redis would not take them. Never raises."""
 	global _losses, _spooled
-	number = sum(len(record.get("events", "?")) for record in records)
+	number = sum(_number_in(record) for record in records)
 	try:
 		spool.append(records)
 		_spooled += number
@@ -125,6 +127,11 @@ def put_aside(records: list[Record], reason: object) -> None:
 		frappe.logger("trackflow").exception(
 			"%d records are lost: neither Redis nor the spool took them", number
 		)
+
+
+def _number_in(record: Record) -> int:
+	"""How many will be stored: a batch of events is one record here."""
+	return len(record.get("events", "?")) if isinstance(record, dict) else 1
 
 
 def _write_to_redis(
