@@ -7,7 +7,8 @@ comes in as an argument, nothing is read or stored here. What privacy forbids is
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import NamedTuple
+
+import msgspec
 
 from trackflow.places import place_of
 from trackflow.policy import Config, Domain, Place
@@ -22,7 +23,7 @@ MAX_FORM = 4096
 _BODY_HEADERS = (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH"))
 
 
-class Incoming(NamedTuple):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
 	"""A request as plain values: `headers` with lower-case names, `query` as it came, `peer` the socket's address, `form`
 	what a POST brought as a form, `body_size` its bytes."""
 
@@ -60,7 +61,7 @@ class Incoming(NamedTuple):
 		)
 
 
-class Caller(NamedTuple):
+class Caller(msgspec.Struct, frozen=True, gc=False):
 	"""What may be known of whoever asks.
 
 	`address` and `user_agent` are what may be stored (empty where privacy says so). `device` is described here only where
@@ -103,38 +104,45 @@ def recognise(
 	claimed_id: str = "",
 	consent: str = "",
 	sets_cookie: bool = True,
+	address: str | None = None,
 ) -> Caller:
 	"""Recognise the caller of `incoming` on `domain` (RED-4, RED-5, COL-7).
 
 	`claimed_id` is a visitor id that the request itself names (the script sends one), `consent` its "granted" or
-	"denied"; both default to the cookies. Without `sets_cookie` the answer cannot carry an id, so none is made up. `day_key` gives the day's secret and is only called where it is needed.
+	"denied"; both default to the cookies. Without `sets_cookie` the answer cannot carry an id, so none is made up.
+	`day_key` gives the day's secret and is only called where it is needed. `address` is `client_address`, from whoever has
+	asked for it already.
 	"""
-	consent = consent or incoming.cookies.get(CONSENT_COOKIE, "")
-	user_agent = incoming.headers.get("user-agent", "")[:512]
-	address = client_address(incoming, config)
-	untracked = config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
+	headers, cookies = incoming.headers, incoming.cookies
+	consent = consent or cookies.get(CONSENT_COOKIE, "")
+	user_agent = headers.get("user-agent", "")[:512]
+	if address is None:
+		address = client_address(incoming, config)
+	untracked = config.honour_do_not_track and asks_not_to_be_tracked(headers)
 	may_set_cookie = not untracked and _has_consent(consent, config, domain)
-	known_id = claimed_id or incoming.cookies.get(VISITOR_COOKIE, "")
+	known_id = claimed_id or cookies.get(VISITOR_COOKIE, "")
 	is_known = bool(known_id) and identity.is_visitor_id(known_id)
 	is_cookieless = not may_set_cookie or not (is_known or sets_cookie)
+	level = domain.privacy_level if domain else ("GDPR" if config.gdpr else "Standard")
+	key = b""
 	if is_cookieless:
+		key = day_key()
 		# The host is the fallback for hosts without a configuration: ids never join across sites.
 		visitor_id = identity.cookieless_id(
-			day_key(), domain.name if domain else incoming.host, address, user_agent
+			key, domain.name if domain else incoming.host, address, user_agent
 		)
 	else:
 		visitor_id = known_id if is_known else identity.new_visitor_id()
-	level = domain.privacy_level if domain else ("GDPR" if config.gdpr else "Standard")
 	return Caller(
 		visitor_id,
 		is_cookieless,
 		may_set_cookie,
-		"" if untracked else _storable_address(address, level, config, domain, day_key),
+		"" if untracked else _storable_address(address, level, config, domain, key, day_key),
 		"" if level == "HIPAA" else user_agent,
 		agents.describe(user_agent) if level == "HIPAA" else None,
-		agents.bot_reason(user_agent, incoming.headers),
+		agents.bot_reason(user_agent, headers),
 		identity.is_private(address) or identity.in_ranges(address, config.internal_networks),
-		_storable_place(place_of(incoming.peer, incoming.headers, address, config), level, domain, untracked),
+		_storable_place(place_of(incoming.peer, headers, address, config), level, domain, untracked),
 	)
 
 
@@ -175,12 +183,18 @@ def _has_consent(consent: str, config: Config, domain: Domain | None) -> bool:
 
 
 def _storable_address(
-	address: str, level: str, config: Config, domain: Domain | None, day_key: Callable[[], bytes]
+	address: str,
+	level: str,
+	config: Config,
+	domain: Domain | None,
+	known_key: bytes,
+	day_key: Callable[[], bytes],
 ) -> str:
+	"""What may be kept of an address. `known_key` is the day's key where it was asked for already."""
 	if level == "HIPAA" or (domain and not domain.collect_address):
 		return ""
 	if level == "GDPR" or (domain and domain.hash_address):
-		return identity.hash_address(address, day_key())
+		return identity.hash_address(address, known_key or day_key())
 	return identity.mask_address(address) if config.mask_addresses else address
 
 

@@ -4,12 +4,14 @@ Two generations: what is asked for moves to the younger one, and when that holds
 a whole. So a hit costs one look-up, and what is dropped was not asked for since the last change of generations.
 """
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
 
-class Entry(NamedTuple, Generic[T]):
+class Entry(msgspec.Struct, Generic[T], frozen=True, gc=False):
 	"""A value, and when it was read."""
 
 	value: T

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import frappe
 from frappe import _
+from msgspec.structs import replace
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -117,7 +118,7 @@ def _store_consent(incoming: Incoming, config: Config, consent: str, caller: Cal
 	# Who may say it was asked above.
 	headers = {**incoming.headers, "origin": f"https://{domain.name}"}
 	collector.collect(
-		json.dumps(event).encode(), incoming._replace(headers=headers), doorway.desk(), endpoint=""
+		json.dumps(event).encode(), replace(incoming, headers=headers), doorway.desk(), endpoint=""
 	)
 
 

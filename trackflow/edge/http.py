@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import httptools
+import msgspec
 
 log = logging.getLogger("trackflow.edge")
 
@@ -48,27 +48,22 @@ Headers = tuple[tuple[str, str], ...]
 Handler = Callable[["Request"], "bytes | Reply | Awaitable[Reply]"]
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True, gc=False):
 	"""An answer as bytes: status line and headers without the empty line, and the body that GET would have."""
 
 	head: bytes
 	body: bytes = b""
 
 
-class Request:
+class Request(msgspec.Struct, frozen=True, gc=False):
 	"""A request as it came; header names in lower case, of repeated headers the values with commas between."""
 
-	__slots__ = ("body", "headers", "keeps_alive", "method", "peer", "target")
-
-	def __init__(
-		self, method: str, target: bytes, headers: dict[str, str], body: bytes, peer: str, keeps_alive: bool
-	) -> None:
-		self.method = method
-		self.target = target
-		self.headers = headers
-		self.body = body
-		self.peer = peer
-		self.keeps_alive = keeps_alive
+	method: str
+	target: bytes
+	headers: dict[str, str]
+	body: bytes
+	peer: str
+	keeps_alive: bool
 
 	def path_and_query(self) -> tuple[str, str]:
 		"""The path, decoded as WSGI servers and Werkzeug do it, and the query as it came."""

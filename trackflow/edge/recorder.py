@@ -9,19 +9,17 @@ import time
 from asyncio import AbstractEventLoop, TimerHandle
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any
 
 from trackflow.frappe_thread import entered
+from trackflow.redirect.answer import Click
 from trackflow.stream import connection, writer
 
 log = logging.getLogger("trackflow.edge")
 
-Record = dict[str, Any]
-
 INTERVAL_SECONDS = 0.03
 # Records of one entry: encoding more at once would hold the event loop up.
 ENTRY_RECORDS = 500
-# About 2 kB each in memory.
+# About 1 kB each in memory.
 MAX_WAITING = 50_000
 # After Redis did not take an entry, the spool is asked directly for this long.
 AWAY_SECONDS = 2.0
@@ -38,9 +36,9 @@ class Recorder:
 		self.taken = 0
 		self._settled = 0
 		self._loop = loop
-		self._gathered: list[Record] = []
+		self._gathered: list[Click] = []
 		self._timer: TimerHandle | None = None
-		self._batches: SimpleQueue[list[Record] | None] = SimpleQueue()
+		self._batches: SimpleQueue[list[Click] | None] = SimpleQueue()
 		self._away_until = 0.0
 		self._is_ended = False
 		self._thread = Thread(target=self._run, name=f"recorder of {site}", daemon=True)
@@ -63,7 +61,7 @@ class Recorder:
 	def start(self) -> None:
 		self._thread.start()
 
-	def add(self, record: Record) -> None:
+	def add(self, record: Click) -> None:
 		"""Take a record; it is written within a moment."""
 		if self.taken - self._settled >= MAX_WAITING:
 			self._lose()
@@ -116,7 +114,7 @@ class Recorder:
 			self._settled += len(batch)
 		self._is_ended = True
 
-	def _write(self, batch: list[Record]) -> None:
+	def _write(self, batch: list[Click]) -> None:
 		if time.monotonic() < self._away_until:
 			rest = self._all_waiting()
 			writer.put_aside([*batch, *rest], "still away")
@@ -127,9 +125,9 @@ class Recorder:
 		is_away = writer.spooled() + writer.losses() > before
 		self._away_until = time.monotonic() + AWAY_SECONDS if is_away else 0.0
 
-	def _all_waiting(self) -> list[Record]:
+	def _all_waiting(self) -> list[Click]:
 		"""What waits behind, to be spooled at once: each write to the spool waits for the disk."""
-		records: list[Record] = []
+		records: list[Click] = []
 		while len(records) < SPOOL_RECORDS:
 			try:
 				batch = self._batches.get_nowait()

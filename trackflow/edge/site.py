@@ -6,8 +6,9 @@ through the same functions as on a bench; what cannot be read any more is answer
 
 import asyncio
 import logging
+import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -49,7 +50,7 @@ from trackflow.redirect.decision import Link
 from trackflow.redirect.page import Words
 from trackflow.redirect.words import words
 from trackflow.tracking.collector import Desk
-from trackflow.tracking.identity import counted_address
+from trackflow.tracking.identity import CLICK_DIGITS, counted_address
 
 log = logging.getLogger("trackflow.edge")
 
@@ -108,6 +109,7 @@ class Site:
 		self._missing: Recent[None] = Recent(MOST_MISSING)
 		self._reader = Reader(name, loop, pool, self._keep)
 		self._keys: Keys | None = None
+		self._digits = hex_digits(CLICK_DIGITS)
 		self.hears_changes = False
 		self._fresh_seconds = FRESH_SECONDS_DEAF
 		self._refreshing: asyncio.Task[None] | None = None
@@ -146,32 +148,29 @@ class Site:
 		"""The answer to a request for a short link; at once where its link is in memory and asks nothing."""
 		code = code_in(incoming.path)
 		now = time.time()
-		if turned := self._turned_away(incoming, now):
-			return turned
-		if not code or incoming.method not in ASKING_METHODS:
-			return self._visit(incoming, None, now)
-		entry = self._links.get(code)
-		if entry is not None and now - entry.read_at < self._fresh_seconds:
-			return self._visit(incoming, entry.value, now)
-		missing = self._missing.get(code)
-		if missing is not None and now - missing.read_at < MISSING_SECONDS:
-			return self._visit(incoming, None, now)
-		return self._visit_unknown(incoming, code, entry.value if entry else None)
-
-	def _turned_away(self, incoming: Incoming, now: float) -> Reply | None:
-		"""The answer to an address that is blocked, or that asks this process too often."""
 		config = self.snapshot.config
 		address = client_address(incoming, config)
 		if is_blocked(address, config):
 			return self._finish(turned_away(self.snapshot.words, 403))
-		wait = self._rates.take(counted_address(address), self._redirects, MINUTE, now)
-		return self._finish(turned_away(self.snapshot.words, 429, wait)) if wait else None
+		if wait := self._rates.take(counted_address(address), self._redirects, MINUTE, now):
+			return self._finish(turned_away(self.snapshot.words, 429, wait))
+		if not code or incoming.method not in ASKING_METHODS:
+			return self._visit(incoming, None, now, address)
+		entry = self._links.get(code)
+		if entry is not None and now - entry.read_at < self._fresh_seconds:
+			return self._visit(incoming, entry.value, now, address)
+		missing = self._missing.get(code)
+		if missing is not None and now - missing.read_at < MISSING_SECONDS:
+			return self._visit(incoming, None, now, address)
+		return self._visit_unknown(incoming, code, entry.value if entry else None)
 
 	def busy(self) -> Reply:
 		"""The page that asks to try again."""
 		return self._finish(unavailable(self.snapshot.words))
 
-	def _visit(self, incoming: Incoming, link: Link | None, now: float) -> Reply | Awaitable[Reply]:
+	def _visit(
+		self, incoming: Incoming, link: Link | None, now: float, address: str | None = None
+	) -> Reply | Awaitable[Reply]:
 		snapshot = self.snapshot
 		steps = visit(
 			incoming,
@@ -181,6 +180,7 @@ class Site:
 			now,
 			snapshot.zone,
 			self._words,
+			address=address,
 		)
 		try:
 			question = steps.send(None)
@@ -211,10 +211,9 @@ class Site:
 			return self._finish(end.value)
 
 	def _finish(self, answer: Answer) -> Reply:
-		status, common, own, body, record = answer
-		made = reply(status, common, body, own)
-		if record is not None:
-			self.recorder.add(record)
+		made = reply(answer.status, answer.common, answer.body, answer.own)
+		if answer.record is not None:
+			self.recorder.add(answer.record)
 		return made
 
 	def _words(self) -> Words:
@@ -242,7 +241,9 @@ class Site:
 	def take(self, snapshot: Snapshot) -> None:
 		"""Answer by this snapshot from now on."""
 		self.snapshot = snapshot
-		self._keys = Keys(self.day_key, snapshot.click_secret, snapshot.password_secret)
+		self._keys = Keys(
+			self.day_key, snapshot.click_secret, snapshot.password_secret, self._digits.__next__
+		)
 		self._redirects = snapshot.config.limits.get(ENDPOINTS["redirects"].field, 0)
 		self.desk = Desk(snapshot.config, self.day_key, snapshot.click_secret, snapshot.limit_secret)
 
@@ -329,6 +330,14 @@ def _read_day_keys() -> dict[int, bytes]:
 		return {day: keys.key_of(FIRST_DAY + timedelta(days=day)) for day in days_ahead(time.time())}
 	except (StreamUnavailable, RedisError, OSError):
 		return {}
+
+
+def hex_digits(length: int) -> Iterator[str]:
+	"""Random texts of that length without end, drawn from the kernel a page at a time: to ask it for each costs as much as a
+	hash. To be made after a fork, else two processes have the same."""
+	while True:
+		drawn = secrets.token_hex(4096)
+		yield from (drawn[start : start + length] for start in range(0, len(drawn) - length + 1, length))
 
 
 def days_ahead(now: float) -> set[int]:

@@ -5,13 +5,13 @@ makes: what must be asked of Redis is yielded as a question, and whoever runs th
 """
 
 import re
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
+import msgspec
 from werkzeug.http import dump_cookie
 
 from trackflow.incoming import (
@@ -26,7 +26,16 @@ from trackflow.incoming import (
 from trackflow.links import codes, destination
 from trackflow.policy import Config, Domain
 from trackflow.redirect import page, passwords, rules
-from trackflow.redirect.decision import Decision, Facts, Link, Password, decide, is_open
+from trackflow.redirect.decision import (
+	Decision,
+	EventType,
+	Facts,
+	Link,
+	Password,
+	decide,
+	decide_plain,
+	is_open,
+)
 from trackflow.redirect.page import Form, Words
 from trackflow.redirect.rules import UNKNOWN, Traits
 from trackflow.remembering import remembered
@@ -50,7 +59,39 @@ HTTPS_HEADERS = {**HEADERS, "Strict-Transport-Security": "max-age=31536000"}
 Headers = tuple[tuple[str, str], ...]
 
 
-class Answer(NamedTuple):
+class Click(msgspec.Struct, tag_field="kind", tag="click", gc=False):
+	"""A click as it goes on the stream: made for each request, so no dict of names; read back, it is one."""
+
+	id: str
+	at: float
+	link: str
+	code: str
+	campaign: str
+	domain: str
+	event_type: EventType
+	variant: str
+	counted: bool
+	url: str
+	destination: str
+	referrer: str
+	utm: Mapping[str, str]
+	visitor: str
+	cookieless: bool
+	address: str
+	user_agent: str
+	is_bot: bool
+	bot_reason: str
+	is_internal: bool
+	country: str
+	region: str
+	city: str
+	# Only where the user agent may not be kept, by which the drain describes the device.
+	device_type: str | msgspec.UnsetType = msgspec.UNSET
+	browser: str | msgspec.UnsetType = msgspec.UNSET
+	os: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
 	"""What is sent, and what is recorded: `headers` are complete but for Content-Length, `record` goes on the stream.
 
 	`own` are the headers of this answer alone, `common` those that all answers of its kind have: a server can prepare them.
@@ -61,7 +102,7 @@ class Answer(NamedTuple):
 	common: Headers
 	own: Headers = ()
 	body: str = ""
-	record: dict[str, Any] | None = None
+	record: Click | None = None
 
 	@property
 	def headers(self) -> Headers:
@@ -75,6 +116,8 @@ class Keys:
 	day_key: Callable[[], bytes]
 	click_secret: bytes
 	password_secret: bytes
+	# Random digits for a click's id.
+	draw: Callable[[], str] = identity.random_digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +171,26 @@ def visit(
 	zone: ZoneInfo,
 	words: Callable[[], Words],
 	token: Callable[[], str] = str,
+	address: str | None = None,
 ) -> Visit:
 	"""Answer a request for `link` (None: no such link) at `now`, in seconds since 1970.
 
 	A generator: it yields at most one question of each kind, expects True or False for each, and returns the Answer. Only
 	links with a click limit or a password yield any. `words` is called where a page is shown, `token` where it has a
-	form: what the host wants back with it, if anything.
+	form: what the host wants back with it, if anything. `address` is `client_address`, from whoever has asked for it already.
 	"""
 	sends_form = incoming.method == "POST" and link is not None and bool(link.password)
-	headers = HTTPS_HEADERS if incoming.scheme == "https" else HEADERS
 	if incoming.method not in METHODS and not sends_form:
-		return _answer(405, {**headers, "Allow": ", ".join(METHODS)})
+		return _answer(405, {**_headers(incoming.scheme), "Allow": ", ".join(METHODS)})
 	if incoming.body_size > MAX_FORM and sends_form:
-		return _answer(413, headers)
+		return _answer(413, _headers(incoming.scheme))
 	domain = config.domain_of(incoming.host)
-	caller = recognise(incoming, config, domain, keys.day_key)
+	caller = recognise(incoming, config, domain, keys.day_key, address=address)
+	if link is not None:
+		counts = not (config.exclude_internal and caller.is_internal)
+		decision = decide_plain(link, incoming.method, incoming.query, caller.bot_reason, counts)
+		if decision is not None:
+			return _finish(decision, incoming, link, config, keys, now, domain, caller, words, token)
 	facts = _facts(incoming, link, config, domain, caller, now, zone)
 	if sends_form and is_open(link, facts):
 		facts = replace(facts, password=(yield from _try_password(incoming, link, config, keys)))
@@ -150,6 +198,10 @@ def visit(
 	if link and link.max_clicks and is_open(link, facts) and not (yield ClickLeft(link, decision.counts)):
 		decision = decide(link, replace(facts, is_spent=True))
 	return _finish(decision, incoming, link, config, keys, now, domain, caller, words, token)
+
+
+def _headers(scheme: str) -> dict[str, str]:
+	return HTTPS_HEADERS if scheme == "https" else HEADERS
 
 
 def unavailable(words: Words) -> Answer:
@@ -187,10 +239,10 @@ def _finish(
 	words: Callable[[], Words],
 	token: Callable[[], str],
 ) -> Answer:
-	click_id = identity.new_click_id(now)
+	click_id = identity.new_click_id(now, keys.draw())
 	record = None
 	if config.enabled and link and decision.event_type:
-		record = _click_record(click_id, now, incoming, domain, caller, link, decision)
+		record = _click(click_id, now, incoming, domain, caller, link, decision)
 	common = _common_headers(incoming.scheme, domain.headers if domain else ())
 	if decision.location:
 		own: Headers = (("Location", _location(decision, config, click_id, keys)),)
@@ -256,7 +308,7 @@ def _traits(incoming: Incoming, wanted: frozenset[str], config: Config) -> Trait
 	)
 
 
-class _Way(NamedTuple):
+class _Way(msgspec.Struct, frozen=True, gc=False):
 	"""A destination as it is sent; for a page also its host, port included, and what stands around a click id."""
 
 	address: str
@@ -271,7 +323,8 @@ def _location(decision: Decision, config: Config, click_id: str, keys: Keys) -> 
 	takes_id = decision.counts and config.add_click_id and config.enabled and way.host
 	if not takes_id or not config.website_of(way.host):
 		return way.address
-	return f"{way.before_id}{identity.sign_click(click_id, keys.click_secret)}{way.behind_id}"
+	signature = identity.signature_of(click_id, keys.click_secret)
+	return f"{way.before_id}{click_id}.{signature}{way.behind_id}"
 
 
 @remembered(4096)
@@ -283,7 +336,7 @@ def _way_to(url: str) -> _Way:
 	return _Way(address, host, *destination.place_for(address, CLICK_PARAMETER))
 
 
-def _click_record(
+def _click(
 	click_id: str,
 	now: float,
 	incoming: Incoming,
@@ -291,47 +344,52 @@ def _click_record(
 	caller: Caller,
 	link: Link,
 	decision: Decision,
-) -> dict[str, Any]:
-	return {
-		"kind": "click",
-		"id": click_id,
-		"at": now,
-		"link": link.name,
-		"code": link.short_code,
-		"campaign": link.campaign,
-		"domain": domain.name if domain else "",
-		"event_type": decision.event_type,
-		"variant": decision.variant,
-		"counted": decision.counts,
-		"url": f"{incoming.scheme}://{incoming.host}{incoming.path}"[:2048],
-		"destination": decision.location[:2048],
-		"referrer": incoming.headers.get("referer", "")[:2048],
-		"utm": utm_of(decision.location),
-		**caller.as_record(),
-	}
+) -> Click:
+	return Click(
+		click_id,
+		now,
+		link.name,
+		link.short_code,
+		link.campaign,
+		domain.name if domain else "",
+		decision.event_type,
+		decision.variant,
+		decision.counts,
+		f"{incoming.scheme}://{incoming.host}{incoming.path}"[:2048],
+		decision.location[:2048],
+		incoming.headers.get("referer", "")[:2048],
+		utm_of(decision.location),
+		caller.visitor_id,
+		caller.is_cookieless,
+		caller.address,
+		caller.user_agent,
+		bool(caller.bot_reason),
+		caller.bot_reason,
+		caller.is_internal,
+		*caller.place,
+		*(astuple(caller.device) if caller.device else ()),
+	)
 
 
 def _page(
 	status: int,
 	body: str,
 	headers: dict[str, str],
-	record: dict[str, Any] | None = None,
+	record: Click | None = None,
 	form: Form | None = None,
 ) -> Answer:
 	headers |= form.security_headers if form else page.SECURITY_HEADERS
 	return _answer(status, {**headers, "Content-Type": "text/html; charset=utf-8"}, body, record)
 
 
-def _answer(
-	status: int, headers: dict[str, str], body: str = "", record: dict[str, Any] | None = None
-) -> Answer:
+def _answer(status: int, headers: dict[str, str], body: str = "", record: Click | None = None) -> Answer:
 	return Answer(status, tuple({**_PLAIN, **headers}.items()), (), body, record)
 
 
 @lru_cache(maxsize=256)
 def _common_headers(scheme: str, of_domain: Headers) -> Headers:
 	"""The headers of all redirects: the same object each time."""
-	return tuple({**_PLAIN, **(HTTPS_HEADERS if scheme == "https" else HEADERS), **dict(of_domain)}.items())
+	return tuple({**_PLAIN, **_headers(scheme), **dict(of_domain)}.items())
 
 
 def _cookie(visitor_id: str, now: float, scheme: str, days: int) -> str:

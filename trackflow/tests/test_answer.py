@@ -117,7 +117,7 @@ class TestQuestions(unittest.TestCase):
 				self.assertEqual(asked, [ClickLeft(link, takes)])
 				self.assertEqual(answer.status, status)
 		_asked, answer = run(request(), link, False)
-		self.assertEqual((answer.record["event_type"], answer.record["counted"]), ("Expired", False))
+		self.assertEqual((answer.record.event_type, answer.record.counted), ("Expired", False))
 
 	def test_a_password_is_tried_before_a_click_is_taken(self) -> None:
 		link = Link("link-2", "vault", "Active", TARGET, max_clicks=3, password=LOCKED.password)
@@ -149,7 +149,7 @@ class TestAnswers(unittest.TestCase):
 		)  # fmt: skip
 		self.assertEqual(header(answer, "Location"), TARGET)
 		cookie = header(answer, "Set-Cookie")
-		self.assertTrue(cookie.startswith(f"{VISITOR_COOKIE}={answer.record['visitor']};"))
+		self.assertTrue(cookie.startswith(f"{VISITOR_COOKIE}={answer.record.visitor};"))
 		for part in (
 			"Expires=Wed, 11 Mar 2026 12:00:00 GMT",
 			"Max-Age=864000",
@@ -159,9 +159,7 @@ class TestAnswers(unittest.TestCase):
 			"SameSite=Lax",
 		):
 			self.assertIn(part, cookie)
-		self.assertEqual(
-			(answer.record["at"], answer.record["link"], answer.record["counted"]), (NOW, "link-1", True)
-		)
+		self.assertEqual((answer.record.at, answer.record.link, answer.record.counted), (NOW, "link-1", True))
 
 	def test_https_is_held_on_to_where_it_was_spoken(self) -> None:
 		"""SEC-3; over http a browser would not believe it."""

@@ -7,6 +7,7 @@ import time
 import unittest
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
@@ -29,7 +30,14 @@ from trackflow.tests.factories import SHOP, SHORT_HOST, batch, event, make_campa
 from trackflow.tests.test_link_rules import APP_ADDRESSES
 
 try:
-	from trackflow.edge.site import DAY_SECONDS, KEY_AHEAD_SECONDS, Site, days_ahead, read_snapshot
+	from trackflow.edge.site import (
+		DAY_SECONDS,
+		KEY_AHEAD_SECONDS,
+		Site,
+		days_ahead,
+		hex_digits,
+		read_snapshot,
+	)
 except ModuleNotFoundError:
 	raise unittest.SkipTest("The extra `edge` is not installed.") from None
 
@@ -336,6 +344,15 @@ class TestDayKey(TrackFlowTestCase):
 	def test_it_is_everybodys(self) -> None:
 		today = int(time.time() // DAY_SECONDS)
 		self.assertEqual(read_snapshot().day_keys[today], keys.day_key())
+
+
+class TestDigits(unittest.TestCase):
+	"""RED-8: what the edge draws from the kernel at once is another for each click."""
+
+	def test_they_never_repeat(self) -> None:
+		some, others = (list(islice(hex_digits(9), 3000)) for _copy in range(2))
+		self.assertEqual(len({*some, *others}), 6000)
+		self.assertTrue(all(re.fullmatch("[0-9a-f]{9}", one) for one in some))
 
 
 class TestStrangers(EdgeTestCase):

@@ -276,7 +276,7 @@ class _Batch:
 			incoming, desk.config, sender.domain, desk.day_key, visitor_id, event.consent, sets_cookie=False
 		)
 		# A server need not say with which browser its visitor came.
-		return caller._replace(bot_reason="") if sender.key and not event.user_agent else caller
+		return replace(caller, bot_reason="") if sender.key and not event.user_agent else caller
 
 	def _as_record(self, caller: Caller) -> dict[str, Any]:
 		counted = not caller.bot_reason and not (caller.is_internal and self._config.exclude_internal)
@@ -286,7 +286,7 @@ class _Batch:
 def _told(incoming: Incoming, event: Event) -> Incoming:
 	"""The request as the visitor's own, by what the server says of it."""
 	headers = {"user-agent": event.user_agent}
-	return incoming._replace(peer=event.address, headers=headers, cookies={})
+	return replace(incoming, peer=event.address, headers=headers, cookies={})
 
 
 def _too_many(wait: int) -> BatchError:

@@ -22,6 +22,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 VISITOR_ID = re.compile(r"v_[0-9a-f]{16}")
+CLICK_DIGITS = 9
 
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # 96 bits: nobody guesses it, the address stays short, and base64 needs no padding.
@@ -83,20 +84,25 @@ def cookieless_id(key: bytes, domain: str, address: str, user_agent: str) -> str
 	domain, caller = domain.strip().lower(), _normal(address) or address.strip()
 	# The length goes before each part, so that no two requests come to the same text.
 	message = f"{len(domain)}:{domain}{len(caller)}:{caller}{user_agent.strip()}"
-	return f"v_{_keyed(key, _CALLER, _bytes(message), 8).hex()}"
+	return f"v_{_keyed(key, _CALLER, _bytes(message), 8)}"
 
 
-def new_click_id(at: float) -> str:
-	"""Return a new click's id: the time of the click (milliseconds) and 36 random bits. Clicks of one time are neighbours
+def random_digits() -> str:
+	"""Return what is random in a click's id: 36 bits, as hex digits."""
+	return secrets.token_hex(5)[:CLICK_DIGITS]
+
+
+def new_click_id(at: float, digits: str) -> str:
+	"""Return a new click's id: the time of the click (milliseconds) and random digits. Clicks of one time are neighbours
 	in the database, which then writes a few pages for a batch instead of one for each click."""
-	return f"{int(at * 1000) % 16**11:011x}{secrets.token_hex(5)[:9]}"
+	return f"{int(at * 1000) % 16**11:011x}{digits}"
 
 
 def sign_click(click_id: str, secret: bytes) -> str:
 	"""Return a click id that others can carry and nobody can make: "<id>.<signature>", safe in any URL."""
 	if not _CLICK_ID.fullmatch(click_id):
 		raise ValueError("A click id has 1 to 100 letters, digits, hyphens and underscores.")
-	return f"{click_id}.{_signature(click_id, secret)}"
+	return f"{click_id}.{signature_of(click_id, secret)}"
 
 
 def read_click(signed: object, secret: bytes) -> str | None:
@@ -106,7 +112,7 @@ def read_click(signed: object, secret: bytes) -> str | None:
 	click_id, _dot, signature = signed.partition(".")
 	if not _CLICK_ID.fullmatch(click_id):
 		return None
-	expected = _signature(click_id, secret)
+	expected = signature_of(click_id, secret)
 	return click_id if compare_digest(_bytes(signature), expected.encode()) else None
 
 
@@ -122,11 +128,16 @@ def mask_address(address: str) -> str:
 def hash_address(address: str, salt: bytes) -> str:
 	"""Return 32 hex digits that stand for an address as long as the salt lasts; "" for no address."""
 	text = _normal(address)
-	return _keyed(salt, _ADDRESS, text.encode(), 16).hex() if text else ""
+	return _keyed(salt, _ADDRESS, text.encode(), 16) if text else ""
 
 
 def counted_address(address: str) -> str:
 	"""Return what stands for an address where requests are counted: one IPv6 connection has 2^64 of them, its /64."""
+	return _block_of(address) if ":" in address else address
+
+
+@remembered(_REMEMBERED)
+def _block_of(address: str) -> str:
 	parsed = _parse(address)
 	if parsed is None or parsed.version == 4:
 		return address
@@ -238,16 +249,25 @@ def _network(text: str) -> Network:
 		raise NetworkError(f"Not an IP address or network: {text}.") from None
 
 
-def _signature(click_id: str, secret: bytes) -> str:
-	return base64.urlsafe_b64encode(_keyed(secret, _CLICK, click_id.encode(), _SIGNATURE_BYTES)).decode()
+def signature_of(click_id: str, secret: bytes) -> str:
+	"""Return what follows the dot in a signed click id; for ids that are known to be some."""
+	hashed = _click_hash(secret).copy()
+	hashed.update(click_id.encode())
+	return base64.urlsafe_b64encode(hashed.digest()).decode()
 
 
-def _keyed(key: bytes, purpose: bytes, message: bytes, size: int) -> bytes:
+@lru_cache(maxsize=16)
+def _click_hash(secret: bytes) -> blake2b:
+	"""What all signatures of a secret, which stays for as long as the site, begin with."""
+	return blake2b(digest_size=_SIGNATURE_BYTES, key=secret, person=_CLICK)
+
+
+def _keyed(key: bytes, purpose: bytes, message: bytes, size: int) -> str:
 	"""Return BLAKE2's keyed hash, which needs no HMAC around it and a third of its time. The key has 64 bytes at most.
 
 	The purpose goes in, so that what a key makes for one is worth nothing for another.
 	"""
-	return blake2b(message, digest_size=size, key=key, person=purpose).digest()
+	return blake2b(message, digest_size=size, key=key, person=purpose).hexdigest()
 
 
 def _bytes(text: str) -> bytes:
