@@ -7,7 +7,6 @@ redirect a short link's address.
 
 import time
 from http import HTTPStatus
-from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from trackflow.redirect.answer import (
 	METHODS,
 	PREFIX,
 	Answer,
+	Click,
 	Keys,
 	Visit,
 	claims,
@@ -131,7 +131,7 @@ def _settle(visit: Visit) -> Answer:
 		return end.value
 
 
-def _record(record: dict[str, Any], limit: list[Bucket], as_of: str = ANY_STATE) -> Written:
+def _record(record: Click, limit: list[Bucket], as_of: str = ANY_STATE) -> Written:
 	"""Record a click, unless its address asks too often, or the site is not as it was any more."""
 	try:
 		return writer.write([record], limits=limit, as_of=as_of)
