@@ -198,8 +198,8 @@ class TestWhatIsKept(CollectorTestCase):
 	def test_without_consent_the_scripts_id_is_not_taken(self) -> None:
 		key = make_domain("c.example.com", consent_required=1).public_key
 		page = {"url": "https://c.example.com/"}
-		self.send(batch(key, event("e1", **page)), origin="https://c.example.com")
-		self.send(batch(key, event("e2", consent="granted", **page)), origin="https://c.example.com")
+		for number, said in enumerate(({}, {"consent": "none"}, {"consent": "granted"})):
+			self.send(batch(key, event(f"e{number}", **said, **page)), origin="https://c.example.com")
 		drain()
 		visitors = {
 			row.name: row.is_cookieless for row in frappe.get_all("Visitor", fields=["name", "is_cookieless"])

@@ -114,6 +114,15 @@ class TestEvent(unittest.TestCase):
 		self.assertEqual(read(value="1e-9999999").value, "0")
 		self.assertEqual(read(value=100).value, "100")
 
+	def test_consent(self) -> None:
+		"""EVT-5: "none" is what the script says where nobody is asked."""
+		for said, consent in (("granted", "granted"), (False, "denied"), ("none", ""), (None, "")):
+			self.assertEqual(read(consent=said).consent, consent)
+
+	def test_an_empty_name_is_none(self) -> None:
+		for kind in ("PAGE_VIEW", "FORM_SUBMIT", "IDENTIFY", "CONSENT"):
+			self.assertEqual(read(type=kind, name="").name, "")
+
 	def test_a_page_that_is_no_web_page_is_no_referrer(self) -> None:
 		self.assertEqual(read(referrer="android-app://com.example").referrer, "")
 
@@ -165,6 +174,10 @@ class TestPrivacyAtTheDoor(unittest.TestCase):
 		self.assertEqual(without_values(event.form), {"form_id": "contact", "fields": ["email"]})
 		self.assertEqual(event.form["values"], {"email": "ada@example.com"})
 		self.assertIsNone(event.properties)
+
+	def test_a_form_without_a_name(self) -> None:
+		event = read(type="FORM_SUBMIT", properties={"form_id": None, "fields": ["email"]})
+		self.assertEqual(event.form, {"fields": ["email"]})
 
 	def test_three_form_values_may_go_on(self) -> None:
 		for typed, expected in (

@@ -35,7 +35,8 @@ RESERVED_NAMES = frozenset({"lead", "dealwon"})
 # collector finds that they may be.
 FORM_PROPERTIES = ("form_id", "form_name", "fields")
 FORM_VALUES = ("first_name", "last_name", "email")
-CONSENTS = {True: "granted", False: "denied", "granted": "granted", "denied": "denied"}
+# "none": the website asks nobody, so nothing was said.
+CONSENTS = {True: "granted", False: "denied", "granted": "granted", "denied": "denied", "none": ""}
 
 
 class BatchError(ValueError):
@@ -294,7 +295,8 @@ def _letters(name: str) -> str:
 def _kept(kind: str, properties: dict[str, Any]) -> tuple[Any, Any, str, str]:
 	"""What is kept of an event's properties, by its type: as properties, as a form, as e-mail and name of a person."""
 	if kind == "FORM_SUBMIT":
-		form = {name: _form_property(properties[name]) for name in FORM_PROPERTIES if name in properties}
+		told = {name: properties.get(name) for name in FORM_PROPERTIES}
+		form = {name: _form_property(value) for name, value in told.items() if value is not None}
 		return None, form | _form_values(properties.get("values")), "", ""
 	if kind == "IDENTIFY":
 		email, name = (_text(properties.get(one) or "", one)[:LENGTH].strip() for one in ("email", "name"))
