@@ -7,21 +7,22 @@
 import { click } from "./clicks";
 import { consent, remember } from "./consent";
 import { fillForms, startForm, submitForm } from "./forms";
-import { discard, flush, leave, record } from "./outbox";
+import { discard, flush, leave, record, stats } from "./outbox";
 import { comeBack, endLook, look, page, view } from "./pages";
 import { forgetVisitor, visitorId } from "./visitor";
 
 type Properties = Record<string, unknown>;
+
 /** Anything but a clear yes is a no. A withdrawal is the last thing that is told of the visitor. */
 const setConsent = (answer: unknown): void => {
 	if (answer === consent()) return;
 	if (answer === "granted") {
 		remember("granted");
-		record("CONSENT");
+		record("", 0, { type: "CONSENT" });
 		flush();
 	} else {
 		discard();
-		record("CONSENT", undefined, undefined, { consent: "denied" });
+		record("", 0, { type: "CONSENT", consent: "denied" });
 		leave();
 		discard();
 		remember("denied");
@@ -48,11 +49,12 @@ export const table = {
 	focus: startForm,
 	/** The visitor's id, "" where there may be none. */
 	id: visitorId,
-	track: (name: string, properties?: Properties): void => record("CUSTOM", name, properties),
+	stats,
+	track: record,
 	pageshow: comeBack,
-	identify: (properties: Properties): void => record("IDENTIFY", undefined, properties),
+	identify: (properties: Properties): void => record("", properties, { type: "IDENTIFY" }),
 	conversion: (name: string, { value, currency, ...properties }: Properties = {}): void =>
-		record("CONVERSION", name, properties, { value, currency }),
+		record(name, properties, { type: "CONVERSION", value, currency }),
 	consent: setConsent,
 	scroll: look,
 	submit: submitForm,

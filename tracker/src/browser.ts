@@ -1,9 +1,6 @@
 /**
  * The page's environment, with its traps taken out.
  */
-import { cookieIn } from "./text";
-
-export const readCookie = (name: string): string | undefined => cookieIn(document.cookie, name);
 
 /** Keep a first-party cookie for a year; "" removes it. Answers the value. */
 export const writeCookie = (name: string, value: string): string => {

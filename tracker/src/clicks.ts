@@ -5,7 +5,7 @@ import { capture } from "./pages";
 import { FILE } from "./text";
 
 export const click = ({ target }: { target: Element }): void => {
-	const name = target.closest("[data-trackflow-click]")?.getAttribute("data-trackflow-click");
+	const name = target.closest<HTMLElement>("[data-trackflow-click]")?.dataset.trackflowClick;
 	const link = target.closest("a");
 	if (name) capture("click", { name });
 	// Without a host: mailto, tel and the like.

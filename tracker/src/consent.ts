@@ -1,8 +1,9 @@
 /**
  * Whether the visitor may be recorded, and whether they may be recognised (EVT-5, RED-5).
  */
-import { readCookie, writeCookie } from "./browser";
+import { writeCookie } from "./browser";
 import { tag } from "./tag";
+import { readCookie } from "./text";
 
 /** "granted" or "denied" where that is known, else what the tag says. The cookie is read anew: another tab may differ. */
 export const consent = (): string | undefined => readCookie("trackflow_consent") || tag.consent;

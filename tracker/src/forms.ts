@@ -7,34 +7,43 @@ import { capture } from "./pages";
 import { forms, off } from "./tag";
 import { visitorId } from "./visitor";
 
-/** Put the visitor and the click into the forms; take them out where they may not be known any more. */
+/**
+ * Put the visitor into the forms that are marked and those that the tag selects; take them out where they may not be known
+ * any more. Where the tag says nothing, "undefined" is an element that no page has. No selector at all is no reason to lose
+ * what else happens on the page.
+ */
 export const fillForms = (): void => {
-	// Never unasked into forms of other websites, nor where the fields would become part of an address (RED-6).
-	document.querySelectorAll<HTMLFormElement>("form[data-trackflow]" + (forms ? ',form[method=post i]:not([action*="//"])' : "")).forEach((form) => {
-		if (!form.trackflow_visitor_id) {
-			const field = document.createElement("input");
-			field.type = "hidden";
-			field.name = "trackflow_visitor_id";
-			form.append(field);
-		}
-		form.trackflow_visitor_id.value = visitorId();
-	});
+	try {
+		document.querySelectorAll<HTMLFormElement>("form[data-trackflow]," + forms).forEach((form) => {
+			if (!form.trackflow_visitor_id) {
+				const field = document.createElement("input");
+				field.type = "hidden";
+				field.name = "trackflow_visitor_id";
+				form.append(field);
+			}
+			form.trackflow_visitor_id.value = visitorId();
+		});
+	} catch {}
 };
 
 export const startForm = ({ target: { form } }: { target: HTMLInputElement }): void => {
-	if (form && !off.includes("focus")) capture("form_start", nameOf(form));
+	if (form) capture("focus", nameOf(form));
 };
 
 export const submitForm = ({ target: form }: { target: HTMLFormElement }): void => {
 	fillForms();
 	if (!off.includes("form"))
-		record("FORM_SUBMIT", undefined, {
-			...nameOf(form),
-			fields: [...form.querySelectorAll<HTMLInputElement>("[name]:not([type=hidden])")].map((field) => field.name),
-		});
+		record(
+			"",
+			{
+				...nameOf(form),
+				fields: [...form.querySelectorAll<HTMLInputElement>("[name]:not([type=hidden])")].map((field) => field.name),
+			},
+			{ type: "FORM_SUBMIT" },
+		);
 	// The website's server may look for the visitor as soon as it has the form.
 	flush();
 };
 
 /** By its attributes, not its properties: a field named "id" or "name" hides those of its form. */
-const nameOf = (form: HTMLFormElement) => ({ form_id: form.getAttribute("id"), form_name: form.getAttribute("name") });
+const nameOf = (form: HTMLFormElement) => ({ form_id: form.getAttribute("id") || form.getAttribute("name") });

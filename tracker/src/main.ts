@@ -22,8 +22,7 @@ declare global {
 
 const stub = self.trackflow;
 if (!stub?.on) {
-	self.trackflow = run;
-	self.trackflow.on = true;
+	(self.trackflow = run as Trackflow).on = true;
 	// On the window, before any listener of the page's can stop the event.
 	for (const name in table) addEventListener(name, (event) => run(name as keyof typeof table, event), true);
 	stub?.q?.forEach((call) => run(...call));

@@ -26,16 +26,21 @@ let queue: TrackedEvent[] = [];
 let pending = 0;
 let failures = 0;
 let notBefore = 0;
+/** What came of the events of this page, and when a batch last left it. */
+let sent = 0;
+let batches = 0;
+let lastFlush: number | null = null;
 
 /**
- * Record an event of this page. It leaves, with others, when consent is there; the
- * collector takes a hundred at once at most. Throws where it is no JSON, so that no batch is spoilt later.
+ * Record an event of this page, an own one of the website unless `more` says another type. It leaves, with others, when
+ * consent is there; the collector takes a hundred at once at most. Throws where it is no JSON, so that no batch is spoilt
+ * later.
  */
-export const record = (type: string, name?: string, properties?: object, more?: object): void => {
+export const record = (name: string, properties?: object | 0, more?: object): void => {
 	const event: TrackedEvent = JSON.parse(
 		JSON.stringify({
 			eventId: randomHex(32),
-			type,
+			type: "CUSTOM",
 			name,
 			timestamp: Date.now(),
 			url: location.href,
@@ -49,34 +54,55 @@ export const record = (type: string, name?: string, properties?: object, more?: 
 	if (queue[batchSize - 1]) flush();
 };
 
-/** Send what waits, batch after batch, if consent is there and no failure says to wait. */
+/**
+ * Send what waits, batch after batch, if consent is there and no failure says to wait; and keep what was not taken yet,
+ * last, as browsers may refuse to.
+ */
 export const flush = (): void => {
 	const batch = queue.slice(0, batchSize);
-	if (pending || !batch[0] || !mayRecord() || Date.now() < notBefore) return;
-	pending = batch.length;
-	save();
-	fetch(endpoint, { method: "POST", body: bodyOf(batch), credentials: "omit", keepalive: true })
-		.then(isFinal, () => false)
-		.then((isSettled) => {
-			if (isSettled) {
-				failures = 0;
-				queue.splice(0, pending);
-			} else {
-				failures++;
-				notBefore = Date.now() + backOff(failures, interval, Math.random());
-			}
-			pending = 0;
-			save();
-			run("flush");
-		});
+	if (!pending && batch[0] && mayRecord() && Date.now() > notBefore) {
+		pending = batch.length;
+		fetch(endpoint, { method: "POST", body: bodyOf(batch), credentials: "omit", keepalive: true })
+			.then(isFinal, () => false)
+			.then((isSettled) => {
+				if (isSettled) {
+					failures = 0;
+					count(queue.splice(0, pending));
+				} else {
+					failures++;
+					notBefore = Date.now() + backOff(failures, interval, Math.random());
+				}
+				pending = 0;
+				run("flush");
+			});
+	}
+	try {
+		if (queue[0] && mayRecognise()) storage[KEY] = JSON.stringify(queue);
+		else delete storage[KEY];
+	} catch {}
 };
 
-/** The page may be about to go: hand over what waits, without an answer; where the collector fails keep it. */
+/** The page may be about to go: hand over what waits, without an answer; where the collector fails, `flush` keeps it. */
 export const leave = (): void => {
 	if (queue[pending] && !failures && mayRecord() && navigator.sendBeacon(endpoint, bodyOf(queue.slice(pending))))
-		queue.splice(pending);
-	save();
+		count(queue.splice(pending));
+	flush();
 };
+
+/** These events are settled: taken or refused for good, or handed over to the browser. */
+const count = ({ length }: TrackedEvent[]): void => {
+	sent += length;
+	batches++;
+};
+
+/** Figures since this page was loaded: what waits or is being sent, what is settled and in how many batches. */
+export const stats = () => ({
+	queued: queue.length,
+	sent,
+	batches,
+	averageBatchSize: sent / batches || 0,
+	lastFlush,
+});
 
 /** Throw away all events that were not taken yet. */
 export const discard = (): void => {
@@ -94,20 +120,14 @@ export const takeKept = (): void => {
 		}
 };
 
-const save = (): void => {
-	try {
-		if (queue[0] && mayRecognise()) storage[KEY] = JSON.stringify(queue);
-		else delete storage[KEY];
-	} catch {}
-};
-
 const bodyOf = (events: TrackedEvent[]): string =>
 	JSON.stringify({
 		publicKey,
-		sentAt: Date.now(),
+		sentAt: (lastFlush = Date.now()),
 		events: events.map((event) => ({
 			visitorId: visitorId(),
-			consent: consent() === "granted" ? "granted" : null,
+			// "none" where the tag says that none is needed.
+			consent: consent(),
 			...event,
 		})),
 	});

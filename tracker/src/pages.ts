@@ -2,13 +2,13 @@
  * Pages, those of single-page applications included: the view of each, how long and how far it was looked at, and the
  * page's part of every other event.
  *
- * The address is looked at with all that happens, every second at least, rather than the page's history being patched: so nothing of the page is touched, and
- * an address that a router only passes through is no view.
+ * The address is looked at with all that happens, every second at least, rather than the page's history being patched: so
+ * nothing of the page is touched, and an address that a router only passes through is no view.
  */
 import { fillForms } from "./forms";
 import { record } from "./outbox";
 import { off } from "./tag";
-import { pageOf } from "./text";
+import { ANCHOR } from "./text";
 
 export let page = "";
 /** What was captured on this page: the same again is no news (EVT-4). */
@@ -19,22 +19,23 @@ let lookedAt: number;
 let scroll: number;
 
 /** Record what the visitor did, unless the tag says not to or they did just that on this page before. */
-export const capture = (name: string, properties: object): void => {
-	const content = name + JSON.stringify(properties);
-	if (!seen[content] && !off.includes(name)) record("CUSTOM", name, properties);
+export const capture = (...event: Parameters<typeof record>): void => {
+	const content = JSON.stringify(event);
+	if (!seen[content] && !off.includes(event[0])) record(...event);
 	seen[content] = 1;
 };
 
 /** Record the view of this page, unless that is done. */
 export const view = (): void => {
 	const before = page;
-	page = pageOf(location.href);
+	page = location.href.replace(ANCHOR, "");
 	if (page === before) return;
 	endLook(before);
 	scroll = 0;
 	seen = {};
 	if (!off.includes("page"))
-		record("PAGE_VIEW", undefined, undefined, {
+		record("", 0, {
+			type: "PAGE_VIEW",
 			title: document.title,
 			referrer: before || document.referrer,
 			screen: screen.width + "x" + screen.height,
@@ -52,7 +53,7 @@ export const look = (event?: Event): void => {
 
 /** Tell how long a page was looked at. */
 export const endLook = (url: string): void => {
-	if (seconds && !off.includes("engagement")) record("CUSTOM", "engagement", { seconds, scroll }, { url, timestamp: lookedAt });
+	if (seconds) capture("engagement", { seconds, scroll }, { url, timestamp: lookedAt });
 	seconds = 0;
 };
 

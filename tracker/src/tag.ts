@@ -17,6 +17,7 @@ export const {
 	fields = null,
 	/** What is not captured: words with blanks between. */
 	off = "",
+	/** A CSS selector: which forms get the hidden field, besides those that are marked. */
 	forms,
 } = tag as unknown as { key: string; batchSize?: number; interval?: number; fields?: string; off?: string; forms?: string };
 

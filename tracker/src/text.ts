@@ -1,12 +1,14 @@
 /**
- * Pure helpers over texts and numbers: no browser, no clock. What decides is here, so that it can be tested by itself.
+ * Pure helpers over texts and numbers: no clock, and of the browser its cookies at most. What decides is here, so that it
+ * can be tested by itself.
  */
 
-/** What makes two addresses the same page: all but the fragment, unless the fragment is a route ("#/…", "#!…"). */
-export const pageOf = (address: string): string => address.replace(/#(?![!/]).*/, "");
+/** What does not make another page of an address: the fragment, unless it is a route ("#/…", "#!…"). */
+export const ANCHOR = /#(?![!/]).*/;
 
-/** The value of a cookie, undefined where there is none. `cookies` is what `document.cookie` gives. */
-export const cookieIn = (cookies: string, name: string): string | undefined => cookies.match(`\\b${name}=([^;]+)`)?.[1];
+/** The value of a cookie, undefined where there is none. */
+export const readCookie = (name: string, cookies = document.cookie): string | undefined =>
+	cookies.match(`\\b${name}=([^;]+)`)?.[1];
 
 /** So many random hexadecimal digits. They tell events and visitors apart; nothing is kept secret by them. */
 export const randomHex = (digits: number): string =>
@@ -23,5 +25,5 @@ export const backOff = (failures: number, interval: number, random: number): num
 export const isFinal = ({ status }: { status: number }): boolean => status < 500 && status !== 429;
 
 /** The path of a file that people keep, rather than of a page that they read. */
-export const FILE = /\.(pdf|docx?|xlsx?|pptx?|zip)$/i;
+export const FILE = /\.(pdf|(doc|xls|ppt)x?|zip)$/i;
 

@@ -1,9 +1,9 @@
 /**
  * Who the visitor is on this website: "" where recognising is not allowed.
  */
-import { readCookie, storage, writeCookie } from "./browser";
+import { storage, writeCookie } from "./browser";
 import { mayRecognise } from "./consent";
-import { randomHex } from "./text";
+import { randomHex, readCookie } from "./text";
 
 /** The visitor's id, made at first need. */
 export const visitorId = (): string =>

@@ -16,6 +16,7 @@ from trackflow.tests.factories import SHOP, batch, event, make_domain, make_key,
 from trackflow.tests.test_collector import ORIGIN
 from trackflow.tests.test_edge import EdgeTestCase
 from trackflow.tests.test_packing import rubbish
+from trackflow.tracking.script_options import OWN_POSTED_FORMS
 
 HEADERS = {"Origin": ORIGIN, "Content-Type": "text/plain"}
 
@@ -33,7 +34,7 @@ class TestEndpoints(EdgeEventsTestCase):
 	"""COL-1, COL-2: what is answered besides events."""
 
 	def test_what_a_script_asks_for(self) -> None:
-		options = '{"batch-size": 20}'
+		options = '{"batch-size": 20, "forms": "all"}'
 		make_domain(
 			"asks.example.com", consent_required=1, consent_default="Opt-out", tracking_settings=options
 		)
@@ -49,7 +50,7 @@ class TestEndpoints(EdgeEventsTestCase):
 			self.assertEqual((answer.status_code, json.loads(answer.body)), (200, told))
 			asks = json.loads(edge.get("/api/v1/config/domain/asks.example.com").body)
 			self.assertEqual(asks["consent"], {"required": True, "default": "opt-out"})
-			self.assertEqual(asks["options"], {"batch-size": "20"})
+			self.assertEqual(asks["options"], {"batch-size": "20", "forms": OWN_POSTED_FORMS})
 			for name in ("evil.example.org", "off.example.com", "", f"{SHOP}/x", "%00"):
 				self.assertEqual(edge.get(f"/api/v1/config/domain/{name}").status_code, 404)
 			self.assertEqual(edge.request("POST", f"/api/v1/config/domain/{SHOP}", body=b"").status_code, 405)

@@ -42,7 +42,7 @@ class TestOptions(unittest.TestCase):
 			({"batch-size": 20, "interval": 500}, {"batch-size": "20", "interval": "500"}),
 			({"off": ["scroll", "outbound"]}, {"off": "scroll outbound"}),
 			({"off": "scroll"}, {"off": "scroll"}),
-			({"forms": "all"}, {"forms": "all"}),
+			({"forms": "all"}, {"forms": 'form[method=post i]:not([action*="//"])'}),
 			({"fields": {"plan": "pro", "seats": 3}}, {"fields": '{"plan": "pro", "seats": 3}'}),
 		):
 			self.assertEqual(checked(options), expected)

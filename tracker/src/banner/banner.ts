@@ -4,7 +4,7 @@
  * It asks once for each version of the policy, and never unasked against Do Not Track or Global Privacy Control. Texts and
  * links come from its tag and are shown as text, whatever they hold. It needs nothing that a strict CSP forbids.
  */
-import { cookieIn } from "../text";
+import { readCookie } from "../text";
 
 type Answer = "granted" | "denied";
 interface Caller {
@@ -101,8 +101,8 @@ const reopen = (): void => {
 };
 
 const hasAnswered = (): boolean => {
-	const record = decodeURIComponent(cookieIn(document.cookie, RECORD) || "");
-	return !!cookieIn(document.cookie, "trackflow_consent") && record.slice(0, record.lastIndexOf(" ")) === version && !!record;
+	const record = decodeURIComponent(readCookie(RECORD) || "");
+	return !!readCookie("trackflow_consent") && record.slice(0, record.lastIndexOf(" ")) === version && !!record;
 };
 
 const start = (): void => {

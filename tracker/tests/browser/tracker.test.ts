@@ -31,6 +31,7 @@ describe("EVT-2: page views", () => {
 		assert.match(event.screen, /^\d+x\d+$/);
 		assert.match(event.visitorId, ID);
 		assert.match(event.eventId, /^[0-9a-f]{32}$/);
+		assert.equal(event.consent, "none");
 		assert.ok(Math.abs(event.timestamp - Date.now()) < 10_000);
 	});
 
@@ -150,6 +151,56 @@ describe("EVT-3: what a page can ask", () => {
 		});
 		await world.until(() => world.of("CUSTOM").length === 1);
 		assert.equal(world.of("CUSTOM")[0].name, "good");
+	});
+
+	test("stats: what waits, what was sent in how many batches, and when the last one left", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-batch-size": "4", "data-interval": "60000" });
+		world.pageScript = `${STUB}
+			trackflow("stats", function (figures) { window.first = figures; });`;
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => (window as any).first);
+		const first = await page.evaluate(() => (window as any).first);
+		assert.deepEqual(first, { queued: 1, sent: 0, batches: 0, averageBatchSize: 0, lastFlush: null });
+		await page.evaluate(() => {
+			for (let number = 0; number < 4; number++) trackflow("track", "n" + number);
+		});
+		await page.waitForFunction(() => trackflow("stats").sent === 5);
+		const { lastFlush, ...rest } = await page.evaluate(() => trackflow("stats"));
+		assert.deepEqual(rest, { queued: 0, sent: 5, batches: 2, averageBatchSize: 2.5 });
+		assert.deepEqual(world.deliveries.map(({ events }) => events.length), [4, 1]);
+		assert.equal(lastFlush, world.deliveries[1].sentAt);
+	});
+
+	test("stats: what a collector did not take is still queued; what left with the page is sent", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000" });
+		world.behaviour = "fail";
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => trackflow("flush"));
+		await world.until(() => world.deliveries.length === 1);
+		await pause(200);
+		const { lastFlush, ...failed } = await page.evaluate(() => trackflow("stats"));
+		assert.deepEqual(failed, { queued: 1, sent: 0, batches: 0, averageBatchSize: 0 });
+		assert.equal(lastFlush, world.deliveries[0].sentAt);
+
+		world.behaviour = "take";
+		const other = await world.fresh({ "data-consent": "none", "data-interval": "60000", "data-off": "engagement" });
+		await other.goto(`${world.site}/first`);
+		await other.waitForFunction(() => "trackflow" in window);
+		const left = await other.evaluate(() => {
+			document.dispatchEvent(new Event("visibilitychange"));
+			return trackflow("stats");
+		});
+		assert.deepEqual([left.queued, left.sent, left.batches, left.averageBatchSize], [0, 1, 1, 1]);
+	});
+
+	test("stats: events that wait for consent are queued, those of a visitor who refuses are gone", async () => {
+		const page = await world.fresh({ "data-consent": "required" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		assert.deepEqual(await page.evaluate(() => [trackflow("stats").queued, trackflow("stats").lastFlush]), [1, null]);
+		await page.evaluate(() => trackflow("consent", "denied"));
+		assert.deepEqual(await page.evaluate(() => [trackflow("stats").queued, trackflow("stats").sent]), [0, 0]);
 	});
 
 	test("a second tag on the page changes nothing", async () => {
@@ -406,7 +457,6 @@ describe("EVT-6: forms", () => {
 		assert.equal(event.visitorId, visitor);
 		assert.deepEqual(event.properties, {
 			form_id: "lead",
-			form_name: "enquiry",
 			fields: ["email", "id", "size"],
 		});
 		assert.ok(!JSON.stringify(world.deliveries).includes("secret"));

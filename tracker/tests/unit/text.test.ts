@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backOff, cookieIn, FILE, isFinal, pageOf, randomHex } from "../../src/text";
+import { ANCHOR, backOff, FILE, isFinal, randomHex, readCookie } from "../../src/text";
 
 test("EVT-4: the fragment makes no other page, unless it is a route", () => {
+	const pageOf = (address: string) => address.replace(ANCHOR, "");
 	assert.equal(pageOf("https://shop.example/a?b=c#top"), "https://shop.example/a?b=c");
 	assert.equal(pageOf("https://shop.example/a#"), "https://shop.example/a");
 	assert.equal(pageOf("https://shop.example/#/basket"), "https://shop.example/#/basket");
@@ -11,10 +12,10 @@ test("EVT-4: the fragment makes no other page, unless it is a route", () => {
 });
 
 test("a cookie is found by its whole name", () => {
-	assert.equal(cookieIn("a=1; trackflow_visitor=v_1; b=2", "trackflow_visitor"), "v_1");
-	assert.equal(cookieIn("trackflow_visitor=v_1", "trackflow_visitor"), "v_1");
-	assert.equal(cookieIn("xtrackflow_visitor=v_1", "trackflow_visitor"), undefined);
-	assert.equal(cookieIn("", "trackflow_visitor"), undefined);
+	assert.equal(readCookie("trackflow_visitor", "a=1; trackflow_visitor=v_1; b=2"), "v_1");
+	assert.equal(readCookie("trackflow_visitor", "trackflow_visitor=v_1"), "v_1");
+	assert.equal(readCookie("trackflow_visitor", "xtrackflow_visitor=v_1"), undefined);
+	assert.equal(readCookie("trackflow_visitor", ""), undefined);
 });
 
 test("EVT-4: ids have as many hexadecimal digits as asked for, and differ", () => {
@@ -26,8 +27,8 @@ test("EVT-4: ids have as many hexadecimal digits as asked for, and differ", () =
 });
 
 test("EVT-2: files that people keep are downloads, pages are not", () => {
-	for (const path of ["/price-list.pdf", "/a/B.DOCX", "/c.xls", "/d.pptx", "/f.zip"]) assert.ok(FILE.test(path), path);
-	for (const path of ["/", "/pdf", "/a.html", "/v1.2", "/a.pdf/view", "/apdf"]) assert.ok(!FILE.test(path), path);
+	for (const path of ["/price-list.pdf", "/a/B.DOCX", "/c.xls", "/c.doc", "/d.pptx", "/e.xlsx", "/e.ppt", "/f.zip"]) assert.ok(FILE.test(path), path);
+	for (const path of ["/", "/pdf", "/a.html", "/v1.2", "/a.pdf/view", "/apdf", "/a.pdfx", "/a.zipx"]) assert.ok(!FILE.test(path), path);
 });
 
 test("EVT-4: waits grow with each failure, and differ between visitors", () => {
