@@ -30,15 +30,31 @@ async def answer(site: Site, incoming: Incoming, body: bytes) -> Reply:
 	"""The answer to a request that is claimed."""
 	if incoming.path.startswith((CONFIG_PREFIX, "/pixel/")):
 		if incoming.method not in ("GET", "HEAD"):
-			return reply(405, (*collector.JSON_HEADERS, ("Allow", "GET, HEAD")), "{}")
+			return _not_allowed("GET, HEAD")
+		if turned := await site.taker.take(lambda: collector.turned_away(incoming, site.desk, "scripts")):
+			return _told(turned)
 		return _config(site, incoming) if incoming.path.startswith(CONFIG_PREFIX) else _script(site, incoming)
 	if incoming.method == "OPTIONS":
 		return reply(*collector.preflight(incoming, site.desk.config))
 	if incoming.method != "POST":
-		return reply(405, (*collector.JSON_HEADERS, ("Allow", "POST, OPTIONS")), "{}")
+		return _not_allowed("POST, OPTIONS")
 	collect = collector.collect_segment if incoming.path in segment.CALLS else collector.collect
-	taken = await site.taker.take(lambda: collect(body, incoming, site.desk))
-	return reply(taken.status, taken.headers, json.dumps(taken.body))
+	return _told(await site.taker.take(lambda: collect(body, incoming, site.desk)))
+
+
+def too_large(path: str) -> Reply:
+	"""The answer to a body of more than `most_bytes`, of which not all was read."""
+	text = f"The body is larger than {most_bytes(path)} bytes."
+	return _told(collector.Answer(413, {"error": "too_large", "message": text}, origin="*"))
+
+
+def _not_allowed(methods: str) -> Reply:
+	body = {"error": "method", "message": f"This address is asked by {methods}."}
+	return reply(405, (*collector.JSON_HEADERS, ("Allow", methods)), json.dumps(body))
+
+
+def _told(answer: collector.Answer) -> Reply:
+	return reply(answer.status, answer.headers, json.dumps(answer.body))
 
 
 def _config(site: Site, incoming: Incoming) -> Reply:

@@ -81,9 +81,15 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 class Server:
 	"""What the connections of one process share: the handler, the clock, and whether it is about to stop."""
 
-	def __init__(self, handler: Handler, max_body: Callable[[bytes], int]) -> None:
+	def __init__(
+		self,
+		handler: Handler,
+		max_body: Callable[[bytes], int],
+		too_large: Callable[[bytes], Reply] = lambda _target: plain(413),
+	) -> None:
 		self.handler = handler
 		self.max_body = max_body
+		self.too_large = too_large
 		self.connections: set[Connection] = set()
 		self.is_stopping = False
 		self.clock = 0.0
@@ -264,7 +270,8 @@ class Connection(asyncio.Protocol):
 		self.is_refused = True
 		if self.transport and not self.transport.is_closing():
 			if not self.is_asking:
-				self._write(plain(status), keeps_alive=False, method="GET", lingers=True)
+				answer = self.server.too_large(self.target) if status == 413 else plain(status)
+				self._write(answer, keeps_alive=False, method="GET", lingers=True)
 			else:
 				self._close()
 

@@ -67,7 +67,7 @@ class Edge:
 		self.options = options
 		self.words = words
 		self.figures = own_figures
-		self.server = Server(self.handle, _max_body)
+		self.server = Server(self.handle, _max_body, _too_large)
 		self.sites: dict[str, Site] = {}
 		# By Host headers as they came.
 		self._by_header: dict[str, Site] = {}
@@ -280,8 +280,16 @@ def serve(options: Options, words: Words, own_figures: Figures, ready: Callable[
 
 
 def _max_body(target: bytes) -> int:
-	path = target.partition(b"?")[0].decode("latin-1")
-	return events.most_bytes(path) or MAX_FORM
+	return events.most_bytes(_path(target)) or MAX_FORM
+
+
+def _too_large(target: bytes) -> Reply:
+	path = _path(target)
+	return events.too_large(path) if events.most_bytes(path) else plain(413)
+
+
+def _path(target: bytes) -> str:
+	return target.partition(b"?")[0].decode("latin-1")
 
 
 def _incoming(request: Request, path: str, query: str, has_form: bool = True) -> Incoming:

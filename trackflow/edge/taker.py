@@ -25,7 +25,7 @@ MOST_WAITING = 200
 RETRY_SECONDS = 0.5
 BUSY = Answer(503, {"error": "busy", "message": "Too much is waiting. Try again."}, origin="*", wait=1)
 
-Work = Callable[[], Answer]
+Work = Callable[[], Answer | None]
 
 
 class Taker:
@@ -34,11 +34,11 @@ class Taker:
 	def __init__(self, site: str, loop: AbstractEventLoop) -> None:
 		self._site = site
 		self._loop = loop
-		self._queue: SimpleQueue[tuple[Work, Future[Answer]] | None] = SimpleQueue()
+		self._queue: SimpleQueue[tuple[Work, Future[Answer | None]] | None] = SimpleQueue()
 		self._waiting = 0
 		self._has_threads = False
 
-	def take(self, work: Work) -> "Future[Answer]":
+	def take(self, work: Work) -> "Future[Answer | None]":
 		"""The answer of `work`, done in a thread on the site."""
 		future = self._loop.create_future()
 		if self._waiting >= MOST_WAITING:
@@ -57,7 +57,9 @@ class Taker:
 		for _thread in range(THREADS if self._has_threads else 0):
 			self._queue.put(None)
 
-	def _settle(self, future: "Future[Answer]", answer: Answer | None, error: Exception | None) -> None:
+	def _settle(
+		self, future: "Future[Answer | None]", answer: Answer | None, error: Exception | None
+	) -> None:
 		self._waiting -= 1
 		if future.cancelled():
 			return

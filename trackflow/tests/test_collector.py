@@ -88,6 +88,25 @@ class TestVerdict(CollectorTestCase):
 		drain()
 		self.assertEqual((frappe.db.count("Visitor Event"), frappe.db.count("Error Log")), (0, errors))
 
+	def test_what_no_database_keeps_is_cleaned_or_refused(self) -> None:
+		"""SEC-4: a half character or a NUL in names or values, and what is nested deeper than MariaDB reads."""
+		nested: dict[str, Any] = {}
+		for _level in range(900):
+			nested = {"a": nested}
+		half = {"a\ud800": "b\ud800", "c": ["\x00d", {"e": "\udfff"}]}
+		verdict = self.track(
+			event("e1", properties=half),
+			event("e2", type="FORM_SUBMIT", properties={"form_id": "\ud800", "fields": ["\ud800"]}),
+			event("e3", properties=nested),
+			event("e4", properties={"a": [[[["deep enough"]]]]}),
+		)
+		self.assertEqual((verdict["accepted"], [one["index"] for one in verdict["rejected"]]), (3, [2]))
+		self.assertIn("nested", verdict["rejected"][0]["reason"])
+		self.assertEqual(frappe.db.count("Click Queue"), 0)
+		kept = frappe.db.get_value("Visitor Event", {"event_id": "e1"}, "event_data")
+		self.assertEqual(json.loads(kept), {"a?": "b?", "c": ["d", {"e": "?"}]})
+		self.assertEqual(frappe.db.count("Visitor Event"), 3)
+
 	def test_a_disabled_key(self) -> None:
 		domain = make_domain("off.example.com", enabled=0)
 		self.assertEqual(self.send(batch(domain.public_key, event("e1")), 401)["error"], "unknown_key")

@@ -75,6 +75,33 @@ class TestEndpoints(EdgeEventsTestCase):
 				self.assertEqual(edge.get(unknown).status_code, 404)
 			self.assertEqual(edge.request("POST", path, body=b"").status_code, 405)
 
+	def test_who_asks_too_often_or_is_blocked(self) -> None:
+		"""COL-3: the limit of scripts, and blocked addresses, hold here too."""
+		paths = (f"/pixel/{self.key}/tracking.js", f"/api/v1/config/domain/{SHOP}")
+		set_settings(limit_scripts_per_address_minute=2)
+		with self.edge() as edge:
+			answers = [edge.get(path) for path in (*paths, *paths)]
+			self.assertEqual([one.status_code for one in answers], [200, 200, 429, 429])
+			self.assertGreater(int(answers[-1].headers["Retry-After"]), 0)
+		set_settings(blocked_addresses="203.0.113.0/28")
+		with self.edge() as edge:
+			self.assertEqual({edge.get(path).status_code for path in paths}, {403})
+
+	def test_what_is_refused_before_it_is_read(self) -> None:
+		"""COL-1: an error that the page can read, in every case."""
+		with self.edge() as edge:
+			answer = self.send(edge, b" " * 300_000)
+			self.assertEqual(
+				(
+					answer.status_code,
+					json.loads(answer.body)["error"],
+					answer.headers["Access-Control-Allow-Origin"],
+				),
+				(413, "too_large", "*"),
+			)
+			answer = edge.get("/collect")
+			self.assertEqual((answer.status_code, json.loads(answer.body)["error"]), (405, "method"))
+
 	def test_preflight(self) -> None:
 		with self.edge() as edge:
 			answer = edge.request("OPTIONS", "/collect", headers={"Origin": ORIGIN})

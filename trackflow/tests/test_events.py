@@ -34,6 +34,19 @@ def read(sent_at: float | None = None, **values: Any) -> Any:
 	return read_event({**PAGE, **values}, RECEIVED, sent_at)
 
 
+class TestValue(unittest.TestCase):
+	"""COL-1: a number is what JSON and people write as one."""
+
+	def test_texts_that_are_numbers(self) -> None:
+		for text, value in (("5", "5"), (" -1.50 ", "-1.5"), ("1e3", "1000"), (".5", "0.5")):
+			self.assertEqual(read(value=text).value, value)
+
+	def test_texts_that_are_none(self) -> None:
+		for text in ("1_000", "١٢", "1,5", "0x10", "", "nan"):
+			with self.assertRaises(EventError):
+				read(value=text)
+
+
 class TestBatch(unittest.TestCase):
 	"""COL-1: one event, or a batch of 1 to 100; everything else is refused as a whole."""
 

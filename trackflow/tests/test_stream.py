@@ -313,6 +313,17 @@ class TestVisits(TrackFlowTestCase):
 		self.assertEqual(len(figures), 1)
 		self.assertEqual(figures.pop()[:2], (VISITOR.format(2), first["id"]))
 
+	def test_nobody_lands_before_the_click(self) -> None:
+		"""TCH-1: a landing that says to be earlier than its click takes no click away; clocks may differ by a little."""
+		now = time.time()
+		for number, (early, owner) in enumerate(((25 * 60, 2), (20, 3))):
+			click = click_record(make_link(f"spring{number}").name, 1, now - 100, cookieless=True)
+			self.send(click, event_record(2, click["at"] + 2, click_ref=click["id"]))
+			self.send(event_record(3, click["at"] - early, click_ref=click["id"]))
+			self.assertEqual(
+				frappe.db.get_value("Click Event", click["id"], "visitor_id"), VISITOR.format(owner)
+			)
+
 	def test_a_join_that_the_batch_could_not_see_is_made_after_it(self) -> None:
 		click, landing = self.click_and_landing()
 		store.store([click])

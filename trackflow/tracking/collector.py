@@ -89,17 +89,37 @@ def collect_segment(body: bytes, incoming: Incoming, desk: Desk) -> Answer:
 	return _replaced(answer, status=status, body=told)
 
 
+def turned_away(incoming: Incoming, desk: Desk, endpoint: str) -> Answer | None:
+	"""The answer to an address that is blocked, or that asks this endpoint too often; None where it may ask."""
+	try:
+		wait = limits.wait_for(
+			limits.of_address(endpoint, _address(incoming, desk.config), desk.config, desk.limit_secret)
+		)
+		return _refusal(_too_many(wait)) if wait else None
+	except BatchError as error:
+		return _refusal(error)
+
+
+def _address(incoming: Incoming, config: Config) -> str:
+	"""The sender's address. Raises BatchError for one that is blocked."""
+	address = client_address(incoming, config)
+	if limits.is_blocked(address, config):
+		raise BatchError(403, "blocked", limits.BLOCKED)
+	return address
+
+
+def _refusal(error: BatchError) -> Answer:
+	"""Any page may read why it was refused: a script that cannot takes it for an outage and tries again."""
+	return Answer(error.status, {"error": error.code, "message": str(error)}, origin="*", wait=error.wait)
+
+
 def take(read: Read, incoming: Incoming, desk: Desk, received: float, endpoint: str = "events") -> Answer:
 	"""Take the batch that `read` gives, or the BatchError that it raises."""
 	try:
-		address = client_address(incoming, desk.config)
-		if limits.is_blocked(address, desk.config):
-			raise BatchError(403, "blocked", limits.BLOCKED)
+		address = _address(incoming, desk.config)
 		return _Batch(read, incoming, desk, address, received, endpoint).take()
 	except BatchError as error:
-		# Any page may read why it was refused: a script that cannot takes it for an outage and tries again.
-		wait = error.wait
-		return Answer(error.status, {"error": error.code, "message": str(error)}, origin="*", wait=wait)
+		return _refusal(error)
 
 
 def preflight(incoming: Incoming, config: Config) -> tuple[int, tuple[tuple[str, str], ...]]:
@@ -120,7 +140,7 @@ def is_allowed(host: str, domain: Domain) -> bool:
 	"""Whether pages of `host` belong to the domain: itself and its subdomains, unless narrowed to a list."""
 	if domain.allowed_origins:
 		return host in {host_of(one) or one.partition(":")[0] for one in domain.allowed_origins}
-	own = domain.name.partition(":")[0]
+	own = host_of(f"//{domain.name}")
 	return host == own or host.endswith(f".{own}")
 
 

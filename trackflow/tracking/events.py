@@ -7,6 +7,7 @@ msgspec at once; any other is read value by value, which is slow and can say wha
 
 import json
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ MAX_EVENTS = 100
 MAX_BYTES = 256 * 1024
 MAX_PROPERTIES_BYTES = 8 * 1024
 MAX_URL = 2048
+# MariaDB takes no JSON of more than 32 levels.
+MAX_DEPTH = 20
 MAX_AGENT = 512
 MAX_FOREIGN_ID = 512
 MAX_LATENESS = timedelta(hours=24)
@@ -36,6 +39,8 @@ RESERVED_NAMES = frozenset({"lead", "dealwon"})
 FORM_PROPERTIES = ("form_id", "form_name", "fields")
 FORM_VALUES = ("first_name", "last_name", "email")
 # "none": the website asks nobody, so nothing was said.
+# Python reads more as a number: underscores, digits of other scripts.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 CONSENTS = {True: "granted", False: "denied", "granted": "granted", "denied": "denied", "none": ""}
 
 
@@ -324,17 +329,31 @@ def _form_property(value: Any) -> Any:
 
 
 def _checked(properties: dict[str, Any]) -> dict[str, Any]:
-	if len(_json(properties)) > MAX_PROPERTIES_BYTES:
+	"""Properties that every database keeps. Raises EventError."""
+	try:
+		text = _ENCODER.encode(properties)
+	except (ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+		# Half characters, and whole numbers beyond 64 bits.
+		text = b""
+	if not text or b"\\u0000" in text or text.count(b"{") + text.count(b"[") > MAX_DEPTH:
+		properties = _storable(properties, MAX_DEPTH)
+		text = json.dumps(properties).encode()
+	if len(text) > MAX_PROPERTIES_BYTES:
 		raise EventError(f"properties are larger than {MAX_PROPERTIES_BYTES} bytes.")
 	return properties
 
 
-def _json(properties: dict[str, Any]) -> bytes:
-	try:
-		return _ENCODER.encode(properties)
-	except (ValueError, OverflowError, msgspec.MsgspecError):
-		# Half characters, and whole numbers beyond 64 bits.
-		return json.dumps(properties).encode()
+def _storable(value: Any, levels: int) -> Any:
+	"""The same value with texts as `_text` makes them, in names too. Raises EventError for one of more levels."""
+	if isinstance(value, str):
+		return _text(value, "properties")
+	if not isinstance(value, dict | list):
+		return value
+	if not levels:
+		raise EventError(f"properties are nested more than {MAX_DEPTH} levels deep.")
+	if isinstance(value, list):
+		return [_storable(one, levels - 1) for one in value]
+	return {_text(name, "properties"): _storable(one, levels - 1) for name, one in value.items()}
 
 
 def _text(value: Any, name: str) -> str:
@@ -377,6 +396,8 @@ def _value(raw: Raw) -> str:
 
 def _decimal(value: int | float | str, scale: int, name: str) -> str:
 	try:
+		if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+			raise EventError(f"{name} is not a number.")
 		amount = Decimal(str(value)) / scale
 		if not amount.is_finite() or abs(amount) >= MAX_VALUE:
 			raise EventError(f"{name} is out of range.")

@@ -21,6 +21,9 @@ CLICK_FIELDS = (
 )  # fmt: skip
 
 
+MAX_SKEW = timedelta(minutes=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Join:
 	"""Click `click` becomes part of `visitor`'s visit, which `event` begins; `former` is whose it was, by the landing
@@ -79,8 +82,9 @@ def apply(joins: Iterable[Join], new_clicks: Mapping[str, Row]) -> list[Row]:
 
 
 def belongs(clicked_at: datetime, landed_at: datetime, timeout: timedelta) -> bool:
-	"""Whether a landing can be that of a click, by their times."""
-	return abs(landed_at - clicked_at) <= timeout
+	"""Whether a landing can be that of a click, by their times. Before its click nobody lands, whatever a sender says; but
+	clocks differ."""
+	return -MAX_SKEW <= landed_at - clicked_at <= timeout
 
 
 def _join(click: Row, landing: Row) -> Join:
