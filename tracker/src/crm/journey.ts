@@ -77,7 +77,7 @@ function content(person: Person, journey: Journey): Markup {
 	return html`
 		<div data-trackflow-journey tabindex="0" style="max-height:65vh;overflow-y:auto;overflow-wrap:anywhere">
 			<p style="${FAINT};margin:0 0 16px">${summary(journey.visitors)}</p>
-			<ol class="${TEXT}" style="list-style:none;margin:0;padding:0">${items(journey)}</ol>
+			<ol class="${TEXT}" style="list-style:none;margin:0;padding:0;line-height:1.5">${items(journey)}</ol>
 			${more(person, journey)}
 		</div>`;
 }
