@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any, ClassVar
 from unittest.mock import Mock, patch
@@ -204,13 +205,13 @@ class TestEntries(UiTestCase):
 
 	def test_who_may_not_read_links_sees_nothing(self) -> None:
 		may = frappe.has_permission
-		only_campaigns = lambda doctype, *rest, **more: (
-			doctype == "Link Campaign" and may(doctype, *rest, **more)
-		)  # noqa: E731
-		no_clicks = lambda doctype, *rest, **more: doctype != "Click Event" and may(doctype, *rest, **more)  # noqa: E731
-		with patch("frappe.has_permission", only_campaigns):
+
+		def only(*doctypes: str) -> Callable[..., bool]:
+			return lambda doctype, *rest, **more: doctype in doctypes and may(doctype, *rest, **more)
+
+		with patch("frappe.has_permission", only("Link Campaign", "Click Event")):
 			self.assertEqual(self.labels(MARKETER), [])
-		with patch("frappe.has_permission", no_clicks):
+		with patch("frappe.has_permission", only("Link Campaign", "Tracked Link")):
 			self.assertEqual(self.labels(MARKETER), LABELS[:2])
 
 	def test_addresses_are_the_desks_on_the_visitors_host(self) -> None:

@@ -29,7 +29,8 @@ export class Site {
 	}
 
 	async stop(): Promise<void> {
-		for (const [doctype, name] of this.made.reverse()) await this.remove(doctype, name).catch(() => {});
+		for (const [doctype, name] of this.made.reverse())
+			await this.remove(doctype, name).catch((error) => console.log(`Left behind: ${doctype} ${name}: ${String(error).slice(0, 300)}`));
 		await this.browser?.close();
 	}
 
@@ -63,8 +64,13 @@ export class Site {
 
 	async make(doctype: string, values: Row): Promise<Row> {
 		const row = await this.ask("POST", `/api/resource/${doctype}`, values);
-		this.made.push([doctype, row.name]);
+		this.note(doctype, row.name);
 		return row;
+	}
+
+	/** Something of the test's that something else made; removed in the end. */
+	note(doctype: string, name: string): void {
+		this.made.push([doctype, name]);
 	}
 
 	change = (doctype: string, name: string, values: Row): Promise<Row> =>
