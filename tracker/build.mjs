@@ -1,6 +1,7 @@
 /**
- * Builds the website script and the consent banner: `npm run build` writes them where the app serves them from. `npm run
- * names` chooses the names of its variables anew, which is needed after every change of the source.
+ * Builds the website script, the consent banner and what Frappe CRM gets: `npm run build` writes them where the app serves
+ * them from. `npm run names` chooses the names of the website script's variables anew, which is needed after every change of
+ * its source.
  */
 import { build } from "esbuild";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -13,6 +14,7 @@ import { rename, search } from "./names.mjs";
 
 export const OUTPUT = fileURLToPath(new URL("../trackflow/public/js/trackflow.js", import.meta.url));
 export const BANNER = fileURLToPath(new URL("../trackflow/public/js/trackflow-consent.js", import.meta.url));
+export const CRM = fileURLToPath(new URL("../trackflow/public/js/trackflow-crm.js", import.meta.url));
 const NAMES = fileURLToPath(new URL("names.json", import.meta.url));
 /** EVT-1: what the script may weigh, gzipped. */
 export const MAX_SIZE = 2048;
@@ -23,8 +25,14 @@ export async function bundle() {
 }
 
 /** The banner's text. */
-export async function bundleBanner() {
-	const { code } = await minify(sealed(await joined("src/banner/banner.ts")), { ecma: 2020 });
+export const bundleBanner = () => plain("src/banner/banner.ts");
+
+/** The text of what Frappe CRM's pages get. */
+export const bundleCrm = () => plain("src/crm/main.ts");
+
+/** A script that may weigh what it weighs. */
+async function plain(entry) {
+	const { code } = await minify(sealed(await joined(entry)), { ecma: 2020 });
 	return code + "\n";
 }
 
@@ -75,5 +83,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	await mkdir(dirname(OUTPUT), { recursive: true });
 	await writeFile(OUTPUT, text);
 	await writeFile(BANNER, await bundleBanner());
+	await writeFile(CRM, await bundleCrm());
 	console.log(`trackflow.js: ${text.length} bytes, ${gzipSize(text)} of ${MAX_SIZE} gzipped`);
 }

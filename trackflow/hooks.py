@@ -12,6 +12,19 @@ before_uninstall = "trackflow.uninstall.before_uninstall"
 after_uninstall = "trackflow.uninstall.after_uninstall"
 after_app_uninstall = "trackflow.uninstall.after_app_uninstall"
 
+add_to_apps_screen = [
+	{
+		"name": "trackflow",
+		"logo": "/assets/trackflow/images/logo.svg",
+		"title": "TrackFlow",
+		"route": "/trackflow",
+		"has_permission": "trackflow.permissions.has_app_permission",
+	}
+]
+
+# Frappe CRM's page, with our entries in its sidebar.
+page_renderer = ["trackflow.integrations.crm_ui.page.CrmPage"]
+
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
 # Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries.
 before_request = [

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from trackflow.constants.app import APP, MODULE
 from trackflow.constants.roles import ROLES
 from trackflow.exceptions import StreamUnavailable
-from trackflow.setup.crm import forget_layouts, remove_from_crm
+from trackflow.setup.crm import forget_crm, remove_from_crm
 from trackflow.setup.memory import forget
 from trackflow.setup.models import INSTALLED
 from trackflow.stream import connection, spool
@@ -51,6 +51,7 @@ def before_uninstall() -> None:
 	if doctypes:
 		_forget(doctypes)
 	_remove_roles()
+	_leave_switcher()
 	_remove_scheduled_jobs()
 	forget(INSTALLED)
 
@@ -67,9 +68,9 @@ def after_uninstall() -> None:
 
 
 def after_app_uninstall(app_name: str) -> None:
-	"""Frappe CRM was removed; should it come back, its fresh layouts get our section again."""
+	"""Frappe CRM was removed; should it come back, it gets our section and scripts again."""
 	if app_name == "crm":
-		forget_layouts()
+		forget_crm()
 
 
 def _forget(doctypes: list[str]) -> None:
@@ -87,6 +88,15 @@ def _remove_roles() -> None:
 		frappe.db.delete(doctype, {"role": ("in", ROLES)})
 	for role in ROLES:
 		frappe.delete_doc("Role", role, ignore_permissions=True, force=True, delete_permanently=True)
+
+
+def _leave_switcher() -> None:
+	"""Whoever chose TrackFlow as the app to begin with begins where Frappe would have it."""
+	if not frappe.get_meta("User").has_field("default_app"):
+		return
+	frappe.db.set_value("User", {"default_app": APP}, "default_app", "", update_modified=False)
+	if frappe.db.get_single_value("System Settings", "default_app") == APP:
+		frappe.db.set_single_value("System Settings", "default_app", "")
 
 
 def _remove_streams() -> None:

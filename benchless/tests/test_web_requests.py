@@ -267,6 +267,19 @@ class TestWebsite:
 		assert Client(server.url).get("/crm").status == 403
 		assert 'href="/crm/call-logs"' in admin.get("/crm/leads").text
 
+	def test_lists_at_the_desks_addresses(self, admin: Client, server: Server) -> None:
+		answer = Client(server.url).get("/app/crm-lead")
+		assert (answer.status, answer.headers["Location"]) == (302, "/login?redirect-to=/app/crm-lead")
+		assert admin.get("/app").headers["Location"] == "/index"
+		page = admin.get("/app/crm-deal-status/view/report")
+		assert (page.status, "<h1>CRM Deal Status</h1>" in page.text, ">Won<" in page.text) == (
+			200,
+			True,
+			True,
+		)
+		for nothing in ("/app/nothing-of-that-name", "/app/fcrm-settings"):
+			assert admin.get(nothing).status == 404
+
 	def test_assets(self, client: Client) -> None:
 		assert "probe" in client.get("/assets/probe/probe.js").text
 		assert client.get("/assets/probe/../hooks.py").status == 404

@@ -1,4 +1,5 @@
-"""Puts TrackFlow's fields and its side panel section into Frappe CRM, where it is installed, and takes them out again.
+"""Puts TrackFlow's fields, its side panel section and its form scripts into Frappe CRM, where it is installed, and takes them
+out again.
 
 A layout that people changed is never overwritten: our section is appended once, and who removes it keeps it removed.
 """
@@ -11,6 +12,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
 from trackflow.constants.crm_layouts import SECTION_NAME, SIDE_PANEL, SIDE_PANEL_DOCTYPES, side_panel_section
 from trackflow.constants.custom_fields import CUSTOM_FIELDS, Field, fieldnames
+from trackflow.setup.crm_form_scripts import ensure_form_scripts, forget_form_scripts, remove_form_scripts
 from trackflow.setup.memory import forget, recall, remember
 
 LAYOUT = "CRM Fields Layout"
@@ -20,11 +22,12 @@ Layout = list[dict[str, Any]]
 
 
 def ensure_crm() -> None:
-	"""Add the custom fields and the sections that are missing to every CRM DocType that exists."""
+	"""Add the custom fields that are missing to every CRM DocType that exists; sections and form scripts once."""
 	if missing := _missing_fields():
 		create_custom_fields(missing)
 	if frappe.db.exists("DocType", LAYOUT):
 		_add_sections()
+	ensure_form_scripts()
 
 
 def remove_from_crm() -> None:
@@ -37,12 +40,14 @@ def remove_from_crm() -> None:
 			_remove_from_layout(name)
 	for doctype in CUSTOM_FIELDS:
 		_remove_fields(doctype)
-	forget_layouts()
+	remove_form_scripts()
+	forget_crm()
 
 
-def forget_layouts() -> None:
-	"""Forget which layouts have had our section: CRM was removed, and comes back with fresh ones."""
+def forget_crm() -> None:
+	"""Forget what was put into it once: CRM was removed, and comes back with fresh layouts and without scripts."""
 	forget(ADDED)
+	forget_form_scripts()
 
 
 def _missing_fields() -> dict[str, list[Field]]:

@@ -144,7 +144,7 @@ class TestCrm(SetUpTestCase):
 	def test_the_rest_of_a_layout_stays(self) -> None:
 		mine = [{"name": "mine", "label": "Mine", "columns": [{"name": "c", "fields": ["email"]}]}]
 		set_layout("CRM Lead", mine)
-		crm.forget_layouts()
+		crm.forget_crm()
 		crm.ensure_crm()
 		self.assertEqual(layout_of("CRM Lead")[:-1], mine)
 		self.assertEqual(layout_of("CRM Lead")[-1]["name"], SECTION_NAME)
@@ -157,14 +157,14 @@ class TestCrm(SetUpTestCase):
 	def test_who_has_our_fields_elsewhere_gets_no_section(self) -> None:
 		mine = [{"name": "mine", "columns": [{"name": "c", "fields": ["trackflow_source"]}]}]
 		set_layout("CRM Lead", mine)
-		crm.forget_layouts()
+		crm.forget_crm()
 		crm.ensure_crm()
 		self.assertEqual(layout_of("CRM Lead"), mine)
 
 	def test_a_layout_that_nobody_understands_is_left_alone(self) -> None:
 		for text in ("no json", '{"a": 1}'):
 			frappe.db.set_value(crm.LAYOUT, layout_name("CRM Lead"), "layout", text)
-			crm.forget_layouts()
+			crm.forget_crm()
 			crm.ensure_crm()
 			crm.remove_from_crm()
 			self.assertEqual(frappe.db.get_value(crm.LAYOUT, layout_name("CRM Lead"), "layout"), text)

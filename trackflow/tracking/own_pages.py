@@ -20,16 +20,27 @@ def add_tag(response: Response | None = None, request: Request | None = None) ->
 	"""after_request hook: the tag before the end of a guest's page."""
 	try:
 		if _is_page(response, request) and (tags := _tags(Incoming.of(request))):
-			before, end, after = response.get_data().rpartition(_END)
-			response.set_data(before + tags.encode() + end + after if end else after)
+			put_before_end(response, tags)
 	except Exception:
 		frappe.logger("trackflow").exception("A page could not be given the script's tag")
+
+
+def is_whole(response: Response) -> bool:
+	"""Whether it is HTML that is all there already."""
+	return response.mimetype == "text/html" and not response.is_streamed and not response.direct_passthrough
+
+
+def put_before_end(response: Response, tags: str) -> None:
+	"""The tags at the end of the page's body; a text without one stays as it is."""
+	before, end, after = response.get_data().rpartition(_END)
+	if end:
+		response.set_data(before + tags.encode() + end + after)
 
 
 def _is_page(response: Response | None, request: Request | None) -> bool:
 	if response is None or request is None or request.method != "GET" or response.status_code != 200:
 		return False
-	if response.mimetype != "text/html" or response.is_streamed or response.direct_passthrough:
+	if not is_whole(response):
 		return False
 	first = request.path.strip("/").partition("/")[0]
 	# What answers under /api is a program's, whatever its type.

@@ -1,4 +1,4 @@
-"""Hooks of the host's own app. It has none."""
+"""Hooks of the host's own app."""
 
 app_name = "frappe"
 app_title = "Framework"
@@ -6,3 +6,5 @@ app_publisher = "benchless"
 app_description = "The part of the Frappe Framework's API that apps use here"
 app_license = "MIT"
 app_email = "benchless@example.com"
+
+website_route_rules = [{"from_route": "/app/<path:app_path>", "to_route": "app"}]

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { minify } from "terser";
-import { BANNER, bundle, bundleBanner, compressed, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
+import { BANNER, bundle, bundleBanner, bundleCrm, compressed, CRM, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
 
 test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
 	assert.equal(MAX_SIZE, 2048);
@@ -25,6 +25,10 @@ test("EVT-5: the banner that is served is what the source builds", async () => {
 
 test("EVT-5: the banner holds nothing that a strict CSP forbids, and no text that becomes markup", async () => {
 	assert.doesNotMatch(await bundleBanner(), /\beval\b|new Function|innerHTML|outerHTML|insertAdjacent|setAttribute\("style|set(Timeout|Interval)\("/);
+});
+
+test("CRM-6: what Frappe CRM gets is what the source builds", async () => {
+	assert.equal(readFileSync(CRM, "utf8"), await bundleCrm(), "run `npm run build` in tracker/ and commit the file");
 });
 
 test("EVT-1: nothing that a strict CSP forbids", async () => {
