@@ -1,5 +1,5 @@
 /**
- * Builds the website script and the consent banner: `npm run build` writes them where the app serves them from. `npm run
+ * Builds the website script, the consent banner and what goes along with Web Forms: `npm run build` writes them where the app serves them from. `npm run
  * names` chooses the names of its variables anew, which is needed after every change of the source.
  */
 import { build } from "esbuild";
@@ -13,6 +13,7 @@ import { rename, search } from "./names.mjs";
 
 export const OUTPUT = fileURLToPath(new URL("../trackflow/public/js/trackflow.js", import.meta.url));
 export const BANNER = fileURLToPath(new URL("../trackflow/public/js/trackflow-consent.js", import.meta.url));
+export const WEB_FORMS = fileURLToPath(new URL("../trackflow/public/js/trackflow-forms.js", import.meta.url));
 const NAMES = fileURLToPath(new URL("names.json", import.meta.url));
 /** EVT-1: what the script may weigh, gzipped. */
 export const MAX_SIZE = 2048;
@@ -23,8 +24,13 @@ export async function bundle() {
 }
 
 /** The banner's text. */
-export async function bundleBanner() {
-	const { code } = await minify(sealed(await joined("src/banner/banner.ts")), { ecma: 2020 });
+export const bundleBanner = () => minified("src/banner/banner.ts");
+
+/** The text of what goes along with Web Forms. */
+export const bundleWebForms = () => minified("src/webforms/webforms.ts");
+
+async function minified(entry) {
+	const { code } = await minify(sealed(await joined(entry)), { ecma: 2020 });
 	return code + "\n";
 }
 
@@ -75,5 +81,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	await mkdir(dirname(OUTPUT), { recursive: true });
 	await writeFile(OUTPUT, text);
 	await writeFile(BANNER, await bundleBanner());
+	await writeFile(WEB_FORMS, await bundleWebForms());
 	console.log(`trackflow.js: ${text.length} bytes, ${gzipSize(text)} of ${MAX_SIZE} gzipped`);
 }

@@ -33,6 +33,7 @@ permission_query_conditions = {
 }
 
 doc_events = {
+	"*": {"after_insert": "trackflow.integrations.web_form.after_insert"},
 	"System Settings": {"on_update": "trackflow.config.forget_config"},
 	"CRM Lead": {
 		"before_validate": "trackflow.integrations.crm_lead.before_validate",

@@ -106,7 +106,7 @@ def after_credits(names: list[str]) -> None:
 	"""Set the fields of the leads behind these conversions."""
 	for conversion in frappe.get_all(
 		"Conversion",
-		filters={"name": ("in", names), "source_doctype": DOCTYPE},
+		filters={"name": ("in", names), "source_doctype": DOCTYPE, "conversion_type": CONVERSION},
 		fields=list(run.journeys.CONVERSION_FIELDS),
 		order_by="name",
 	):

@@ -1,7 +1,8 @@
-"""Finds the visitor that a CRM document refers to (CRM-2).
+"""Finds the visitor that a document refers to (CRM-2, CRM-7).
 
-By the document's field, a form value that came beside it, a click id, or an e-mail address that a visitor gave. Never by
-the cookie of the request: whoever saves a lead is staff as often as not.
+By the document's field, a form value that came beside it, a click id, or an e-mail address that a visitor gave; of what a
+guest sends by a Web Form, by its page's word for who that is, else by the guest's own cookie. Never by the cookie of
+somebody who is logged in: whoever saves a lead is staff as often as not.
 """
 
 from datetime import datetime, timedelta
@@ -11,12 +12,15 @@ from frappe.model.document import Document
 
 from trackflow.config import get_config
 from trackflow.exceptions import StreamUnavailable
-from trackflow.keys import click_secret
+from trackflow.incoming import Incoming, recognise
+from trackflow.keys import click_secret, day_key
 from trackflow.stream.drain import drain
 from trackflow.tracking import identity
 from trackflow.tracking.parameters import CLICK_PARAMETER
 
 FIELD = "trackflow_visitor_id"
+# What trackflow-forms.js puts beside a Web Form's fields: Frappe drops whatever is no field of the form.
+HEADER = "x-trackflow-visitor"
 
 
 def clean(doc: Document) -> None:
@@ -27,9 +31,11 @@ def clean(doc: Document) -> None:
 
 
 def given_with(doc: Document) -> str:
-	"""The reference that came with a new document: its field, a form value beside it, or a signed click id."""
+	"""The reference that came with a new document: its field, a form value beside it, a signed click id, or the guest who
+	sends a Web Form."""
 	form = frappe.form_dict if frappe.request else {}
-	return str(doc.get(FIELD) or form.get(FIELD) or form.get(CLICK_PARAMETER) or "")[:140]
+	given = doc.get(FIELD) or form.get(FIELD) or form.get(CLICK_PARAMETER)
+	return str(given or _submitter() or "")[:140]
 
 
 def resolve(reference: str, email: str | None, at: datetime) -> str | None:
@@ -45,6 +51,26 @@ def catch_up() -> None:
 		drain(max_seconds=60)
 	except StreamUnavailable:
 		frappe.logger("trackflow").warning("Attributing without what may still be on the stream")
+
+
+def _submitter() -> str:
+	"""The visitor who sends a Web Form; "" for anybody who is logged in, and for whom privacy keeps us from knowing."""
+	if not frappe.flags.in_web_form or not frappe.request or not _is_guest():
+		return ""
+	incoming, config = Incoming.of(frappe.request), get_config()
+	if not config.enabled:
+		return ""
+	told = incoming.headers.get(HEADER, "")
+	if identity.is_visitor_id(told):
+		# As with a hidden field: the script names nobody who has not agreed, on whatever website that was.
+		return told
+	caller = recognise(incoming, config, config.domain_of(incoming.host), day_key, sets_cookie=False)
+	return "" if caller.is_cookieless else caller.visitor_id
+
+
+def _is_guest() -> bool:
+	"""By the session too: where a form is anonymous, Frappe calls people who are logged in Guest meanwhile."""
+	return frappe.session.user == "Guest" and frappe.session.sid == "Guest"
 
 
 def _visitor_of(reference: str) -> str | None:

@@ -1,4 +1,5 @@
-"""Puts TrackFlow's fields and its side panel section into Frappe CRM, where it is installed, and takes them out again.
+"""Puts TrackFlow's fields into Frappe's documents and, with its side panel section, into those of Frappe CRM, where it is
+installed, and takes them out again.
 
 A layout that people changed is never overwritten: our section is appended once, and who removes it keeps it removed.
 """
@@ -20,7 +21,7 @@ Layout = list[dict[str, Any]]
 
 
 def ensure_crm() -> None:
-	"""Add the custom fields and the sections that are missing to every CRM DocType that exists."""
+	"""Add the custom fields and the sections that are missing to every DocType that should have some and exists."""
 	if missing := _missing_fields():
 		create_custom_fields(missing)
 	if frappe.db.exists("DocType", LAYOUT):

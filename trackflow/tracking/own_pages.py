@@ -1,4 +1,5 @@
-"""Puts the script's tag into the site's own website, where the setting says so (COL-5).
+"""Puts the script's tag into the site's own website, where the setting says so (COL-5), and into the pages of Web Forms what
+takes the visitor along with them (CRM-7).
 
 By the answer, not by the page's template: Frappe keeps rendered pages for guests and users alike, and pages may replace any
 part of the template. Only whole HTML pages of the website, for guests alone; nothing that goes wrong here harms a page.
@@ -9,17 +10,20 @@ from werkzeug.wrappers import Request, Response
 
 from trackflow.config import get_config
 from trackflow.incoming import Incoming
+from trackflow.policy import Config
 from trackflow.tracking import script
 
 # Addresses of these carry keys and passwords' tokens, or they are no pages of the website.
 PRIVATE = frozenset({"app", "desk", "crm", "login", "printview", "trackflow", "update-password"})
 _END = b"</body>"
+# Found in Frappe's pages of Web Forms, and in CRM's, which send them to the same method.
+_FORM = b"web_form"
 
 
 def add_tag(response: Response | None = None, request: Request | None = None) -> None:
-	"""after_request hook: the tag before the end of a guest's page."""
+	"""after_request hook: the tags before the end of a guest's page."""
 	try:
-		if _is_page(response, request) and (tags := _tags(Incoming.of(request))):
+		if _is_page(response, request) and (tags := _tags(Incoming.of(request), response.get_data())):
 			before, end, after = response.get_data().rpartition(_END)
 			response.set_data(before + tags.encode() + end + after if end else after)
 	except Exception:
@@ -36,7 +40,16 @@ def _is_page(response: Response | None, request: Request | None) -> bool:
 	return first not in PRIVATE and first not in ("api", "r") and frappe.session.user == "Guest"
 
 
-def _tags(incoming: Incoming) -> str:
+def _tags(incoming: Incoming, page: bytes) -> str:
 	config = get_config()
-	domain = config.domain_of(incoming.host) if config.enabled and config.tags_own_pages else None
+	if not config.enabled:
+		return ""
+	# The form asks the script of this page, of which there may be one without us, or of the page that embeds it.
+	return _website_tags(incoming, config) + (script.forms_tag() if _FORM in page else "")
+
+
+def _website_tags(incoming: Incoming, config: Config) -> str:
+	# What another page embeds is no page that anybody visits: it would be a visitor, and a visit, of its own.
+	is_embedded = incoming.headers.get("sec-fetch-dest") in ("iframe", "frame", "embed", "object")
+	domain = config.domain_of(incoming.host) if config.tags_own_pages and not is_embedded else None
 	return script.tags_of(domain, config) if domain and domain.enabled else ""
