@@ -1,6 +1,7 @@
 /**
- * Runs the tests: unit, size, browser, end to end. `--no-browser` leaves out those with a browser, `--e2e` all but the last.
- * What lacks its Chromium on PATH, or its benchless (TRACKFLOW_BENCHLESS names another than the project's), is left out, loudly.
+ * Runs the tests: unit, size, browser, end to end, inside a real CRM. `--no-browser` leaves out those with a browser; `--e2e`
+ * and `--crm` leave out all but these. What lacks its Chromium on PATH, its benchless (TRACKFLOW_BENCHLESS names another than the
+ * project's), or its site with Frappe CRM (TRACKFLOW_CRM_URL, _USER and _PASSWORD name it) is left out, loudly.
  */
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
@@ -13,6 +14,7 @@ const OUT = join(here, "build");
 // A browser that does not answer must end a test, and the run, not hold it up: twenty times what either takes here.
 const TEST_MILLISECONDS = 300_000;
 const RUN_MILLISECONDS = 1_200_000;
+const CRM_SITE = ["TRACKFLOW_CRM_URL", "TRACKFLOW_CRM_USER", "TRACKFLOW_CRM_PASSWORD"];
 
 function isExecutable(path) {
 	try {
@@ -30,13 +32,21 @@ function findChromium() {
 }
 
 function chooseFolders() {
-	const folders = process.argv.includes("--e2e") ? [] : ["tests/unit"];
+	const only = ["--e2e", "--crm"].find((option) => process.argv.includes(option));
+	const folders = only ? [] : ["tests/unit"];
 	if (process.argv.includes("--no-browser")) console.log("Browser tests left out as asked.");
 	else if (!chromium) console.log("!!! BROWSER TESTS OF THE TRACKER SKIPPED: no chromium on PATH !!!");
 	else {
-		if (folders.length) folders.push("tests/browser");
-		if (isExecutable(benchless)) folders.push("tests/e2e");
-		else console.log(`!!! END-TO-END TESTS SKIPPED: no benchless at ${benchless} (\`make install\` puts it there) !!!`);
+		if (!only) folders.push("tests/browser");
+		if (only !== "--crm") {
+			if (isExecutable(benchless)) folders.push("tests/e2e");
+			else console.log(`!!! END-TO-END TESTS SKIPPED: no benchless at ${benchless} (\`make install\` puts it there) !!!`);
+		}
+		if (only !== "--e2e") {
+			const missing = CRM_SITE.filter((name) => !process.env[name]);
+			if (!missing.length) folders.push("tests/crm");
+			else console.log(`!!! TESTS INSIDE A REAL FRAPPE CRM SKIPPED: ${missing.join(", ")} not set (CONTRIBUTING.md) !!!`);
+		}
 	}
 	return folders;
 }

@@ -85,7 +85,8 @@ def attribute(lead: str, reference: str = "") -> None:
 	known = doc.get(visitor_reference.FIELD)
 	visitor = visitor_reference.resolve(known or reference, doc.get("email"), created)
 	if visitor:
-		_belong(visitor, lead)
+		for one in {visitor, *visitor_reference.named(reference, created)}:
+			_belong(one, lead)
 		summary.set_fields(DOCTYPE, lead, {visitor_reference.FIELD: visitor})
 	name = conversions.record(
 		CONVERSION,

@@ -32,17 +32,24 @@ def clean(doc: Document) -> None:
 
 def given_with(doc: Document) -> str:
 	"""The reference that came with a new document: its field, a form value beside it, a signed click id, or the guest who
-	sends a Web Form."""
+	sends a Web Form. It may name two visitors, with a blank between them: see `_submitter`."""
 	form = frappe.form_dict if frappe.request else {}
 	given = doc.get(FIELD) or form.get(FIELD) or form.get(CLICK_PARAMETER)
 	return str(given or _submitter() or "")[:140]
 
 
 def resolve(reference: str, email: str | None, at: datetime) -> str | None:
-	"""The visitor of a document made at `at`: the one referred to, else the one who gave that e-mail address last. One who
-	was not seen within the attribution window is ignored."""
-	since = at - timedelta(days=get_config().attribution_window_days)
-	return _seen_since(_visitor_of(reference), since) or _identified(email, since)
+	"""The visitor of a document made at `at`: the one referred to, of two the one whom marketing brought; else the one who
+	gave that e-mail address last. One who was not seen within the attribution window is ignored."""
+	since = _since(at)
+	visitors = named(reference, at)
+	return _brought(visitors, since) or next(iter(visitors), None) or _identified(email, since)
+
+
+def named(reference: str, at: datetime) -> list[str]:
+	"""The visitors that a reference names, as far as they were seen within the attribution window before `at`."""
+	found = [_seen_since(_visitor_of(one), _since(at)) for one in reference.split()]
+	return [one for one in found if one]
 
 
 def catch_up() -> None:
@@ -54,18 +61,22 @@ def catch_up() -> None:
 
 
 def _submitter() -> str:
-	"""The visitor who sends a Web Form; "" for anybody who is logged in, and for whom privacy keeps us from knowing."""
+	"""The visitor who sends a Web Form; "" for anybody who is logged in, and for whom privacy keeps us from knowing.
+
+	On the site's own host a browser can be two visitors: the one of its script, and one of a cookie that a short link set,
+	which scripts cannot read. Where the click led to a form's own address they were not joined: Frappe sends that on to
+	another one, without the parameters.
+	"""
 	if not frappe.flags.in_web_form or not frappe.request or not _is_guest():
 		return ""
 	incoming, config = Incoming.of(frappe.request), get_config()
 	if not config.enabled:
 		return ""
-	told = incoming.headers.get(HEADER, "")
-	if identity.is_visitor_id(told):
-		# As with a hidden field: the script names nobody who has not agreed, on whatever website that was.
-		return told
 	caller = recognise(incoming, config, config.domain_of(incoming.host), day_key, sets_cookie=False)
-	return "" if caller.is_cookieless else caller.visitor_id
+	# As with a hidden field: the script names nobody who has not agreed, on whatever website that was.
+	told = incoming.headers.get(HEADER, "")
+	visitors = (told, "" if caller.is_cookieless else caller.visitor_id)
+	return " ".join(dict.fromkeys(one for one in visitors if identity.is_visitor_id(one)))
 
 
 def _is_guest() -> bool:
@@ -78,6 +89,19 @@ def _visitor_of(reference: str) -> str | None:
 		return reference
 	click_id = identity.read_click(reference, click_secret()) if reference else None
 	return frappe.db.get_value("Click Event", click_id, "visitor_id") if click_id else None
+
+
+def _since(at: datetime) -> datetime:
+	return at - timedelta(days=get_config().attribution_window_days)
+
+
+def _brought(visitors: list[str], since: datetime) -> str | None:
+	"""The first of several visitors who has a touch point that is not direct."""
+	if len(visitors) < 2:
+		return None
+	filters = {"visitor_id": ("in", visitors), "is_direct": 0, "occurred_at": (">=", since)}
+	found = set(frappe.get_all("Touch Point", filters=filters, pluck="visitor_id", order_by="name"))
+	return next((one for one in visitors if one in found), None)
 
 
 def _seen_since(visitor_id: str | None, since: datetime) -> str | None:

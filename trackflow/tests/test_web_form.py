@@ -193,10 +193,17 @@ class TestWhoSendsIt(WebFormTestCase):
 	def test_a_guests_cookie(self) -> None:
 		form, cookies = self.form(), {"trackflow_visitor": VISITOR}
 		self.assertEqual(self.visitor_of(form, cookies=cookies), VISITOR)
+
+	def test_two_of_one_browser(self) -> None:
+		"""A short link's cookie, which scripts cannot read, and the script's own visitor: marketing counts."""
 		make_visitor(OTHER)
 		told = {"X-TrackFlow-Visitor": OTHER}
 		self.assertEqual(
-			self.visitor_of(form, cookies=cookies, headers=told), OTHER, "the page knows it better"
+			self.visitor_of(self.form(), cookies={"trackflow_visitor": VISITOR}, headers=told), VISITOR
+		)
+		make_touch(OTHER, now_datetime() - timedelta(minutes=5), "Referral", source="blog")
+		self.assertEqual(
+			self.visitor_of(self.form(), cookies={"trackflow_visitor": VISITOR}, headers=told), OTHER
 		)
 
 	def test_not_against_the_visitors_will(self) -> None:
@@ -241,6 +248,17 @@ class TestLeadForm(WebFormTestCase):
 			self.assertEqual(frappe.db.get_value("CRM Lead", lead, fields), (VISITOR, "news", "email"))
 			[conversion] = self.conversions(source_name=lead)
 			self.assertEqual((conversion.conversion_type, conversion.visitor), ("Lead", VISITOR))
+
+	def test_two_visitors_of_one_browser_are_one_person(self) -> None:
+		"""CRM-3"""
+		make_visitor(OTHER)
+		make_touch(OTHER, now_datetime() - timedelta(hours=2), "Referral", source="blog", medium="referral")
+		lead = self.send_lead(
+			self.lead_form(), cookies={"trackflow_visitor": VISITOR}, headers={"X-TrackFlow-Visitor": OTHER}
+		)
+		fields = ["trackflow_source", "trackflow_touch_count"]
+		self.assertEqual(frappe.db.get_value("CRM Lead", lead, fields), ("news", 2))
+		self.assertEqual(frappe.get_all("Visitor", {"crm_lead": lead}, pluck="name", order_by="name"), [VISITOR, OTHER])
 
 	def test_its_goal(self) -> None:
 		lead = self.send_lead(
