@@ -19,8 +19,13 @@ before_request = [
 	"trackflow.tracking.doorway.answer_sender",
 ]
 
-# Guests' pages of the site's own website get the script's tag, where the setting says so; reads of visitors' data are logged.
-after_request = ["trackflow.tracking.own_pages.add_tag", "trackflow.privacy.reads.write_log"]
+# Guests' pages of the site's own website get the script's tag, where the setting says so, and keep campaign parameters when
+# the website sends them on; reads of visitors' data are logged.
+after_request = [
+	"trackflow.tracking.own_pages.add_tag",
+	"trackflow.tracking.own_pages.keep_parameters",
+	"trackflow.privacy.reads.write_log",
+]
 
 # They narrow nothing, and note that a list is read.
 permission_query_conditions = {

@@ -41,15 +41,15 @@ def given_with(doc: Document) -> str:
 def resolve(reference: str, email: str | None, at: datetime) -> str | None:
 	"""The visitor of a document made at `at`: the one referred to, of two the one whom marketing brought; else the one who
 	gave that e-mail address last. One who was not seen within the attribution window is ignored."""
-	since = _since(at)
-	visitors = named(reference, at)
-	return _brought(visitors, since) or next(iter(visitors), None) or _identified(email, since)
+	return next(iter(named(reference, at)), None) or _identified(email, _since(at))
 
 
 def named(reference: str, at: datetime) -> list[str]:
-	"""The visitors that a reference names, as far as they were seen within the attribution window before `at`."""
-	found = [_seen_since(_visitor_of(one), _since(at)) for one in reference.split()]
-	return [one for one in found if one]
+	"""The visitors that a reference names, as far as they were seen within the attribution window before `at`. Beside one
+	whom marketing brought, one who came directly is left out: it is the same visit, which lost its parameters."""
+	since = _since(at)
+	found = [one for one in (_seen_since(_visitor_of(part), since) for part in reference.split()) if one]
+	return _brought(found, since) or found
 
 
 def catch_up() -> None:
@@ -64,8 +64,7 @@ def _submitter() -> str:
 	"""The visitor who sends a Web Form; "" for anybody who is logged in, and for whom privacy keeps us from knowing.
 
 	On the site's own host a browser can be two visitors: the one of its script, and one of a cookie that a short link set,
-	which scripts cannot read. Where the click led to a form's own address they were not joined: Frappe sends that on to
-	another one, without the parameters.
+	which scripts cannot read. A landing with its click's parameters joins them; a page that lost these does not.
 	"""
 	if not frappe.flags.in_web_form or not frappe.request or not _is_guest():
 		return ""
@@ -95,13 +94,13 @@ def _since(at: datetime) -> datetime:
 	return at - timedelta(days=get_config().attribution_window_days)
 
 
-def _brought(visitors: list[str], since: datetime) -> str | None:
-	"""The first of several visitors who has a touch point that is not direct."""
+def _brought(visitors: list[str], since: datetime) -> list[str]:
+	"""Those of several visitors who have a touch point that is not direct."""
 	if len(visitors) < 2:
-		return None
+		return visitors
 	filters = {"visitor_id": ("in", visitors), "is_direct": 0, "occurred_at": (">=", since)}
 	found = set(frappe.get_all("Touch Point", filters=filters, pluck="visitor_id", order_by="name"))
-	return next((one for one in visitors if one in found), None)
+	return [one for one in visitors if one in found]
 
 
 def _seen_since(visitor_id: str | None, since: datetime) -> str | None:

@@ -75,7 +75,12 @@ class TestSubmission(WebFormTestCase):
 		name = self.send(self.form(trackflow_goal=" Call Request "), headers={"X-TrackFlow-Visitor": VISITOR})
 		[conversion] = self.conversions()
 		self.assertEqual(
-			(conversion.conversion_type, conversion.visitor, conversion.source_doctype, conversion.source_name),
+			(
+				conversion.conversion_type,
+				conversion.visitor,
+				conversion.source_doctype,
+				conversion.source_name,
+			),
 			("Call Request", VISITOR, "ToDo", name),
 		)
 		self.assertEqual(
@@ -258,7 +263,9 @@ class TestLeadForm(WebFormTestCase):
 		)
 		fields = ["trackflow_source", "trackflow_touch_count"]
 		self.assertEqual(frappe.db.get_value("CRM Lead", lead, fields), ("news", 2))
-		self.assertEqual(frappe.get_all("Visitor", {"crm_lead": lead}, pluck="name", order_by="name"), [VISITOR, OTHER])
+		self.assertEqual(
+			frappe.get_all("Visitor", {"crm_lead": lead}, pluck="name", order_by="name"), [VISITOR, OTHER]
+		)
 
 	def test_its_goal(self) -> None:
 		lead = self.send_lead(
@@ -300,6 +307,50 @@ class TestLeadForm(WebFormTestCase):
 			[(row.conversion_type, row.visitor) for row in self.conversions()],
 			[("Deal Won", VISITOR), ("Quote Request", VISITOR)],
 		)
+
+
+class TestSentOn(TrackFlowTestCase):
+	"""TCH-1, CRM-7: the website sends visitors on from a form's address to its page, and the campaign with them."""
+
+	def location(self, query: str, location: str, path: str = "/contact", status: int = 301) -> str:
+		from werkzeug.wrappers import Request, Response
+
+		from trackflow.tracking.own_pages import keep_parameters
+
+		environ = {
+			"REQUEST_METHOD": "GET",
+			"PATH_INFO": path,
+			"QUERY_STRING": query,
+			"HTTP_HOST": "shop.example.com",
+			"wsgi.url_scheme": "https",
+		}
+		response = Response(status=status, headers={"Location": location})
+		frappe.set_user("Guest")
+		keep_parameters(response, Request(environ))
+		frappe.set_user("Administrator")
+		return response.headers["Location"]
+
+	def test_what_goes_along(self) -> None:
+		query = "utm_source=news&utm_campaign=S%C3%A4le&tfclid=abc.def&gclid=x&sid=1&name=2&cmd=z"
+		kept = "utm_source=news&utm_campaign=S%C3%A4le&tfclid=abc.def&gclid=x"
+		self.assertEqual(self.location(query, "/contact/new"), f"/contact/new?{kept}")
+		there = "https://shop.example.com/contact/new?utm_source=mine#form"
+		self.assertEqual(
+			self.location("utm_source=news&utm_medium=email", there),
+			"https://shop.example.com/contact/new?utm_source=mine&utm_medium=email#form",
+		)
+		self.assertNotIn("\n", self.location("utm_source=a%0d%0aSet-Cookie:x", "/contact/new"))
+
+	def test_what_stays_as_it_is(self) -> None:
+		query = "utm_source=news"
+		for location in ("https://other.example.com/", "//other.example.com/", "mailto:ann@example.com"):
+			self.assertEqual(self.location(query, location), location)
+		self.assertEqual(self.location("page=2", "/contact/new"), "/contact/new")
+		for path in ("/login", "/app/crm", "/api/method/x", "/r/code"):
+			self.assertEqual(self.location(query, "/x", path=path), "/x", path)
+		self.assertEqual(self.location(query, "/x", status=201), "/x")
+		set_settings(enable_tracking=0)
+		self.assertEqual(self.location(query, "/x"), "/x")
 
 
 class TestPagesOfForms(TrackFlowTestCase):

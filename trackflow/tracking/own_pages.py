@@ -1,17 +1,21 @@
 """Puts the script's tag into the site's own website, where the setting says so (COL-5), and into the pages of Web Forms what
-takes the visitor along with them (CRM-7).
+takes the visitor along with them (CRM-7). Where the website sends a visitor on, what brought them goes along (TCH-1).
 
 By the answer, not by the page's template: Frappe keeps rendered pages for guests and users alike, and pages may replace any
 part of the template. Only whole HTML pages of the website, for guests alone; nothing that goes wrong here harms a page.
 """
+
+from urllib.parse import urljoin
 
 import frappe
 from werkzeug.wrappers import Request, Response
 
 from trackflow.config import get_config
 from trackflow.incoming import Incoming
+from trackflow.links import destination
 from trackflow.policy import Config
 from trackflow.tracking import script
+from trackflow.tracking.parameters import host_of, marketing_of
 
 # Addresses of these carry keys and passwords' tokens, or they are no pages of the website.
 PRIVATE = frozenset({"app", "desk", "crm", "login", "printview", "trackflow", "update-password"})
@@ -30,11 +34,36 @@ def add_tag(response: Response | None = None, request: Request | None = None) ->
 		frappe.logger("trackflow").exception("A page could not be given the script's tag")
 
 
+def keep_parameters(response: Response | None = None, request: Request | None = None) -> None:
+	"""after_request hook: Frappe's redirects within the site (from a Web Form's address to its page, for one) drop the query,
+	and with it the campaign and the click. It goes along here."""
+	try:
+		if _is_sent_on(response, request) and get_config().enabled:
+			location = response.headers["Location"]
+			there = marketing_of(location)
+			lacking = {name: value for name, value in marketing_of(request.url).items() if name not in there}
+			if lacking and host_of(urljoin(request.url, location)) == host_of(request.url):
+				response.headers["Location"] = destination.build(location, lacking)
+	except Exception:
+		frappe.logger("trackflow").exception("A redirect could not be given its parameters")
+
+
 def _is_page(response: Response | None, request: Request | None) -> bool:
 	if response is None or request is None or request.method != "GET" or response.status_code != 200:
 		return False
 	if response.mimetype != "text/html" or response.is_streamed or response.direct_passthrough:
 		return False
+	return _is_public(request)
+
+
+def _is_sent_on(response: Response | None, request: Request | None) -> bool:
+	if response is None or request is None or request.method != "GET" or not request.query_string:
+		return False
+	is_redirect = response.status_code in (301, 302, 303, 307, 308) and "Location" in response.headers
+	return is_redirect and _is_public(request)
+
+
+def _is_public(request: Request) -> bool:
 	first = request.path.strip("/").partition("/")[0]
 	# What answers under /api is a program's, whatever its type.
 	return first not in PRIVATE and first not in ("api", "r") and frappe.session.user == "Guest"
