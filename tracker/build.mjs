@@ -1,7 +1,7 @@
 /**
- * Builds the website script, the consent banner and what Frappe CRM gets: `npm run build` writes them where the app serves
- * them from. `npm run names` chooses the names of the website script's variables anew, which is needed after every change of
- * its source.
+ * Builds the website script, the consent banner, what Frappe CRM gets and what goes along with Web Forms: `npm run build`
+ * writes them where the app serves them from. `npm run names` chooses the names of the website script's variables anew, which
+ * is needed after every change of its source.
  */
 import { build } from "esbuild";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -15,6 +15,7 @@ import { rename, search } from "./names.mjs";
 export const OUTPUT = fileURLToPath(new URL("../trackflow/public/js/trackflow.js", import.meta.url));
 export const BANNER = fileURLToPath(new URL("../trackflow/public/js/trackflow-consent.js", import.meta.url));
 export const CRM = fileURLToPath(new URL("../trackflow/public/js/trackflow-crm.js", import.meta.url));
+export const WEB_FORMS = fileURLToPath(new URL("../trackflow/public/js/trackflow-forms.js", import.meta.url));
 const NAMES = fileURLToPath(new URL("names.json", import.meta.url));
 /** EVT-1: what the script may weigh, gzipped. */
 export const MAX_SIZE = 2048;
@@ -29,6 +30,9 @@ export const bundleBanner = () => plain("src/banner/banner.ts");
 
 /** The text of what Frappe CRM's pages get. */
 export const bundleCrm = () => plain("src/crm/main.ts");
+
+/** The text of what goes along with Web Forms. */
+export const bundleWebForms = () => plain("src/webforms/webforms.ts");
 
 /** A script that may weigh what it weighs. */
 async function plain(entry) {
@@ -84,5 +88,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	await writeFile(OUTPUT, text);
 	await writeFile(BANNER, await bundleBanner());
 	await writeFile(CRM, await bundleCrm());
+	await writeFile(WEB_FORMS, await bundleWebForms());
 	console.log(`trackflow.js: ${text.length} bytes, ${gzipSize(text)} of ${MAX_SIZE} gzipped`);
 }

@@ -32,8 +32,13 @@ before_request = [
 	"trackflow.tracking.doorway.answer_sender",
 ]
 
-# Guests' pages of the site's own website get the script's tag, where the setting says so; reads of visitors' data are logged.
-after_request = ["trackflow.tracking.own_pages.add_tag", "trackflow.privacy.reads.write_log"]
+# Guests' pages of the site's own website get the script's tag, where the setting says so, and keep campaign parameters when
+# the website sends them on; reads of visitors' data are logged.
+after_request = [
+	"trackflow.tracking.own_pages.add_tag",
+	"trackflow.tracking.own_pages.keep_parameters",
+	"trackflow.privacy.reads.write_log",
+]
 
 # They narrow nothing, and note that a list is read.
 permission_query_conditions = {
@@ -46,6 +51,7 @@ permission_query_conditions = {
 }
 
 doc_events = {
+	"*": {"after_insert": "trackflow.integrations.web_form.after_insert"},
 	"System Settings": {"on_update": "trackflow.config.forget_config"},
 	"CRM Lead": {
 		"before_validate": "trackflow.integrations.crm_lead.before_validate",

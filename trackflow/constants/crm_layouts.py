@@ -18,4 +18,4 @@ def side_panel_section(doctype: str) -> dict[str, Any]:
 	}
 
 
-SIDE_PANEL_DOCTYPES = tuple(CUSTOM_FIELDS)
+SIDE_PANEL_DOCTYPES = tuple(doctype for doctype in CUSTOM_FIELDS if doctype.startswith("CRM "))

@@ -1,4 +1,5 @@
-"""The fields that TrackFlow adds to Frappe CRM's documents (CRM-1); install and uninstall walk them.
+"""The fields that TrackFlow adds to Frappe CRM's documents (CRM-1) and to Frappe's Web Forms (CRM-7); install and uninstall
+walk them.
 
 Lead and deal share their names, so that CRM carries the values over when a lead is converted.
 """
@@ -8,6 +9,8 @@ from typing import Any
 from trackflow.constants.app import MODULE
 
 Field = dict[str, Any]
+
+GOAL = "trackflow_goal"
 
 
 def _field(fieldname: str, fieldtype: str, label: str, **more: Any) -> Field:
@@ -69,6 +72,21 @@ CUSTOM_FIELDS: dict[str, list[Field]] = {
 			_field("trackflow_visitor_id", "Data", "Visitor"),
 			_field("trackflow_engagement_score", "Float", "Engagement Score", precision="2"),
 			_field("trackflow_last_campaign", "Data", "Last Campaign"),
+		],
+	),
+	"Web Form": _in_a_row(
+		"doc_type",
+		[
+			_field(
+				GOAL,
+				"Data",
+				"Goal",
+				read_only=0,
+				description=(
+					"The type of conversion that TrackFlow records for each submission, such as Demo Request. If empty: "
+					"Form Submission, and for leads their own conversion, Lead, alone."
+				),
+			),
 		],
 	),
 }

@@ -38,13 +38,24 @@ def before_validate(doc: Document, method: str | None = None) -> None:
 def on_update(doc: Document, method: str | None = None) -> None:
 	status_changes.note_deal(doc)
 	before = doc.get_doc_before_save()
-	if not before or any(doc.get(name) != before.get(name) for name in RELEVANT):
-		job_id = f"deal::{doc.name}::{doc.modified}"
-		enqueue("trackflow.integrations.crm_deal.attribute", job_id=job_id, deal=doc.name)
+	if not before:
+		queue(doc.name, doc.modified, visitor_reference.given_with(doc))
+	elif any(doc.get(name) != before.get(name) for name in RELEVANT):
+		queue(doc.name, doc.modified)
+
+
+def queue(deal: str, version: object, reference: str = "") -> None:
+	"""Queue the attribution of a deal as it is in `version`; `reference` is what it came with, else its field counts."""
+	enqueue(
+		"trackflow.integrations.crm_deal.attribute",
+		job_id=f"deal::{deal}::{version}",
+		deal=deal,
+		reference=reference,
+	)
 
 
 @retried
-def attribute(deal: str) -> None:
+def attribute(deal: str, reference: str = "") -> None:
 	"""Job: record the won deal's conversion and credit it, or take it back; then set the deal's fields.
 
 	The deal is locked by the transaction's first read and until its conversion is stored or gone: of two jobs at once the
@@ -57,13 +68,13 @@ def attribute(deal: str) -> None:
 	except frappe.DoesNotExistError:
 		return
 	if is_won(doc.status):
-		name = conversions.record(CONVERSION, deal, _conversion(doc, _won_at(doc)))
+		name = conversions.record(CONVERSION, deal, _conversion(doc, _won_at(doc), reference))
 		run.credit([name])
 		return
 	conversion = conversions.of_source(CONVERSION, DOCTYPE, deal)
 	if conversion:
 		run.take_back(conversion)
-	_set_fields(doc, {"name": deal, **_conversion(doc, now_datetime())})
+	_set_fields(doc, {"name": deal, **_conversion(doc, now_datetime(), reference)})
 
 
 @shielded
@@ -77,7 +88,7 @@ def after_credits(names: list[str]) -> None:
 	"""Set the fields of the deals behind these conversions."""
 	for conversion in frappe.get_all(
 		"Conversion",
-		filters={"name": ("in", names), "source_doctype": DOCTYPE},
+		filters={"name": ("in", names), "source_doctype": DOCTYPE, "conversion_type": CONVERSION},
 		fields=list(journeys.CONVERSION_FIELDS),
 		order_by="name",
 	):
@@ -107,11 +118,11 @@ def is_won(status: str | None) -> bool:
 	return status == "Won"
 
 
-def _conversion(doc: Document, at: datetime) -> Row:
+def _conversion(doc: Document, at: datetime, reference: str) -> Row:
 	lead = frappe.db.get_value(
 		"CRM Lead", doc.lead, ["name", "creation", visitor_reference.FIELD], as_dict=True
 	)
-	given = visitor_reference.resolve(doc.get(visitor_reference.FIELD) or "", None, at)
+	given = visitor_reference.resolve(doc.get(visitor_reference.FIELD) or reference, None, at)
 	return {
 		"visitor": given or (lead[visitor_reference.FIELD] if lead else None),
 		"value": doc.get(value_field()) or 0,

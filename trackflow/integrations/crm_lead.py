@@ -85,7 +85,8 @@ def attribute(lead: str, reference: str = "") -> None:
 	known = doc.get(visitor_reference.FIELD)
 	visitor = visitor_reference.resolve(known or reference, doc.get("email"), created)
 	if visitor:
-		_belong(visitor, lead)
+		for one in {visitor, *visitor_reference.named(reference, created)}:
+			_belong(one, lead)
 		summary.set_fields(DOCTYPE, lead, {visitor_reference.FIELD: visitor})
 	name = conversions.record(
 		CONVERSION,
@@ -106,7 +107,7 @@ def after_credits(names: list[str]) -> None:
 	"""Set the fields of the leads behind these conversions."""
 	for conversion in frappe.get_all(
 		"Conversion",
-		filters={"name": ("in", names), "source_doctype": DOCTYPE},
+		filters={"name": ("in", names), "source_doctype": DOCTYPE, "conversion_type": CONVERSION},
 		fields=list(run.journeys.CONVERSION_FIELDS),
 		order_by="name",
 	):

@@ -11,7 +11,6 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow.integrations import crm_deal, crm_lead
-from trackflow.jobs import enqueue
 
 Row = dict[str, Any]
 
@@ -29,7 +28,7 @@ def sweep() -> int:
 	for lead in leads:
 		crm_lead.queue(lead, now)
 	for deal in deals:
-		enqueue("trackflow.integrations.crm_deal.attribute", job_id=f"deal::{deal}::{now}", deal=deal)
+		crm_deal.queue(deal, now)
 	# A scheduled job's queue calls wait for a commit, as all do.
 	frappe.db.commit()
 	return len(leads) + len(deals)

@@ -1,5 +1,5 @@
-"""Puts TrackFlow's fields, its side panel section and its form scripts into Frappe CRM, where it is installed, and takes them
-out again.
+"""Puts TrackFlow's fields into Frappe's documents and, with a side panel section and form scripts, into Frappe CRM, where it is
+installed, and takes them out again.
 
 A layout that people changed is never overwritten: our section is appended once, and who removes it keeps it removed.
 """
@@ -22,7 +22,7 @@ Layout = list[dict[str, Any]]
 
 
 def ensure_crm() -> None:
-	"""Add the custom fields that are missing to every CRM DocType that exists; sections and form scripts once."""
+	"""Add the custom fields that are missing to every DocType that should have some and exists; sections and form scripts once."""
 	if missing := _missing_fields():
 		create_custom_fields(missing)
 	if frappe.db.exists("DocType", LAYOUT):

@@ -126,6 +126,17 @@ def make_deal(**values: Any) -> Document:
 	return frappe.get_doc({"doctype": "CRM Deal", **values}).insert()
 
 
+def make_web_form(doctype: str, *fields: str, **values: Any) -> Document:
+	"""A Web Form that anybody may send, under a name that no other test's form had."""
+	meta = frappe.get_meta(doctype)
+	rows = [
+		{"fieldname": name, "fieldtype": meta.get_field(name).fieldtype, "label": name} for name in fields
+	]
+	title = f"Form {frappe.generate_hash(length=10)}"
+	values = {"title": title, "doc_type": doctype, "published": 1, "web_form_fields": rows, **values}
+	return frappe.get_doc({"doctype": "Web Form", **values}).insert()
+
+
 def make_organization(name: str = "Example Works") -> str:
 	if not frappe.db.exists("CRM Organization", name):
 		frappe.get_doc({"doctype": "CRM Organization", "organization_name": name}).insert()

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from trackflow.tests.base import TrackFlowTestCase
+from trackflow.tests.factories import make_web_form
 from trackflow.tests.whitelisting import offer
 
 try:
@@ -258,6 +259,39 @@ class TestLatestHook(WebTestCase):
 
 	def test_there_is_no_response_where_the_earliest_hook_answered(self) -> None:
 		self.assertNotIn("X-Contract-Late", self.get_watched("/contract-early").headers)
+
+
+class TestWebForms(WebTestCase):
+	"""CRM-7: what a document's hook can know of the Web Form that makes it."""
+
+	def test_what_reaches_a_hook(self) -> None:
+		form = make_web_form("ToDo", "description", anonymous=1).name
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "Web Form", form, force=True)
+		self.addCleanup(frappe.db.delete, "ToDo", {"description": ("like", "%Call me%")})
+		body = {
+			"web_form": form,
+			"data": json.dumps({"description": "Call me", "x": 1}),
+			"beside": "the form",
+		}
+		seen.clear()
+		with patch_hooks({"doc_events": {"ToDo": {"after_insert": f"{HERE}.look"}}}):
+			answer = self.request(
+				"POST", "/api/method/frappe.website.doctype.web_form.web_form.accept", data=body
+			)
+		self.assertEqual(answer.status_code, 200, answer.text)
+		self.assertEqual(seen, [(True, form, "the form", "Guest", "Guest", None)])
+
+
+seen: list[Any] = []
+
+
+def look(doc: Any, method: str | None = None) -> None:
+	form = frappe.form_dict
+	session = frappe.session
+	seen.append(
+		(frappe.flags.in_web_form, form.web_form, form.beside, session.user, session.sid, doc.get("x"))
+	)
 
 
 class Teapot(frappe.ValidationError):

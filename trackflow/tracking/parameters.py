@@ -20,6 +20,7 @@ AD_FIELDS = tuple(AD_PARAMETERS)
 # The campaign by the name that the platform gives it: GA4's parameter, Google's own, and the common spellings.
 EXTERNAL_IDS = ("utm_id", "gad_campaignid", "campaign_id", "campaignid")
 _AD_NAMES = frozenset(name for names in AD_PARAMETERS.values() for name in names)
+_MARKETING = frozenset((CLICK_PARAMETER, *UTM_FIELDS, *CLICK_IDS, *_AD_NAMES, *EXTERNAL_IDS))
 # What is kept of a parameter: what a Data field holds, and more of a click id, which is none when it is cut.
 LENGTH = 140
 CLICK_ID_LENGTH = 512
@@ -75,6 +76,11 @@ def external_ids_of(*urls: str) -> tuple[str, ...]:
 def click_reference_of(url: str) -> str:
 	"""The signed click id of an address, not verified; "" where there is none."""
 	return _values_of((CLICK_PARAMETER,), url, LENGTH).get(CLICK_PARAMETER, "")
+
+
+def marketing_of(url: str) -> dict[str, str]:
+	"""All that an address says of what brought the visitor, by parameter."""
+	return _values_of(_MARKETING, url, CLICK_ID_LENGTH) if "?" in url else {}
 
 
 def _values_of(names: Collection[str], url: str, length: int) -> dict[str, str]:

@@ -13,7 +13,7 @@ from importlib.resources import files
 from trackflow.policy import Config, Domain
 from trackflow.tracking.script_options import asks_first, attributes, dataset_name
 
-SCRIPT, BANNER = "trackflow.js", "trackflow-consent.js"
+SCRIPT, BANNER, FORMS = "trackflow.js", "trackflow-consent.js", "trackflow-forms.js"
 COLLECTOR = "/api/method/trackflow.api.tracking.track_event"
 MIMETYPE = "text/javascript"
 # Long enough to spare a site most requests, short enough for a changed setting; a stale one serves while it is renewed.
@@ -50,6 +50,11 @@ def tags_of(domain: Domain, config: Config) -> str:
 	if asks_first(domain, config) and is_built(BANNER):
 		tags.append(_tag(BANNER, banner_attributes(config)))
 	return "".join(tags)
+
+
+def forms_tag() -> str:
+	"""The HTML that embeds what takes the visitor along with Web Forms (CRM-7)."""
+	return _tag(FORMS, {})
 
 
 def banner_attributes(config: Config) -> dict[str, str]:

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { minify } from "terser";
-import { BANNER, bundle, bundleBanner, bundleCrm, compressed, CRM, gzipSize, MAX_SIZE, OUTPUT } from "../../build.mjs";
+import {
+	BANNER, bundle, bundleBanner, bundleCrm, bundleWebForms, compressed, CRM, gzipSize, MAX_SIZE, OUTPUT, WEB_FORMS,
+} from "../../build.mjs";
 
 test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
 	assert.equal(MAX_SIZE, 2048);
@@ -33,4 +35,10 @@ test("CRM-6: what Frappe CRM gets is what the source builds", async () => {
 
 test("EVT-1: nothing that a strict CSP forbids", async () => {
 	assert.doesNotMatch(await bundle(), /\beval\b|new Function|innerHTML|\.style\b|set(Timeout|Interval)\("/);
+});
+
+test("CRM-7: what goes along with Web Forms is what the source builds, and holds nothing that a strict CSP forbids", async () => {
+	const text = await bundleWebForms();
+	assert.equal(readFileSync(WEB_FORMS, "utf8"), text, "run `npm run build` in tracker/ and commit the file");
+	assert.doesNotMatch(text, /\beval\b|new Function|innerHTML|set(Timeout|Interval)\("/);
 });
