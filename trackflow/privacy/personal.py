@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 VISITOR, EMAIL, LEAD, DEAL, CONVERSION = "visitor", "email", "lead", "deal", "conversion"
+# Names the visitor too, but rows are found by their conversion.
+BESIDE = "beside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ TABLES = (
 		"A click on a short link.",
 		found_by=((VISITOR, "visitor_id"),),
 		# The referrer is cut to its website: figures of links count by it.
-		empties=_fields("page_url destination_url utm_term utm_content region city ip_address user_agent event_data"),
+		empties=_fields(
+			"page_url destination_url utm_term utm_content region city ip_address user_agent event_data"
+		),
 		keeps=_fields(
 			"click_timestamp event_type tracked_link short_code variant campaign session landing_event counted is_unique is_bot "
 			"bot_reason is_internal domain referrer utm_source utm_medium utm_campaign device_type browser os country"
@@ -117,7 +121,7 @@ TABLES = (
 	Table(
 		"Attribution Link",
 		"The credit that a touch has for a conversion, by model.",
-		found_by=((CONVERSION, "conversion"), (VISITOR, "visitor_id")),
+		found_by=((CONVERSION, "conversion"), (BESIDE, "visitor_id")),
 		keeps=_fields(
 			"touch_point attribution_model position touch_count weight credited_value currency channel campaign tracked_link "
 			"occurred_at conversion_date conversion_type"
@@ -126,9 +130,11 @@ TABLES = (
 	Table(
 		"Link Conversion",
 		"A conversion credited to a click.",
-		found_by=((CONVERSION, "conversion"), (VISITOR, "visitor_id")),
+		found_by=((CONVERSION, "conversion"), (BESIDE, "visitor_id")),
 		empties=("attribution_data",),
-		keeps=_fields("tracked_link click_event conversion_date conversion_type weight conversion_value currency"),
+		keeps=_fields(
+			"tracked_link click_event conversion_date conversion_type weight conversion_value currency"
+		),
 	),
 	Table(
 		"Deal Attribution",
@@ -218,7 +224,9 @@ DELETED = Table(
 	goes=True,
 )
 
-_CONFIGURATION = "what people set up; of people it names those who work with it, whom Frappe's own requests rename"
+_CONFIGURATION = (
+	"what people set up; of people it names those who work with it, whom Frappe's own requests rename"
+)
 _SUMS = "sums over many, without anybody's id"
 # Why the others hold nothing of data subjects.
 NOT_PERSONAL = {
