@@ -1,6 +1,7 @@
 """A data subject's export and erasure over all tables; totals stay (CRM-8, DATA-3)."""
 
 import json
+import os
 import unittest
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -20,7 +21,7 @@ from trackflow.keys import click_secret
 from trackflow.privacy import erasure, export, personal, subjects
 from trackflow.privacy.personal import BY_DOCTYPE, NOT_PERSONAL, TABLES
 from trackflow.stream import connection, drain, spool, writer
-from trackflow.tests.base import HAS_CRM, TrackFlowTestCase, work
+from trackflow.tests.base import HAS_CRM, TrackFlowTestCase, fork, is_shared, work
 from trackflow.tests.factories import (
 	SHOP,
 	VISITOR,
@@ -155,6 +156,7 @@ class SubjectTestCase(TrackFlowTestCase):
 			frappe.db.delete(doctype)
 		ours = [*BY_DOCTYPE, "CRM Lead", "CRM Deal"]
 		frappe.db.delete("Deleted Document", {"deleted_doctype": ("in", ours)})
+		frappe.db.commit()
 		super().tearDown()
 
 	def details(self, mark: str) -> dict[str, Any]:
@@ -877,3 +879,32 @@ class TestCommand(CommandTestCase, SubjectTestCase):
 	def test_wrong_words(self) -> None:
 		self.assertEqual(self.invoke("privacy", "erase", ADA, "--yes", "--reference", ADA).exit_code, 2)
 		self.assertNotEqual(self.invoke("privacy", "export", "ada").exit_code, 0)
+
+
+@unittest.skipUnless(is_shared(), "Needs a database and a Redis that processes share")
+class TestAtOnce(SubjectTestCase):
+	"""CRM-8, RED-8: the person clicks and buys while the data are erased; nothing is lost, doubled or left between."""
+
+	def test_a_drain_beside_it(self) -> None:
+		clicks = 40
+
+		def click() -> None:
+			for number in range(clicks):
+				self.came(1 + number % 2, days_ago=number / 100)
+				self.bought(1, days_ago=0.001)
+				drain.drain()
+
+		child = fork(click)
+		for _again in range(5):
+			erasure.erase(ADA)
+		self.assertEqual(os.waitpid(child, 0)[1], 0)
+		drain.drain()
+		work()
+		frappe.db.commit()
+		self.assertEqual(frappe.db.get_value("Tracked Link", self.link.name, "click_count"), 3 + clicks)
+		self.assertEqual(frappe.db.count("Click Event", {"counted": 1}), 3 + clicks)
+		run.rebuild()
+		self.assert_rebuilds_change_nothing()
+		self.erase()
+		self.assertEqual(self.naming(*PERSONAL, PHONE, LAPTOP), [])
+		self.assert_rebuilds_change_nothing()
