@@ -7,7 +7,7 @@ frappe.listview_settings["TrackFlow Erasure"] = {
 	},
 
 	onload(list) {
-		list.page.set_primary_action(__("A Person's Data"), () => ask_for_person(list));
+		list.page.add_inner_button(__("A Person's Data"), () => ask_for_person(list));
 	},
 };
 
