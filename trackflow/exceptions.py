@@ -9,3 +9,9 @@ class UnknownVisitorError(frappe.DoesNotExistError):
 
 class StreamUnavailable(Exception):
 	"""Redis cannot be reached, so the stream can neither be written nor read."""
+
+
+class NotCaughtUp(frappe.ValidationError):
+	"""What waits on the stream cannot be stored now, and must be first (503)."""
+
+	http_status_code = 503

@@ -64,7 +64,20 @@ doc_events = {
 		"on_update": "trackflow.integrations.crm_deal.on_update",
 		"after_rename": "trackflow.integrations.crm_deal.after_rename",
 	},
+	"Personal Data Download Request": {
+		"after_insert": "trackflow.integrations.personal_data.after_download_request"
+	},
+	"Personal Data Deletion Request": {
+		"on_change": "trackflow.integrations.personal_data.on_deletion_request"
+	},
 }
+
+# What Frappe's personal data requests of Users read and redact by themselves; the rest follows by the two hooks above.
+user_data_fields = [
+	{"doctype": "Visitor", "filter_by": "contact_email", "redact_fields": ["contact_name"]},
+	{"doctype": "CRM Sync Log", "filter_by": "email", "redact_fields": ["first_name", "last_name"]},
+	{"doctype": "Email Campaign Log", "filter_by": "recipient", "partial": True},
+]
 
 scheduler_events = {
 	"cron": {
@@ -73,7 +86,11 @@ scheduler_events = {
 		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],
-	"hourly_long": ["trackflow.integrations.sweep.sweep", "trackflow.attribution.run.repair"],
+	"hourly_long": [
+		"trackflow.integrations.sweep.sweep",
+		"trackflow.attribution.run.repair",
+		"trackflow.privacy.erasure.resume_all",
+	],
 }
 
 # Called with the names of conversions whose credits were (re)written.

@@ -19,6 +19,14 @@ from trackflow.naming import key_name
 Row = dict[str, Any]
 
 
+def attribution_name(deal: str, model: str) -> str:
+	return key_name("deal attribution", deal, model)
+
+
+def association_name(deal: str, link: str) -> str:
+	return key_name("deal link", deal, link)
+
+
 def write(found: Sequence[tuple[Row, Model, list[Credit]]]) -> int:
 	"""Write the rows of these deals' conversions; returns how many were written."""
 	deals = sorted({row.crm_deal for row, _model, _credits in found})
@@ -56,7 +64,7 @@ def _sync(doctype: str, deals: list[str], desired: dict[str, Row], stamp: str) -
 def _attribution(conversion: Row, model: Model, credits: list[Credit]) -> Row:
 	touches = [credit for credit in credits if credit.touch]
 	return {
-		"name": key_name("deal attribution", conversion.crm_deal, model.name),
+		"name": attribution_name(conversion.crm_deal, model.name),
 		"deal_id": conversion.crm_deal,
 		"attribution_model": model.name,
 		"first_touch_campaign": _campaign(touches[0]) if touches else None,
@@ -94,7 +102,7 @@ def _associations(conversion: Row, credits: list[Credit]) -> list[Row]:
 			links.setdefault(credit.touch.tracked_link, []).append(credit)
 	return [
 		{
-			"name": key_name("deal link", conversion.crm_deal, link),
+			"name": association_name(conversion.crm_deal, link),
 			"deal_id": conversion.crm_deal,
 			"tracked_link": link,
 			"association_type": _association(some),

@@ -73,6 +73,15 @@ def queue_rebuild(version: object) -> None:
 	enqueue("trackflow.attribution.run.rebuild", job_id=job_id, queue="long", timeout=REBUILD_SECONDS)
 
 
+def credit_name(conversion: str, touch_point: str | None, model: str) -> str:
+	"""The name of a credit; "Unattributed" has no touch point."""
+	return key_name("credit", conversion, touch_point, model)
+
+
+def link_conversion_name(conversion: str, click: str) -> str:
+	return key_name("link conversion", conversion, click)
+
+
 @retried
 def credit(names: Iterable[str]) -> int:
 	"""Make the credits of these conversions what they should be, in one transaction; returns rows written."""
@@ -192,7 +201,7 @@ def _write(rows: Sequence[Row], found: Sequence[tuple[Row, Model, list[Credit]]]
 def _row(conversion: Row, model: Model, credit: Credit) -> Row:
 	touch = credit.touch
 	return {
-		"name": key_name("credit", conversion.name, touch.id if touch else "", model.name),
+		"name": credit_name(conversion.name, touch.id if touch else None, model.name),
 		"conversion": conversion.name,
 		"touch_point": touch.id if touch else None,
 		"attribution_model": model.name,
@@ -216,7 +225,7 @@ def _link_conversion(conversion: Row, credit: Credit) -> Row | None:
 	if not touch or not touch.click_event or not credit.weight:
 		return None
 	return {
-		"name": key_name("link conversion", conversion.name, touch.click_event),
+		"name": link_conversion_name(conversion.name, touch.click_event),
 		"conversion": conversion.name,
 		"click_event": touch.click_event,
 		"tracked_link": touch.tracked_link,

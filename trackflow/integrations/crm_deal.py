@@ -67,6 +67,8 @@ def attribute(deal: str, reference: str = "") -> None:
 		doc = frappe.get_doc(DOCTYPE, deal, for_update=True)
 	except frappe.DoesNotExistError:
 		return
+	if visitor_reference.is_erased(doc):
+		return
 	if is_won(doc.status):
 		name = conversions.record(CONVERSION, deal, _conversion(doc, _won_at(doc), reference))
 		run.credit([name])
@@ -92,8 +94,11 @@ def after_credits(names: list[str]) -> None:
 		fields=list(journeys.CONVERSION_FIELDS),
 		order_by="name",
 	):
-		if frappe.db.exists(DOCTYPE, conversion.crm_deal):
-			_set_fields(frappe.get_doc(DOCTYPE, conversion.crm_deal), conversion)
+		if not frappe.db.exists(DOCTYPE, conversion.crm_deal):
+			continue
+		doc = frappe.get_doc(DOCTYPE, conversion.crm_deal)
+		if not visitor_reference.is_erased(doc):
+			_set_fields(doc, conversion)
 
 
 def check(deal: str, permission: str) -> None:

@@ -20,7 +20,7 @@ from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
 from trackflow.privacy import reads
 from trackflow.times import iso
-from trackflow.tracking import conversions, people
+from trackflow.tracking import conversions, identity, people
 
 DOCTYPE = "CRM Lead"
 CONVERSION = "Lead"
@@ -81,6 +81,8 @@ def attribute(lead: str, reference: str = "") -> None:
 		doc = frappe.get_doc(DOCTYPE, lead, for_update=True)
 	except frappe.DoesNotExistError:
 		return
+	if visitor_reference.is_erased(doc):
+		return
 	created = get_datetime(doc.creation)
 	known = doc.get(visitor_reference.FIELD)
 	visitor = visitor_reference.resolve(known or reference, doc.get("email"), created)
@@ -112,7 +114,11 @@ def after_credits(names: list[str]) -> None:
 		order_by="name",
 	):
 		found = summary.summarise(conversion)
-		if found:
+		is_erased = (
+			frappe.db.get_value(DOCTYPE, conversion.source_name, visitor_reference.FIELD)
+			== visitor_reference.ERASED
+		)
+		if found and not is_erased:
 			summary.set_fields(DOCTYPE, conversion.source_name, found.fields)
 
 
@@ -141,6 +147,12 @@ def link_visitor_to_lead(lead: str = "", visitor_id: str = "") -> dict[str, Any]
 	"""Say that a visitor is this lead's person; its credits are computed again (CRM-3)."""
 	check(lead, "write")
 	former = _known(visitor_id)
+	if frappe.db.get_value(DOCTYPE, lead, visitor_reference.FIELD) == visitor_reference.ERASED:
+		frappe.throw(
+			_("The tracking data of lead {0} were erased. Empty its field Visitor first.").format(lead)
+		)
+	if identity.is_erased(visitor_id):
+		frappe.throw(_("Visitor {0} was erased.").format(visitor_id))
 	frappe.db.set_value("Visitor", visitor_id, "crm_lead", lead, update_modified=False)
 	if not frappe.db.get_value(DOCTYPE, lead, visitor_reference.FIELD):
 		summary.set_fields(DOCTYPE, lead, {visitor_reference.FIELD: visitor_id})

@@ -7,6 +7,7 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from trackflow import bulk
+from trackflow.integrations import visitor_reference
 
 Row = dict[str, Any]
 
@@ -36,7 +37,7 @@ def note_deal(doc: Document) -> None:
 def _change(doc: Document) -> tuple[str | None, Row] | None:
 	before = doc.get_doc_before_save()
 	former = before.status if before else None
-	if former == doc.status:
+	if former == doc.status or visitor_reference.is_erased(doc):
 		return None
 	name = frappe.generate_hash(length=20)
 	return former, {"name": name, "change_date": now_datetime(), "changed_by": frappe.session.user}

@@ -11,6 +11,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow.integrations import crm_deal, crm_lead
+from trackflow.integrations.visitor_reference import ERASED, FIELD
 
 Row = dict[str, Any]
 
@@ -35,15 +36,16 @@ def sweep() -> int:
 
 
 def _leads(since: Any) -> list[str]:
-	rows = _recent(crm_lead.DOCTYPE, {"creation": (">=", since)}, ["name"])
+	rows = _recent(crm_lead.DOCTYPE, {"creation": (">=", since)}, ["name", FIELD])
 	credited = _conversions(crm_lead.CONVERSION, crm_lead.DOCTYPE, rows)
-	return [row.name for row in rows if row.name not in credited]
+	return [row.name for row in rows if row.name not in credited and row[FIELD] != ERASED]
 
 
 def _deals(since: Any) -> list[str]:
-	fields = ["name", "status", "lead", "currency", crm_deal.value_field()]
+	fields = ["name", "status", "lead", "currency", FIELD, crm_deal.value_field()]
 	rows = _recent(crm_deal.DOCTYPE, {"modified": (">=", since)}, fields)
 	won = {status for status in {row.status for row in rows} if crm_deal.is_won(status)}
+	rows = [row for row in rows if row[FIELD] != ERASED]
 	stored = _conversions(crm_deal.CONVERSION, crm_deal.DOCTYPE, rows)
 	return [row.name for row in rows if _differs(row, row.status in won, stored.get(row.name))]
 

@@ -21,13 +21,34 @@ from trackflow.tracking.parameters import CLICK_PARAMETER
 FIELD = "trackflow_visitor_id"
 # What trackflow-forms.js puts beside a Web Form's fields: Frappe drops whatever is no field of the form.
 HEADER = "x-trackflow-visitor"
+# Stands there on leads and deals whose tracking data were erased: they are not attributed again.
+ERASED = "erased"
 
 
 def clean(doc: Document) -> None:
 	"""Drop a reference that cannot be one, before it can fail the document's own checks."""
 	reference = doc.get(FIELD)
+	if reference == ERASED and _was_erased(doc):
+		return
 	if reference and not identity.is_visitor_id(str(reference)):
 		doc.set(FIELD, None)
+
+
+def _was_erased(doc: Document) -> bool:
+	"""The mark is ours to set, and nobody's who makes a lead."""
+	if not doc.is_new() and frappe.db.get_value(doc.doctype, doc.name, FIELD) == ERASED:
+		return True
+	return _is_lead_erased(doc)
+
+
+def is_erased(doc: Document) -> bool:
+	"""Whether the tracking data of a lead or deal were erased; a deal goes with its lead."""
+	return doc.get(FIELD) == ERASED or _is_lead_erased(doc)
+
+
+def _is_lead_erased(doc: Document) -> bool:
+	lead = doc.get("lead") if doc.doctype == "CRM Deal" else None
+	return bool(lead) and frappe.db.get_value("CRM Lead", lead, FIELD) == ERASED
 
 
 def given_with(doc: Document) -> str:
@@ -87,7 +108,8 @@ def _visitor_of(reference: str) -> str | None:
 	if identity.is_visitor_id(reference):
 		return reference
 	click_id = identity.read_click(reference, click_secret()) if reference else None
-	return frappe.db.get_value("Click Event", click_id, "visitor_id") if click_id else None
+	visitor_id = frappe.db.get_value("Click Event", click_id, "visitor_id") if click_id else None
+	return visitor_id if identity.is_visitor_id(visitor_id) else None
 
 
 def _since(at: datetime) -> datetime:

@@ -47,6 +47,7 @@ CLAIM_AFTER_SECONDS = 60
 FORGET_AFTER_SECONDS = 600
 # A drain hands over to the next one before its job would time out.
 MAX_SECONDS = 240
+CATCH_UP_SECONDS = 90
 
 
 @dataclass(slots=True)
@@ -195,6 +196,25 @@ class _Storing:
 		with _although_full():
 			state = {"at": self._total.at, "records": self._total.records, "seconds": self._total.seconds}
 			self._redis.hset(connection.key(STATE_KEY), mapping=state)
+
+
+def catch_up(max_seconds: float = CATCH_UP_SECONDS) -> None:
+	"""Store all that was written until now, and wait for what other drains have in hand. Raises StreamUnavailable where that
+	cannot be had in time."""
+	newest = _ask(lambda redis: redis.xrevrange(connection.key("stream"), count=1))
+	deadline = time.monotonic() + max_seconds
+	while True:
+		drain(max_seconds=max(deadline - time.monotonic(), 1))
+		oldest = _ask(lambda redis: redis.xrange(connection.key("stream"), count=1))
+		if not newest or not oldest or _order(oldest[0][0]) > _order(newest[0][0]):
+			return
+		if time.monotonic() > deadline:
+			raise StreamUnavailable("another drain is still at what was written before")
+		time.sleep(0.25)
+
+
+def _order(entry_id: bytes) -> tuple[int, ...]:
+	return tuple(map(int, entry_id.split(b"-")))
 
 
 def drain_if_waiting() -> None:

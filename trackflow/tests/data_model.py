@@ -32,7 +32,7 @@ FIELDS = {
 		"content referrer channel last_source last_medium last_campaign last_term last_content "
 		"last_referrer last_channel first_touch_at last_touch_at has_converted conversion_count "
 		"last_conversion_date engagement_score last_activity crm_lead contact_email contact_name "
-		"consent_status consent_at consent_policy_version country is_bot is_internal is_cookieless"
+		"consent_status consent_at consent_policy_version country is_bot is_internal is_cookieless erased_person"
 	),
 	"Visitor Session": (
 		"visitor_id session_start session_end page_views event_count entry_page exit_page "
@@ -123,6 +123,7 @@ FIELDS = {
 	"Email Campaign Log": (
 		"campaign email_template recipient sent_date status opened_date clicked_date tracked_link"
 	),
+	"TrackFlow Erasure": "status reference row_count requested_by started_on finished_on rows_erased work",
 	"CRM Sync Log": "status attempts idempotency_key remote_id",
 }
 
@@ -137,6 +138,7 @@ LOOK_UPS = {
 	"Visitor": [
 		"crm_lead",
 		"contact_email",
+		"erased_person",
 	],
 	"Visitor Session": [
 		"visitor_id session_start",

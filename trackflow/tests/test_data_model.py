@@ -26,6 +26,7 @@ SECRET = (
 	"Webhook Delivery",
 	"CRM Sync Log",
 	"Click Queue",
+	"TrackFlow Erasure",
 )
 # Rows about leads and deals, for those whose roles in the CRM show them these.
 OF_CRM = ("Deal Attribution", "Deal Link Association", "Deal Stage Change", "Lead Status Change")
@@ -239,7 +240,7 @@ class TestPermissions(TrackFlowTestCase):
 						self.assertLessEqual({"read", "delete"}, self.allowed(doctype, role))
 
 	def test_nobody_types_what_is_recorded(self) -> None:
-		for doctype in RECORDED:
+		for doctype in (*RECORDED, "TrackFlow Erasure"):
 			for role in ("System Manager", TRACKFLOW_MANAGER, CAMPAIGN_MANAGER):
 				with self.subTest(doctype, role=role):
 					self.assertFalse({"write", "create"} & self.allowed(doctype, role))
@@ -259,7 +260,7 @@ class TestPermissions(TrackFlowTestCase):
 	def test_contact_and_crm_fields_have_a_level_of_their_own(self) -> None:
 		for doctype in FIELDS:
 			meta = frappe.get_meta(doctype)
-			if doctype == "TrackFlow API Key":
+			if doctype in ("TrackFlow API Key", "TrackFlow Erasure"):
 				continue
 			with self.subTest(doctype):
 				levels = {df.fieldname: df.permlevel for df in meta.fields if df.permlevel}
@@ -272,11 +273,12 @@ class TestPermissions(TrackFlowTestCase):
 		for doctype in FIELDS:
 			self.assertFalse(self.allowed(doctype, "Guest") | self.allowed(doctype, "All"), doctype)
 
-	def test_the_hash_of_a_key_is_shown_to_nobody(self) -> None:
-		meta = frappe.get_meta("TrackFlow API Key")
-		field = meta.get_field("secret_hash")
-		self.assertTrue(field.hidden)
-		self.assertNotIn(field.permlevel, {row.permlevel for row in meta.permissions})
+	def test_the_hash_of_a_key_and_the_key_of_an_erasure_are_shown_to_nobody(self) -> None:
+		for doctype, name in (("TrackFlow API Key", "secret_hash"), ("TrackFlow Erasure", "work")):
+			meta = frappe.get_meta(doctype)
+			field = meta.get_field(name)
+			self.assertTrue(field.hidden)
+			self.assertNotIn(field.permlevel, {row.permlevel for row in meta.permissions})
 
 
 class TestDefaults(TrackFlowTestCase):

@@ -31,6 +31,7 @@ PURE_MODULES = (
 	"trackflow.places",
 	"trackflow.policy",
 	"trackflow.privacy.due",
+	"trackflow.privacy.personal",
 	"trackflow.redirect.answer",
 	"trackflow.redirect.decision",
 	"trackflow.redirect.page",

@@ -22,6 +22,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 VISITOR_ID = re.compile(r"v_[0-9a-f]{16}")
+# Stands where the id of an erased visitor stood. No browser can name it: it is no visitor id.
+_ERASED = "e_"
 CLICK_DIGITS = 9
 
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -69,6 +71,16 @@ class NetworkError(ValueError):
 def is_visitor_id(text: object) -> bool:
 	"""Tell whether `text` has the form of a visitor id."""
 	return isinstance(text, str) and VISITOR_ID.fullmatch(text) is not None
+
+
+def is_erased(visitor_id: str | None) -> bool:
+	"""Tell whether this stands for a visitor whose data were erased."""
+	return (visitor_id or "").startswith(_ERASED)
+
+
+def erased_id(key: bytes, visitor_id: str) -> str:
+	"""Return what stands for a visitor from now on: always the same for a key, untraceable once that is thrown away."""
+	return f"{_ERASED}{keyed_hash(key, 'trackflow.erased', visitor_id)[:16]}"
 
 
 def new_visitor_id() -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trackflow import bulk
+from trackflow.tracking import identity
 
 Row = dict[str, Any]
 
@@ -109,4 +110,6 @@ def _stored_landings(clicks: Collection[str], since: datetime, until: datetime) 
 def _stored_clicks(names: Collection[str]) -> dict[str, Row]:
 	if not names:
 		return {}
-	return bulk.load("Click Event", {"name": ("in", sorted(names)), "counted": 1}, CLICK_FIELDS)
+	found = bulk.load("Click Event", {"name": ("in", sorted(names)), "counted": 1}, CLICK_FIELDS)
+	# A page that comes after an erasure must not give the click somebody's name again.
+	return {name: row for name, row in found.items() if not identity.is_erased(row.visitor_id)}

@@ -1,6 +1,7 @@
 """Persons: the visitors (phone, laptop, a cleared cookie) that are one human being.
 
-Visitors are one person when they belong to one lead or said one e-mail address. Nothing is guessed.
+Visitors are one person when they belong to one lead or said one e-mail address. Nothing is guessed. What was one person
+stays one when it is erased.
 """
 
 from collections import defaultdict
@@ -22,14 +23,16 @@ def of_visitors(visitor_ids: Collection[str]) -> dict[str, set[str]]:
 	rows = frappe.get_all(
 		"Visitor",
 		filters={"name": ("in", ids)},
-		fields=["name", "crm_lead", "contact_email"],
+		fields=["name", "crm_lead", "contact_email", "erased_person"],
 		order_by="name",
 	)
 	by_lead = _grouped("crm_lead", {row.crm_lead for row in rows})
 	by_email = _grouped("contact_email", {row.contact_email for row in rows})
+	by_mark = _grouped("erased_person", {row.erased_person for row in rows})
 	persons = {one: {one} for one in ids}
 	for row in rows:
 		persons[row.name] |= by_lead.get(row.crm_lead, set()) | by_email.get(row.contact_email, set())
+		persons[row.name] |= by_mark.get(row.erased_person, set())
 	return persons
 
 

@@ -13,7 +13,7 @@ from frappe.utils import now_datetime
 
 from trackflow.config import get_config
 from trackflow.privacy import retention
-from trackflow.tracking import conversions, joins, store, visitors
+from trackflow.tracking import conversions, identity, joins, store, visitors
 from trackflow.tracking.visits import Visits
 
 # Visitors mended in one run; the next run goes on.
@@ -31,7 +31,9 @@ def repair() -> int:
 
 
 def rebuild(visitor_ids: Collection[str]) -> int:
-	"""Derive all sessions and touch points of these visitors again, in one transaction; returns rows written."""
+	"""Derive all sessions and touch points of these visitors again, in one transaction; returns rows written. Those of erased
+	visitors stay: what they were derived from is gone."""
+	visitor_ids = _not_erased(visitor_ids)
 	if not visitor_ids:
 		return 0
 	frappe.db.commit()
@@ -67,7 +69,7 @@ def rebuild_figures(visitor_ids: Collection[str]) -> int:
 	config = get_config()
 	engagement = visitors.Engagement(config.engagement_points, config.engagement_half_life_days)
 	frappe.db.commit()
-	known, horizon = visitors.lock(visitor_ids), retention.horizon()
+	known, horizon = visitors.lock(_not_erased(visitor_ids)), retention.horizon()
 	whole = [
 		one
 		for one in known
@@ -76,6 +78,10 @@ def rebuild_figures(visitor_ids: Collection[str]) -> int:
 	written = visitors.rebuild(whole, known, engagement)
 	frappe.db.commit()
 	return written
+
+
+def _not_erased(visitor_ids: Collection[str]) -> list[str]:
+	return [one for one in visitor_ids if not identity.is_erased(one)]
 
 
 def _names_after(last: str) -> list[str]:

@@ -6,6 +6,7 @@ from trackflow.setup.indexes import add_indexes
 INDEXES = {
 	"idx_visitor_crm_lead": ("crm_lead",),
 	"idx_visitor_contact_email": ("contact_email",),
+	"idx_visitor_erased_person": ("erased_person",),
 	"idx_visitor_last_seen": ("last_seen",),
 }
 

@@ -1,0 +1,433 @@
+"""Erases a person's data in all tables (CRM-8). Totals stay: what they rest on is kept, and is nobody's any more.
+
+What stood for the person (visitor ids, leads, deals) becomes keyed hashes whose key is thrown away at the end; so figures that
+count or join by it do not change, also when they are worked out again. First what waits on the stream is stored. Then each
+browser is one transaction, and so are the CRM's documents and each batch of a log: a run that was cut off is taken up where it
+was, and one that is done finds nothing. The record of it holds who, when and how many rows; whom, only until it is done.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from secrets import token_bytes
+from typing import Any
+from urllib.parse import urlsplit
+
+import frappe
+from frappe.utils import now_datetime
+from redis.exceptions import RedisError
+
+from trackflow import bulk
+from trackflow.attribution import deal_rows, run
+from trackflow.collisions import retried
+from trackflow.exceptions import StreamUnavailable
+from trackflow.integrations import crm_subject
+from trackflow.jobs import enqueue
+from trackflow.naming import keyed_hash
+from trackflow.privacy import personal, subjects
+from trackflow.privacy.personal import BY_DOCTYPE, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
+from trackflow.privacy.subjects import Subject
+from trackflow.stream import drain, spool
+from trackflow.tracking import identity, repair
+
+Row = dict[str, Any]
+
+RECORD = "TrackFlow Erasure"
+RUNNING, DONE = "Running", "Done"
+BATCH = 1_000
+# Of a job, which has an hour.
+JOB_SECONDS, JOB_TIMEOUT = 50 * 60, 60 * 60
+# Tables whose rows hang on a visitor; those of its conversions, of leads and of deals are done with them.
+OF_VISITOR = ("Click Event", "Visitor Event", "Visitor Session", "Touch Point")
+OF_DEAL = ("Deal Attribution", "Deal Link Association", "Deal Stage Change")
+LOGS = ("Email Campaign Log", "Click Queue", "CRM Sync Log", "API Request Log", "Webhook Delivery")
+
+
+@dataclass(slots=True)
+class _Work:
+	"""One erasure: its record, what makes names that nobody can trace, whom it is about, and until when it may run."""
+
+	record: str
+	key: bytes
+	subject: Subject
+	until: float = float("inf")
+	tell: Callable[[str, int], None] | None = None
+	done: Counter[str] = field(default_factory=Counter)
+
+	def of_visitor(self, visitor_id: str) -> str:
+		return identity.erased_id(self.key, visitor_id)
+
+	def of(self, kind: str, name: str, length: int = 20) -> str:
+		"""What stands for a document from now on."""
+		return keyed_hash(self.key, kind, name)[:length]
+
+	def of_conversion(self, name: str) -> str:
+		return self.of("conversion", name, 32)
+
+	@property
+	def person(self) -> str:
+		return self.of("person", "")
+
+	def add(self, doctype: str, number: int) -> None:
+		"""Count rows; part of the transaction that wrote them."""
+		if not number:
+			return
+		self.done[doctype] += number
+		rows = (
+			frappe.parse_json(frappe.db.get_value(RECORD, self.record, "rows_erased", for_update=True)) or {}
+		)
+		rows[doctype] = rows.get(doctype, 0) + number
+		values = {"rows_erased": json.dumps(rows), "row_count": sum(rows.values())}
+		frappe.db.set_value(RECORD, self.record, values, update_modified=False)
+		if self.tell:
+			self.tell(doctype, self.done[doctype])
+
+	@property
+	def is_over(self) -> bool:
+		return time.monotonic() > self.until
+
+
+def erase(
+	*named: str,
+	reference: str = "",
+	max_seconds: float = float("inf"),
+	tell: Callable[[str, int], None] | None = None,
+) -> Row:
+	"""Erase all that is about these addresses and visitor ids (as `subjects.read` gives them); what is not done within
+	`max_seconds` goes on in a job. Answers the record: name, status, rows by DocType. Ends the transaction.
+
+	Raises StreamUnavailable, with nothing erased, where what waits cannot be stored first: it would bring back what is gone."""
+	drain.catch_up(min(max_seconds, drain.CATCH_UP_SECONDS))
+	# As of now.
+	frappe.db.commit()
+	subject = subjects.find(*named)
+	work = _unfinished(subject) or _record(subject, reference)
+	frappe.db.commit()
+	work.until, work.tell = time.monotonic() + max_seconds, tell
+	_go_on(work)
+	return outcome(work.record)
+
+
+def outcome(record: str) -> Row:
+	"""What became of an erasure."""
+	row = frappe.db.get_value(RECORD, record, ["name", "status", "rows_erased"], as_dict=True)
+	return {"name": row.name, "status": row.status, "rows": frappe.parse_json(row.rows_erased) or {}}
+
+
+def resume(record: str) -> None:
+	"""Job: go on with an erasure that was cut off."""
+	text = frappe.db.get_value(RECORD, record, "work")
+	if not text:
+		return
+	try:
+		drain.catch_up()
+	except (StreamUnavailable, RedisError, OSError):
+		frappe.logger("trackflow").exception("An erasure waits for the stream")
+		return
+	frappe.db.commit()
+	work = _read(record, text)
+	# Browsers that came while it waited are the person's too.
+	work.subject |= subjects.find(*work.subject.emails, *work.subject.visitors)
+	work.until = time.monotonic() + JOB_SECONDS
+	_go_on(work)
+
+
+def resume_all() -> None:
+	"""Hourly: see that what was cut off is done."""
+	for record in frappe.get_all(RECORD, filters={"status": RUNNING}, pluck="name", order_by="started_on"):
+		_queue(record)
+	frappe.db.commit()
+
+
+def ask(*named: str, reference: str) -> None:
+	"""Have a job erase what `erase` would, once the caller's transaction is stored; asked for once for each reference."""
+	if frappe.db.exists(RECORD, {"reference": reference}):
+		return
+	emails = frozenset(one for one in named if not identity.is_visitor_id(one))
+	work = _record(Subject(emails=emails, visitors=frozenset(named) - emails), reference)
+	_queue(work.record)
+
+
+def _unfinished(subject: Subject) -> _Work | None:
+	"""An erasure of the same person that was cut off."""
+	for row in frappe.get_all(
+		RECORD, filters={"status": RUNNING}, fields=["name", "work"], order_by="started_on"
+	):
+		known = _read(row.name, row.work) if row.work else None
+		if known and known.subject.words & subject.words:
+			known.subject |= subject
+			return known
+	return None
+
+
+def _record(subject: Subject, reference: str) -> _Work:
+	"""A new erasure, written down before it begins."""
+	work = _Work(frappe.generate_hash(length=10), token_bytes(32), subject)
+	doc = {
+		"name": work.record,
+		"status": RUNNING,
+		"reference": reference[:140] or None,
+		"requested_by": frappe.session.user,
+		"started_on": now_datetime(),
+		"row_count": 0,
+		"rows_erased": "{}",
+		"work": json.dumps({"key": work.key.hex(), "subject": subject.as_dict()}),
+	}
+	bulk.insert(RECORD, [doc])
+	return work
+
+
+def _read(record: str, text: str) -> _Work:
+	values = json.loads(text)
+	return _Work(record, bytes.fromhex(values["key"]), Subject.of(values["subject"]))
+
+
+def _go_on(work: _Work) -> None:
+	# From now on what they did is not worked out again.
+	repair.rebuild(bulk.load("Visitor", {"name": ("in", work.subject.visitors or [""])}, ()))
+	_erase_crm(work)
+	for visitor_id in sorted(work.subject.visitors):
+		if work.is_over:
+			_queue(work.record)
+			frappe.db.commit()
+			return
+		_erase_visitor(work, visitor_id)
+	for table in (*(BY_DOCTYPE[name] for name in LOGS), DELETED):
+		_erase_log(work, table)
+	_erase_torn_lines(work)
+	_finish(work)
+
+
+def _queue(record: str) -> None:
+	enqueue(
+		"trackflow.privacy.erasure.resume",
+		job_id=f"erasure::{record}::{now_datetime()}",
+		queue="long",
+		timeout=JOB_TIMEOUT,
+		record=record,
+	)
+
+
+@retried
+def _finish(work: _Work) -> None:
+	"""From here on nobody can tell whom the record was about."""
+	values = {"status": DONE, "finished_on": now_datetime(), "work": None}
+	frappe.db.set_value(RECORD, work.record, values, update_modified=False)
+	frappe.db.commit()
+	frappe.logger("trackflow").info(
+		"Erasure %s by %s: %s rows", work.record, frappe.session.user, sum(work.done.values())
+	)
+
+
+@retried
+def _erase_crm(work: _Work) -> None:
+	"""Leads, deals and organizations, and what refers to them by name. The documents are locked first, as their jobs do; once
+	they are marked, no job makes them conversions again."""
+	frappe.db.commit()
+	subject = work.subject
+	changed = crm_subject.forget(subject.leads, subject.deals, subject.organizations)
+	for doctype, number in changed.items():
+		work.add(doctype, number)
+	_cut_conversions(work)
+	_rename_rows(work, "Lead Status Change", {one: work.of("lead", one) for one in subject.leads})
+	for doctype in OF_DEAL:
+		_rename_rows(work, doctype, {one: work.of("deal", one) for one in subject.deals})
+	frappe.db.commit()
+
+
+def _rename_rows(work: _Work, doctype: str, pseudonyms: Mapping[str, str]) -> None:
+	"""Give rows of a lead or deal another's name; names of rows that follow from a deal's follow its new one."""
+	table = BY_DOCTYPE[doctype]
+	((_kind, column),) = table.found_by
+	make_name = {
+		"Deal Attribution": lambda row, deal: deal_rows.attribution_name(deal, row["attribution_model"]),
+		"Deal Link Association": lambda row, deal: deal_rows.association_name(deal, row["tracked_link"]),
+	}.get(doctype)
+	if not pseudonyms:
+		return
+	beside = {"Deal Attribution": ["attribution_model"], "Deal Link Association": ["tracked_link"]}.get(
+		doctype, []
+	)
+	stored = bulk.load(doctype, {column: ("in", pseudonyms)}, [column, *beside])
+	for name, row in bulk.lock(doctype, stored, [column, *beside]).items():
+		new = pseudonyms.get(row[column])
+		if new:
+			values = {column: new, **dict.fromkeys(table.empties)}
+			_set(doctype, name, {**values, "name": make_name(row, new)} if make_name else values)
+	work.add(doctype, len(stored))
+
+
+def _cut_conversions(work: _Work) -> None:
+	"""Part the conversions of the leads and deals from these. One without a visitor goes with the first of the person's
+	browsers, so that its credits stay; one of another's browser stays with that."""
+	subject = work.subject
+	found = {
+		name
+		for column, some in (("crm_lead", subject.leads), ("crm_deal", subject.deals))
+		if some
+		for name in bulk.load("Conversion", {column: ("in", some)}, ())
+	}
+	first = min(subject.visitors, default=None)
+	for name, row in bulk.lock("Conversion", found, ["visitor"]).items():
+		if row.visitor in subject.visitors:
+			# It goes with its browser.
+			continue
+		_rename_conversion(work, name, {"visitor": row.visitor or first})
+		if first and not row.visitor:
+			credits = bulk.load("Attribution Link", {"conversion": work.of_conversion(name)}, ["touch_point"])
+			unattributed = [credit for credit, values in credits.items() if not values.touch_point]
+			_update("Attribution Link", unattributed, {"visitor_id": first})
+		work.add("Conversion", 1)
+
+
+def _rename_conversion(work: _Work, name: str, values: Row) -> None:
+	"""Give a locked conversion a name that does not follow from what it stood for, its credits theirs by it, and empty what
+	tells of it."""
+	table = BY_DOCTYPE["Conversion"]
+	new = work.of_conversion(name)
+	empty = {**dict.fromkeys(table.empties), "crm_lead": None, "crm_deal": None}
+	_set("Conversion", name, {**empty, **values, "name": new})
+	credits = bulk.load("Attribution Link", {"conversion": name}, ["touch_point", "attribution_model"])
+	for old, row in credits.items():
+		credit = run.credit_name(new, row.touch_point, row.attribution_model)
+		_set("Attribution Link", old, {"name": credit, "conversion": new})
+	links = bulk.load("Link Conversion", {"conversion": name}, ["click_event"])
+	for old, row in links.items():
+		link = run.link_conversion_name(new, row.click_event)
+		_set("Link Conversion", old, {"name": link, "conversion": new, "attribution_data": None})
+
+
+@retried
+def _erase_visitor(work: _Work, visitor_id: str) -> None:
+	"""One browser, in one transaction that begins with its lock, which a drain waits for: what comes afterwards is new, and
+	somebody's whom we do not know."""
+	frappe.db.commit()
+	locked = bulk.lock("Visitor", [visitor_id], BY_DOCTYPE["Visitor"].keeps)
+	erased = work.of_visitor(visitor_id)
+	touches = bulk.load("Touch Point", {"visitor_id": visitor_id}, ())
+	conversions = bulk.lock("Conversion", bulk.load("Conversion", {"visitor": visitor_id}, ()))
+	for name in conversions:
+		_rename_conversion(work, name, {"visitor": erased})
+	renamed = [work.of_conversion(name) for name in conversions]
+	credits = _beside("Attribution Link", visitor_id, {"touch_point": touches, "conversion": renamed})
+	links = _beside(
+		"Link Conversion", visitor_id, {"click_event": _clicks(visitor_id), "conversion": renamed}
+	)
+	_update("Attribution Link", credits, {"visitor_id": erased})
+	_update("Link Conversion", links, {"visitor_id": erased, "attribution_data": None})
+	work.add("Conversion", len(conversions))
+	work.add("Attribution Link", len(credits))
+	work.add("Link Conversion", len(links))
+	for doctype in OF_VISITOR:
+		work.add(doctype, _empty_rows(BY_DOCTYPE[doctype], visitor_id, erased))
+	if row := locked.get(visitor_id):
+		_replace_visitor(work, row, erased)
+		work.add("Visitor", 1)
+	frappe.db.commit()
+
+
+def _replace_visitor(work: _Work, row: Row, erased: str) -> None:
+	"""Nobody's row instead of the visitor's, with the figures that totals rest on."""
+	kept = {name: row[name] for name in BY_DOCTYPE["Visitor"].keeps}
+	bulk.delete("Visitor", [row["name"]])
+	new = {"name": erased, "visitor_id": erased, **kept, "erased_person": work.person}
+	bulk.insert("Visitor", [new], ignore_duplicates=True)
+
+
+def _empty_rows(table: Table, visitor_id: str, erased: str) -> int:
+	"""Empty what is personal in a visitor's rows, which are the erased one's from then on."""
+	column = table.field_of(VISITOR)
+	is_click = table.doctype == "Click Event"
+	rows = bulk.load(table.doctype, {column: visitor_id}, ["referrer"] if is_click else ())
+	_update(table.doctype, rows, {**dict.fromkeys(table.empties), column: erased})
+	if is_click:
+		by_website: dict[str, list[str]] = {}
+		for name, row in rows.items():
+			if row.referrer and row.referrer != website_of(row.referrer):
+				by_website.setdefault(website_of(row.referrer), []).append(name)
+		for website, names in by_website.items():
+			_update(table.doctype, names, {"referrer": website})
+	return len(rows)
+
+
+def website_of(referrer: str) -> str:
+	"""The website of an address, without path, parameters and whoever stands before the host; "" for no address."""
+	try:
+		parts = urlsplit(referrer)
+		host = parts.hostname or ""
+	except ValueError:
+		return ""
+	return f"{parts.scheme}://{host}/" if host and parts.scheme else ""
+
+
+def _beside(doctype: str, visitor_id: str, by: Mapping[str, Collection[str]]) -> list[str]:
+	"""Credits that name the visitor, also those of others' conversions; found by what has an index."""
+	found: dict[str, Row] = {}
+	for column, values in by.items():
+		for some in _pieces(values):
+			found |= bulk.load(doctype, {column: ("in", some)}, ["visitor_id"])
+	return sorted(name for name, row in found.items() if row.visitor_id == visitor_id)
+
+
+def _clicks(visitor_id: str) -> Collection[str]:
+	return bulk.load("Click Event", {"visitor_id": visitor_id}, ()).keys()
+
+
+def _erase_log(work: _Work, table: Table) -> None:
+	"""Rows of a log, a batch in a transaction."""
+	for some in _pieces(subjects.names(table, work.subject)):
+		_erase_log_rows(work, table, some)
+
+
+@retried
+def _erase_log_rows(work: _Work, table: Table, names: list[str]) -> None:
+	frappe.db.commit()
+	if table.goes:
+		bulk.delete(table.doctype, names)
+	else:
+		references = [column for kind, column in table.found_by if kind in (EMAIL, LEAD, VISITOR)]
+		_update(table.doctype, names, dict.fromkeys((*table.empties, *table.mentions, *references)))
+	work.add(table.doctype, len(names))
+	frappe.db.commit()
+
+
+def _erase_torn_lines(work: _Work) -> None:
+	"""What a crash cut off and is kept in files: lines that name the person go."""
+	words = work.subject.words
+	for path in spool.bad_files():
+		lines = path.read_bytes().splitlines(keepends=True)
+		rest = [line for line in lines if not personal.names_any(line.decode(errors="replace"), words)]
+		if len(rest) == len(lines):
+			continue
+		if rest:
+			draft = path.with_name(f"{path.name}.{work.record}")
+			draft.write_bytes(b"".join(rest))
+			draft.replace(path)
+		else:
+			path.unlink(missing_ok=True)
+
+
+def _set(doctype: str, name: str, values: Row) -> None:
+	"""Set fields of one row, its name among them, which the ORM would not."""
+	table = frappe.qb.DocType(doctype)
+	query = frappe.qb.update(table).where(table.name == name)
+	for column, value in values.items():
+		query = query.set(table[column], value)
+	query.run()
+
+
+def _update(doctype: str, names: Iterable[str], values: Row) -> None:
+	"""Set the same fields of many rows, by name: a look-up without an index would lock a whole table."""
+	table = frappe.qb.DocType(doctype)
+	for some in _pieces(names):
+		query = frappe.qb.update(table).where(bulk.among(table.name, some))
+		for column, value in values.items():
+			query = query.set(table[column], value)
+		query.run()
+
+
+def _pieces(names: Iterable[str]) -> Iterable[list[str]]:
+	names = list(names)
+	return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
