@@ -240,6 +240,35 @@ class TestWhatIsKept(CollectorTestCase):
 		)
 		self.assertTrue(visitors[0].consent_at and visitors[0].consent_policy_version)
 
+	def test_only_consent_events_change_the_record_of_consent(self) -> None:
+		"""EVT-5, RED-5: what other events carry was said before; what was said stays as it was, with a history."""
+		fields = ["consent_status", "consent_at", "consent_policy_version"]
+
+		def record() -> tuple[Any, ...]:
+			return frappe.db.get_value("Visitor", "v_00000000000000aa", fields)
+
+		self.track(event("e0", consent="granted"))
+		self.assertEqual(record(), ("Granted", None, None))
+		self.track(event("e1", type="CONSENT", consent="granted", policyVersion=1))
+		given = record()
+		self.assertEqual((given[0], bool(given[1]), given[2]), ("Granted", True, "1"))
+		set_settings(consent_policy_version="2")
+		for number, consent in enumerate(("granted", "denied", "granted")):
+			self.track(event(f"f{number}", consent=consent))
+			self.assertEqual(record(), given)
+		self.track(event("e2", type="CONSENT", consent="denied"))
+		self.assertEqual((record()[0], record()[2]), ("Denied", "2"))
+		self.assertGreater(record()[1], given[1])
+		self.track(event("e3", consent="granted"))
+		self.assertEqual(record()[0], "Denied")
+		history = frappe.get_all(
+			"Visitor Event", filters={"event_type": "CONSENT"}, pluck="event_data", order_by="timestamp"
+		)
+		self.assertEqual(
+			[json.loads(one) for one in history],
+			[{"consent": "granted", "policy_version": 1}, {"consent": "denied", "policy_version": 2}],
+		)
+
 	def test_without_an_id_of_its_own_a_visitor_is_still_one(self) -> None:
 		page = event("e1")
 		for number in range(3):
