@@ -160,6 +160,40 @@ class TestOrigin(CollectorTestCase):
 		self.send(batch(key, page), origin="https://www.b.example.com")
 		self.send(batch(key, page), 403, origin="https://b.example.com")
 
+	def test_no_cookie_of_the_host_is_left_behind(self) -> None:
+		"""COL-2, RED-5: whatever the browser sends along, and whatever the verdict."""
+		cookies = {"sid": "Guest", "trackflow_visitor": "v_00000000000000bb"}
+		for body, status in ((batch(self.key, event("e1")), 202), (b"no json", 400)):
+			for sent in ({}, cookies):
+				self.send(body, status, cookies=sent)
+				self.assertEqual(self.answer.headers.getlist("Set-Cookie"), [])
+
+	def test_cookies_of_this_host_are_for_its_own_pages(self) -> None:
+		"""RED-5: what was answered here, and the id of here, hold for no other website's page."""
+		site = frappe.local.site
+		own = make_domain(site, consent_required=1)
+		other = make_domain("c.example.com", consent_required=1)
+		kept = {"trackflow_visitor": "v_00000000000000bb", "trackflow_consent": "granted"}
+		for domain, is_known in ((own, True), (other, False)):
+			page = f"https://{domain.name}"
+			for headers in ({"Origin": page}, {"Referer": f"{page}/a"}):
+				said = event(f"e{len(headers)}{''.join(headers)}", url=f"{page}/a", visitorId=None)
+				self.send(batch(domain.public_key, said), origin=None, headers=headers, cookies=kept)
+			drain()
+			visitors = frappe.get_all("Visitor Event", filters={"domain": domain.name}, pluck="visitor")
+			self.assertEqual((len(visitors), {kept["trackflow_visitor"]} == set(visitors)), (2, is_known))
+		# Nor does a refusal of here hold there.
+		refused = {"trackflow_consent": "denied"}
+		said = event("e9", url="https://c.example.com/", visitorId="v_00000000000000cc", consent=None)
+		for key, origin, is_known in (
+			(self.key, ORIGIN, True), (own.public_key, f"https://{site}", False),
+		):  # fmt: skip
+			self.send(batch(key, {**said, "url": f"{origin}/"}), origin=origin, cookies=refused)
+			drain()
+			found = frappe.get_all("Visitor Event", filters={"event_id": "e9"}, pluck="visitor")
+			self.assertEqual("v_00000000000000cc" in found, is_known)
+			frappe.db.delete("Visitor Event", {"event_id": "e9"})
+
 	def test_the_referer_stands_in(self) -> None:
 		self.send(batch(self.key, event("e1")), origin=None, headers={"Referer": f"{ORIGIN}/contact"})
 
