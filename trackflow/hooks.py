@@ -22,9 +22,13 @@ before_request = [
 # Guests' pages of the site's own website get the script's tag, where the setting says so; reads of visitors' data are logged.
 after_request = ["trackflow.tracking.own_pages.add_tag", "trackflow.privacy.reads.write_log"]
 
+# Documents may be printed in a job.
+after_job = ["trackflow.privacy.reads.write_log"]
+
 # They narrow nothing, and note that a list is read.
 permission_query_conditions = {
 	"Click Event": "trackflow.privacy.reads.note_list",
+	"Click Queue": "trackflow.privacy.reads.note_list",
 	"Conversion": "trackflow.privacy.reads.note_list",
 	"Touch Point": "trackflow.privacy.reads.note_list",
 	"Visitor": "trackflow.privacy.reads.note_list",
