@@ -26,10 +26,12 @@ add_to_apps_screen = [
 page_renderer = ["trackflow.integrations.crm_ui.page.CrmPage"]
 
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
-# Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries.
+# Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries; and what
+# would tell fields that not everybody may read.
 before_request = [
 	"trackflow.redirect.handler.answer_short_link",
 	"trackflow.tracking.doorway.answer_sender",
+	"trackflow.privacy.guarded.refuse_lookups",
 ]
 
 # Guests' pages of the site's own website get the script's tag, where the setting says so, and keep campaign parameters when
@@ -40,14 +42,20 @@ after_request = [
 	"trackflow.privacy.reads.write_log",
 ]
 
-# They narrow nothing, and note that a list is read.
+# Documents may be printed in a job.
+after_job = ["trackflow.privacy.reads.write_log"]
+
+# They narrow nothing: they refuse a list that would tell what its reader may not see, and note that a list is read.
 permission_query_conditions = {
-	"Click Event": "trackflow.privacy.reads.note_list",
-	"Conversion": "trackflow.privacy.reads.note_list",
-	"Touch Point": "trackflow.privacy.reads.note_list",
-	"Visitor": "trackflow.privacy.reads.note_list",
-	"Visitor Event": "trackflow.privacy.reads.note_list",
-	"Visitor Session": "trackflow.privacy.reads.note_list",
+	"Attribution Link": "trackflow.privacy.guarded.refuse_guesses",
+	"Click Event": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Click Queue": "trackflow.privacy.reads.note_list",
+	"Conversion": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Link Conversion": "trackflow.privacy.guarded.refuse_guesses",
+	"Touch Point": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Visitor": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Visitor Event": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Visitor Session": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 }
 
 doc_events = {

@@ -29,9 +29,9 @@ from trackflow.tracking.parameters import host_of
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-def track_event() -> Response:
-	"""Take one event or a batch (COL-1). The body is JSON, best sent as text/plain; the answer is JSON."""
-	return doorway.answered(collector.collect)
+def track_event() -> NoReturn:
+	"""Take one event or a batch (COL-1). The body is JSON, best sent as text/plain; the answer is JSON, with no cookie."""
+	_answer(doorway.answered(collector.collect))
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])

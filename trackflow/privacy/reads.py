@@ -1,7 +1,8 @@
 """Keeps a log of who reads visitors' data, on sites with a domain of the level HIPAA (COL-7): Frappe's Access Log.
 
-Reading a document, a list or a report, over REST or in the desk, and TrackFlow's own methods all come by here; what TrackFlow
-itself reads while it works does not. A request notes what it reads, and one row for each DocType is written after it.
+Reading a document, a list or a report, over REST or in the desk, printing, and TrackFlow's own methods all come by here; what
+TrackFlow itself reads while it works does not. A request notes what it reads, and one row for each DocType is written after it;
+so does a job that prints.
 """
 
 from typing import Any
@@ -29,7 +30,12 @@ _ASKED_BY = (
 
 def note(doctype: str, *names: str) -> None:
 	"""Somebody is given these documents, or a list (no names), by the request that is under way."""
-	if not frappe.request or not any(one.privacy_level == "HIPAA" for one in get_config().domains.values()):
+	if frappe.request:
+		_note(doctype, *names)
+
+
+def _note(doctype: str, *names: str) -> None:
+	if not any(one.privacy_level == "HIPAA" for one in get_config().domains.values()):
 		return
 	read = frappe.local.flags.setdefault("trackflow_read", {})
 	read.setdefault(doctype, {}).update(dict.fromkeys(names))
@@ -42,7 +48,7 @@ def note_list(user: str | None = None, doctype: str = "") -> str:
 
 
 def write_log(response: Any = None, request: Any = None) -> None:
-	"""after_request hook: who read what."""
+	"""after_request and after_job hook: who read what."""
 	read = frappe.local.flags.pop("trackflow_read", None)
 	if not read or frappe.session.user == "Guest":
 		return
@@ -71,3 +77,7 @@ class ReadLogged(Document):
 		"""What Frappe does with each document that it hands out."""
 		note(self.doctype, self.name)
 		super().apply_fieldlevel_read_permissions()
+
+	def before_print(self, settings: Any = None) -> None:
+		"""What Frappe does with each document that it prints, in a job too."""
+		_note(self.doctype, self.name)

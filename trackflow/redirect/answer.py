@@ -15,6 +15,8 @@ import msgspec
 from werkzeug.http import dump_cookie
 
 from trackflow.incoming import (
+	CONSENT_COOKIE,
+	DENIED,
 	MAX_FORM,
 	VISITOR_COOKIE,
 	Caller,
@@ -244,12 +246,15 @@ def _finish(
 	if config.enabled and link and decision.event_type:
 		record = _click(click_id, now, incoming, domain, caller, link, decision)
 	common = _common_headers(incoming.scheme, domain.headers if domain else ())
+	own: Headers = ()
+	if incoming.cookies and _keeps_cookie_in_vain(incoming.cookies):
+		own = (("Set-Cookie", _expired_cookie(incoming.scheme == "https")),)
 	if decision.location:
-		own: Headers = (("Location", _location(decision, config, click_id, keys)),)
+		own = (("Location", _location(decision, config, click_id, keys)), *own)
 		if config.enabled and decision.counts and caller.may_set_cookie:
 			own += (("Set-Cookie", _cookie(caller.visitor_id, now, incoming.scheme, config.cookie_days)),)
 		return Answer(decision.status, common, own, "", record)
-	headers = dict(common)
+	headers = {**dict(common), **dict(own)}
 	if decision.page == "locked":
 		headers["Retry-After"] = str(passwords.ATTEMPT_SECONDS)
 	form = None
@@ -390,6 +395,18 @@ def _answer(status: int, headers: dict[str, str], body: str = "", record: Click 
 def _common_headers(scheme: str, of_domain: Headers) -> Headers:
 	"""The headers of all redirects: the same object each time."""
 	return tuple({**_PLAIN, **_headers(scheme), **dict(of_domain)}.items())
+
+
+def _keeps_cookie_in_vain(cookies: Mapping[str, str]) -> bool:
+	"""Whether the browser still has a visitor's id after a withdrawal: no script could take away what none can read (RED-5)."""
+	return VISITOR_COOKIE in cookies and cookies.get(CONSENT_COOKIE) == DENIED
+
+
+@lru_cache(maxsize=2)
+def _expired_cookie(is_secure: bool) -> str:
+	return dump_cookie(
+		VISITOR_COOKIE, max_age=0, expires=0, path="/", secure=is_secure, httponly=True, samesite="Lax"
+	)
 
 
 def _cookie(visitor_id: str, now: float, scheme: str, days: int) -> str:

@@ -7,6 +7,7 @@ import unittest
 from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_network
+from typing import ClassVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,33 @@ def run(
 
 def header(answer: Answer, name: str) -> str:
 	return dict(answer.headers).get(name, "")
+
+
+class TestWithdrawal(unittest.TestCase):
+	"""RED-5: whoever withdrew on this host does not keep a cookie that no script can take away."""
+
+	KEPT: ClassVar = {"trackflow_visitor": "v_0123456789abcdef", "trackflow_consent": "denied"}
+
+	def test_the_cookie_is_taken_away(self) -> None:
+		for link, config, method in (
+			(LINK, CONFIG, "GET"), (LINK, CONFIG, "HEAD"), (LINK, CONSENT, "GET"), (LOCKED, CONFIG, "GET"),
+			(None, CONFIG, "GET"), (LINK, replace(CONFIG, enabled=False), "GET"),
+		):  # fmt: skip
+			_asked, answer = run(request(method, cookies=self.KEPT), link, config=config)
+			(cookie,) = [value for name, value in answer.headers if name == "Set-Cookie"]
+			parts = {one.strip() for one in cookie.split(";")}
+			self.assertLessEqual(
+				{"trackflow_visitor=", "Max-Age=0", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"}, parts
+			)
+			self.assertTrue(answer.record is None or answer.record.cookieless)
+
+	def test_where_there_is_none_nothing_is_sent(self) -> None:
+		for cookies in ({"trackflow_consent": "denied"}, {}):
+			self.assertEqual(header(run(request(cookies=cookies), LINK, config=CONSENT)[1], "Set-Cookie"), "")
+		http = request(scheme="http", cookies=self.KEPT)
+		self.assertNotIn("Secure", header(run(http, LINK)[1], "Set-Cookie"))
+		granted = {**self.KEPT, "trackflow_consent": "granted"}
+		self.assertIn("v_0123456789abcdef", header(run(request(cookies=granted), LINK)[1], "Set-Cookie"))
 
 
 class TestQuestions(unittest.TestCase):

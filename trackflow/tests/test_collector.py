@@ -160,6 +160,40 @@ class TestOrigin(CollectorTestCase):
 		self.send(batch(key, page), origin="https://www.b.example.com")
 		self.send(batch(key, page), 403, origin="https://b.example.com")
 
+	def test_no_cookie_of_the_host_is_left_behind(self) -> None:
+		"""COL-2, RED-5: whatever the browser sends along, and whatever the verdict."""
+		cookies = {"sid": "Guest", "trackflow_visitor": "v_00000000000000bb"}
+		for body, status in ((batch(self.key, event("e1")), 202), (b"no json", 400)):
+			for sent in ({}, cookies):
+				self.send(body, status, cookies=sent)
+				self.assertEqual(self.answer.headers.getlist("Set-Cookie"), [])
+
+	def test_cookies_of_this_host_are_for_its_own_pages(self) -> None:
+		"""RED-5: what was answered here, and the id of here, hold for no other website's page."""
+		site = frappe.local.site
+		own = make_domain(site, consent_required=1)
+		other = make_domain("c.example.com", consent_required=1)
+		kept = {"trackflow_visitor": "v_00000000000000bb", "trackflow_consent": "granted"}
+		for domain, is_known in ((own, True), (other, False)):
+			page = f"https://{domain.name}"
+			for headers in ({"Origin": page}, {"Referer": f"{page}/a"}):
+				said = event(f"e{len(headers)}{''.join(headers)}", url=f"{page}/a", visitorId=None)
+				self.send(batch(domain.public_key, said), origin=None, headers=headers, cookies=kept)
+			drain()
+			visitors = frappe.get_all("Visitor Event", filters={"domain": domain.name}, pluck="visitor")
+			self.assertEqual((len(visitors), {kept["trackflow_visitor"]} == set(visitors)), (2, is_known))
+		# Nor does a refusal of here hold there.
+		refused = {"trackflow_consent": "denied"}
+		said = event("e9", url="https://c.example.com/", visitorId="v_00000000000000cc", consent=None)
+		for key, origin, is_known in (
+			(self.key, ORIGIN, True), (own.public_key, f"https://{site}", False),
+		):  # fmt: skip
+			self.send(batch(key, {**said, "url": f"{origin}/"}), origin=origin, cookies=refused)
+			drain()
+			found = frappe.get_all("Visitor Event", filters={"event_id": "e9"}, pluck="visitor")
+			self.assertEqual("v_00000000000000cc" in found, is_known)
+			frappe.db.delete("Visitor Event", {"event_id": "e9"})
+
 	def test_the_referer_stands_in(self) -> None:
 		self.send(batch(self.key, event("e1")), origin=None, headers={"Referer": f"{ORIGIN}/contact"})
 
@@ -239,6 +273,35 @@ class TestWhatIsKept(CollectorTestCase):
 			[(one.name, one.consent_status) for one in visitors], [("v_00000000000000aa", "Denied")]
 		)
 		self.assertTrue(visitors[0].consent_at and visitors[0].consent_policy_version)
+
+	def test_only_consent_events_change_the_record_of_consent(self) -> None:
+		"""EVT-5, RED-5: what other events carry was said before; what was said stays as it was, with a history."""
+		fields = ["consent_status", "consent_at", "consent_policy_version"]
+
+		def record() -> tuple[Any, ...]:
+			return frappe.db.get_value("Visitor", "v_00000000000000aa", fields)
+
+		self.track(event("e0", consent="granted"))
+		self.assertEqual(record(), ("Granted", None, None))
+		self.track(event("e1", type="CONSENT", consent="granted", policyVersion=1))
+		given = record()
+		self.assertEqual((given[0], bool(given[1]), given[2]), ("Granted", True, "1"))
+		set_settings(consent_policy_version="2")
+		for number, consent in enumerate(("granted", "denied", "granted")):
+			self.track(event(f"f{number}", consent=consent))
+			self.assertEqual(record(), given)
+		self.track(event("e2", type="CONSENT", consent="denied"))
+		self.assertEqual((record()[0], record()[2]), ("Denied", "2"))
+		self.assertGreater(record()[1], given[1])
+		self.track(event("e3", consent="granted"))
+		self.assertEqual(record()[0], "Denied")
+		history = frappe.get_all(
+			"Visitor Event", filters={"event_type": "CONSENT"}, pluck="event_data", order_by="timestamp"
+		)
+		self.assertEqual(
+			[json.loads(one) for one in history],
+			[{"consent": "granted", "policy_version": 1}, {"consent": "denied", "policy_version": 2}],
+		)
 
 	def test_without_an_id_of_its_own_a_visitor_is_still_one(self) -> None:
 		page = event("e1")

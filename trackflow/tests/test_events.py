@@ -26,7 +26,7 @@ json_values = st.recursive(
 )
 FIELDS = (
 	"eventId", "type", "name", "url", "referrer", "title", "timestamp", "visitorId", "sessionId", "value", "valueMicros",
-	"currency", "properties", "consent", "screen", "viewport",
+	"currency", "properties", "consent", "policyVersion", "screen", "viewport",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ well_typed = st.fixed_dictionaries(
 		"value": st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
 		"timestamp": st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
 		"consent": st.booleans() | texts,
+		"policyVersion": json_values,
 		"properties": st.dictionaries(texts, json_values, max_size=3),
 	},
 )
@@ -78,6 +79,19 @@ class TestTwoWaysOfReading(unittest.TestCase):
 		).encode()
 		self.assertEqual([verdict(one)[0] for one in read_batch(body).events], ["event", "refused", "event"])
 
+	def test_the_policy_version_is_a_whole_number(self) -> None:
+		"""EVT-5: whatever else it is costs its event alone."""
+		for wrong in ("2", True, 2.5, -1, 2**31, 10**30, [2], {}):
+			raws = [event("e1", type="CONSENT", consent="granted", policyVersion=wrong), event("e2")]
+			for first in (*raws, {"title": 7}), raws:
+				body = json.dumps({"publicKey": "pk", "events": first}).encode()
+				(kind, reason), (other, _event) = [verdict(one) for one in read_batch(body).events[:2]]
+				self.assertEqual((kind, other), ("refused", "event"), wrong)
+				self.assertEqual(reason, "policyVersion is no whole number from 0 to 2147483647.")
+		body = {"eventType": "consent", "consent": "granted", "policy_version": 3, "event_id": "e"}
+		[raw] = read_batch(json.dumps(body).encode()).events
+		self.assertEqual(read_event(raw, RECEIVED, None).policy_version, 3)
+
 	def test_what_no_text_can_hold(self) -> None:
 		for title in ('"a\\u0000b"', '"a\\ud800b"'):
 			body = (
@@ -106,7 +120,21 @@ class TestPacking(unittest.TestCase):
 		self.assertEqual((record["utm"], record["click_ids"]), ({"utm_source": "x"}, {"gclid": "g"}))
 		self.assertEqual((record["visitor"], record["cookieless"]), ("v_00000000000000aa", True))
 		self.assertEqual((record["value"], record["currency"], record["domain"]), ("5", "EUR", SHOP))
-		self.assertEqual(record["person"], {"consent_status": "Granted", "consent_policy_version": "2"})
+		self.assertEqual((record["person"], record["properties"]), ({"consent_status": "Granted"}, None))
+
+	def test_consent_with_its_policy_version(self) -> None:
+		"""EVT-5: the version that the event names, else that of the settings; both in its data and on the visitor."""
+		for said, version in (({}, 2), ({"policyVersion": 0}, 0), ({"policyVersion": 7}, 7)):
+			raw = event("e1", type="CONSENT", consent="denied", properties={"banner": "b"}, **said)
+			[record] = self.unpacked(read_event(raw, RECEIVED, None))
+			self.assertEqual(
+				record["person"], {"consent_status": "Denied", "consent_policy_version": str(version)}
+			)
+			self.assertEqual(
+				record["properties"], {"banner": "b", "consent": "denied", "policy_version": version}
+			)
+		[record] = self.unpacked(read_event(event("e1", type="CONSENT", consent="none"), RECEIVED, None))
+		self.assertEqual((record["person"], record["properties"]), ({}, None))
 
 	def test_an_event_of_another_than_the_caller(self) -> None:
 		[record] = self.unpacked(read_event(event("e1", visitorId="v_00000000000000bb"), RECEIVED, None))

@@ -1,16 +1,20 @@
 """Who may do what over REST, by role: every DocType, contact and CRM data, figures that nobody sets (ROL-P, DATA-3)."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import frappe
 from frappe.utils import now_datetime
 from werkzeug.test import TestResponse
+from werkzeug.wrappers import Request
 
 from trackflow import bulk
 from trackflow.constants.app import MODULE
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
+from trackflow.privacy.guarded import refuse_guesses
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.users import make_user, remove_user
@@ -70,6 +74,17 @@ class PermissionTestCase(TrackFlowTestCase):
 		self.assertNotIn("data", answer.json)
 
 
+@contextmanager
+def asking(**arguments: str) -> Iterator[None]:
+	"""While a request with these arguments is under way."""
+	former = frappe.local.form_dict, getattr(frappe.local, "request", None)
+	frappe.local.form_dict, frappe.local.request = frappe._dict(arguments), Request({"REQUEST_METHOD": "GET"})
+	try:
+		yield
+	finally:
+		frappe.local.form_dict, frappe.local.request = former
+
+
 class TestContactsAndCrm(PermissionTestCase):
 	"""ROL-P: analytics are for Campaign Managers too, contact and CRM data are not."""
 
@@ -120,12 +135,71 @@ class TestContactsAndCrm(PermissionTestCase):
 	def test_no_way_round_by_a_link_or_a_function(self) -> None:
 		(row,) = self.rows(CAMPAIGNER, "Attribution Link", "name", "conversion.crm_deal", "conversion.value")
 		self.assertEqual(row, {"name": "credit", "value": 100})
-		(row,) = self.rows(CAMPAIGNER, "Visitor", "name", "max(contact_email) as most", group_by="name")
-		self.assertEqual(row, {"name": VISITOR})
+		fields = json.dumps(["name", "max(contact_email) as most"])
+		query = {"fields": fields, "group_by": "name"}
+		self.assert_refused(self.api(CAMPAIGNER, "GET", "Visitor", query_string=query))
 		value = {"doctype": "Visitor", "fieldname": '["name", "contact_email"]', "filters": VISITOR}
 		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
 		answer = self.get("/api/method/frappe.client.get_value", query_string=value, headers=headers)
 		self.assertEqual(answer.json["message"], {"name": VISITOR})
+
+	def test_nothing_is_guessed_by_filters_and_orders(self) -> None:
+		"""What may not be read chooses, groups and orders no rows, however its name is spelled."""
+		escaped = '[["contact\\u005femail", "like", "a%"]]'
+		self.assertEqual(json.loads(escaped), [["contact_email", "like", "a%"]])
+		for doctype, query in (
+			("Visitor", {"filters": '[["contact_email", "like", "a%"]]'}),
+			("Visitor", {"filters": escaped}),
+			("Visitor", {"or_filters": '[["crm_lead", "=", "LEAD-1"], ["source", "=", "x"]]'}),
+			("Visitor", {"order_by": "`tabVisitor`.`contact_email` desc"}),
+			("Visitor", {"group_by": "contact_email"}),
+			("Visitor", {"fields": '["name", "count(contact_email) as n"]'}),
+			("Visitor Event", {"filters": '[["form_data", "like", "%ada%"]]'}),
+			("Visitor Session", {"filters": '{"visitor_id.contact_email": ["like", "a%"]}'}),
+			("Conversion", {"filters": '[["crm_deal", "=", "DEAL-1"]]'}),
+			("Attribution Link", {"filters": '{"conversion.crm_deal": "DEAL-1"}'}),
+		):
+			with self.subTest(doctype, query=query):
+				self.assert_refused(self.api(CAMPAIGNER, "GET", doctype, query_string=query))
+		# What a database would take for the same name; some hosts refuse it as no field.
+		for spelled in ("CONTACT_Email", "contáct_email"):
+			filters = json.dumps([[spelled, "like", "a%"]], ensure_ascii=False)
+			answer = self.api(CAMPAIGNER, "GET", "Visitor", query_string={"filters": filters})
+			self.assertIn(answer.status_code, (403, 417))
+			with self.assertRaises(frappe.PermissionError), asking(filters=filters):
+				refuse_guesses(CAMPAIGNER, "Visitor")
+		for query in (
+			{"filters": '[["source", "=", "news"]]', "order_by": "last_seen desc"},
+			{
+				"filters": '[["source", "!=", "my_contact_email\\n"]]',
+				"fields": '["name", "contact_email", "source"]',
+			},
+		):
+			(row,) = self.api(CAMPAIGNER, "GET", "Visitor", query_string=query).json["data"]
+			self.assertEqual(row["name"], VISITOR)
+		filters = '[["contact_email", "like", "ada%"]]'
+		for order in ("contact_email desc", "name asc"):
+			(row,) = self.rows(MANAGER, "Visitor", "contact_email", filters=filters, order_by=order)
+			self.assertEqual(row["contact_email"], "ada@example.com")
+
+	def test_nobody_is_counted_by_what_is_guarded(self) -> None:
+		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		for method, query in (
+			("frappe.client.get", {"doctype": "Visitor", "filters": '{"contact_email": ["like", "a%"]}'}),
+			("frappe.client.get", {"doctype": "Visitor", "filters": '{"contact_email": ["like", "b%"]}'}),
+			(
+				"frappe.client.get_count",
+				{"doctype": "Visitor", "filters": '{"contact_email": ["like", "a%"]}'},
+			),
+			(
+				"frappe.client.get_value",
+				{"doctype": "Visitor", "fieldname": "name", "filters": '{"crm_lead": "LEAD-1"}'},
+			),
+			("frappe.client.get_list", {"doctype": "Visitor", "filters": '{"contact_name": ["like", "a%"]}'}),
+		):
+			with self.subTest(method):
+				answer = self.get(f"/api/method/{method}", query_string=query, headers=headers)
+				self.assert_refused(answer)
 
 	def test_nobody_is_found_by_what_is_guarded(self) -> None:
 		"""What a link field searches and shows heeds no permission level."""

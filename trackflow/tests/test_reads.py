@@ -1,6 +1,8 @@
 """Reads of visitors' data are logged at level HIPAA: COL-7."""
 
 import json
+import unittest
+from importlib.util import find_spec
 from typing import Any
 
 import frappe
@@ -67,6 +69,43 @@ class TestReads(TrackFlowTestCase):
 			"/api/method/frappe.client.get_value", doctype="Visitor", fieldname="country", filters=VISITOR
 		)
 		self.assertEqual(doctype, "Visitor")
+
+	def test_the_click_queue(self) -> None:
+		"""It holds whole records."""
+		make_domain(SHOP, privacy_level="HIPAA")
+		bulk.insert("Click Queue", [{"name": "kept", "status": "Failed", "payload": "{}"}])
+		one = {"documents": ["kept"], "count": 1}
+		self.assertEqual(self.read("/api/resource/Click%20Queue/kept"), [("Click Queue", "kept", one)])
+		((doctype, _name, _asked),) = self.read("/api/resource/Click%20Queue")
+		self.assertEqual(doctype, "Click Queue")
+
+	def test_printing(self) -> None:
+		"""Frappe calls `before_print` by whatever way it prints, in a request or in a job."""
+		frappe.set_user(READER)
+		self.addCleanup(frappe.set_user, "Administrator")
+		for level, printed in (
+			("GDPR", []),
+			("HIPAA", [("Visitor", VISITOR), ("Visitor Session", "session")]),
+		):
+			domain = make_domain(f"{level.lower()}.example.com", privacy_level=level)
+			self.assertTrue(domain.name)
+			for doctype, name in (("Visitor", VISITOR), ("Visitor Session", "session")):
+				frappe.get_doc(doctype, name).run_method("before_print", {})
+			for hook in frappe.get_hooks("after_job"):
+				frappe.call(hook, method="print", kwargs={}, result=None)
+			rows = frappe.get_all(
+				"Access Log", {"user": READER}, ["export_from", "reference_document"], order_by="export_from"
+			)
+			self.assertEqual([(row.export_from, row.reference_document) for row in rows], printed)
+
+	@unittest.skipUnless(find_spec("frappe.www.printview"), "This host does not print.")
+	def test_printing_over_http(self) -> None:
+		make_domain(SHOP, privacy_level="HIPAA")
+		path = "/api/method/frappe.www.printview.get_html_and_style"
+		self.assertEqual(
+			self.read(path, doc="Visitor", name=VISITOR),
+			[("Visitor", VISITOR, {"documents": [VISITOR], "count": 1})],
+		)
 
 	def test_what_is_no_read(self) -> None:
 		make_domain(SHOP, privacy_level="HIPAA")

@@ -65,7 +65,7 @@ class TestOptions(unittest.TestCase):
 		self.assertEqual([dataset_name(name) for name in ("off", "batch-size")], ["off", "batchSize"])
 
 	def test_privacy_is_no_option(self) -> None:
-		"""RED-5, COL-7: consent and form values follow from settings and domain."""
+		"""RED-5, COL-7: consent follows from settings and domain; form values are no business of the script."""
 		for settings, domain, expected in (
 			({"consent_required": True}, {"consent_required": True}, {"consent": "required"}),
 			(
@@ -75,12 +75,7 @@ class TestOptions(unittest.TestCase):
 			),
 			({"consent_required": False}, {"consent_required": True}, {"consent": "none"}),
 			({"consent_required": True}, {"consent_required": False}, {"consent": "none"}),
-			(
-				{"collect_form_values": True},
-				{"privacy_level": "GDPR"},
-				{"consent": "none", "form-values": "1"},
-			),
-			({"collect_form_values": True}, {"privacy_level": "HIPAA"}, {"consent": "none"}),
+			({"collect_form_values": True}, {"privacy_level": "GDPR"}, {"consent": "none"}),
 		):
 			told = attributes(replace(DOMAIN, **domain), replace(CONFIG, **settings))
 			self.assertEqual(told, {"key": "pk", **expected})

@@ -153,6 +153,7 @@ class _Batch:
 		self._endpoint = endpoint
 		self._read = read
 		self._incoming = incoming
+		self._visitor = _without_foreign_cookies(incoming)
 		self._desk = desk
 		self._config = desk.config
 		self._address = address
@@ -291,7 +292,7 @@ class _Batch:
 
 	def _recognised(self, event: Event, visitor_id: str, sender: Sender) -> Caller:
 		desk = self._desk
-		incoming = _told(self._incoming, event) if sender.key else self._incoming
+		incoming = _told(self._incoming, event) if sender.key else self._visitor
 		caller = recognise(
 			incoming, desk.config, sender.domain, desk.day_key, visitor_id, event.consent, sets_cookie=False
 		)
@@ -301,6 +302,17 @@ class _Batch:
 	def _as_record(self, caller: Caller) -> dict[str, Any]:
 		counted = not caller.bot_reason and not (caller.is_internal and self._config.exclude_internal)
 		return {**caller.as_record(), "counted": counted}
+
+
+def _without_foreign_cookies(incoming: Incoming) -> Incoming:
+	"""The request as the page's own: cookies of this host say nothing of what was answered and who is known on another."""
+	if not incoming.cookies or _page_host(incoming) == host_of(f"//{incoming.host}"):
+		return incoming
+	return replace(incoming, cookies={})
+
+
+def _page_host(incoming: Incoming) -> str:
+	return host_of(incoming.headers.get("origin") or incoming.headers.get("referer", ""))
 
 
 def _told(incoming: Incoming, event: Event) -> Incoming:
@@ -328,10 +340,9 @@ def _sender(public_key: str, incoming: Incoming, config: Config, address: str, n
 		except api_keys.Refused as error:
 			raise BatchError(error.status, error.code, str(error)) from None
 		return Sender(domain, key=key)
-	origin = incoming.headers.get("origin", "")
-	if not is_allowed(host_of(origin or incoming.headers.get("referer", "")), domain):
+	if not is_allowed(_page_host(incoming), domain):
 		raise BatchError(403, "origin", "This website may not use this public key.")
-	return Sender(domain, origin)
+	return Sender(domain, incoming.headers.get("origin", ""))
 
 
 def _checked(shown: str, config: Config, address: str, now: float) -> ApiKey:

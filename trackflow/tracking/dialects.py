@@ -20,6 +20,7 @@ _SPELLINGS = {
 	"anonymousId": ("anonymousId", "anonId", "anon_id"),
 	"sessionId": ("sessionId", "session_id"),
 	"sentAt": ("sentAt", "sent_at"),
+	"policyVersion": ("policyVersion", "policy_version"),
 }  # fmt: skip
 _SAME = (
 	"timestamp", "consent", "url", "title", "referrer", "screen", "viewport", "value", "valueMicros", "currency", "name",

@@ -29,6 +29,7 @@ MAX_DEPTH = 20
 MAX_AGENT = 512
 MAX_FOREIGN_ID = 512
 MAX_LATENESS = timedelta(hours=24)
+MAX_POLICY_VERSION = 2**31 - 1
 MAX_VALUE = Decimal(10) ** 12
 # What a Currency field keeps.
 STORED_PLACES = Decimal("1e-9")
@@ -87,6 +88,8 @@ class Raw(msgspec.Struct, frozen=True):
 	value: int | float | str | None = None
 	valueMicros: int | float | str | None = None
 	consent: bool | str | None = None
+	# Of any type: one that is wrong is told by whoever reads the event.
+	policyVersion: Any = None
 	properties: dict[str, Any] | None = None
 	# Whose event it is, where a server tells it.
 	ip: str | None = None
@@ -107,7 +110,7 @@ class _Body(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 	"""One event, checked and cropped. `at` is in seconds since 1970 by our clock; texts are "" where not given.
 
-	`anonymous_id` is the sender's own name of the visitor. `address` and `user_agent` are what a server says of whose event
+	`anonymous_id` is the sender's own name of the visitor, `policy_version` the policy under which consent was asked for. `address` and `user_agent` are what a server says of whose event
 	it is: to be believed only of one with a secret key.
 	"""
 
@@ -131,6 +134,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 	anonymous_id: str = ""
 	address: str = ""
 	user_agent: str = ""
+	policy_version: int | None = None
 
 
 _TEXTS = (
@@ -256,6 +260,7 @@ def read_event(raw: Any, received: float, sent_at: float | None) -> Event:
 		raw.anonymousId[:MAX_FOREIGN_ID] if raw.anonymousId else "",
 		raw.ip[:LENGTH] if raw.ip else "",
 		raw.userAgent[:MAX_AGENT] if raw.userAgent else "",
+		None if raw.policyVersion is None else _policy_version(raw.policyVersion),
 	)
 
 
@@ -273,7 +278,7 @@ def _typed(raw: Any) -> Raw:
 		raise EventError("consent is neither granted nor denied.")
 	if raw.get("properties") is not None and not isinstance(raw["properties"], dict):
 		raise EventError("properties is not an object.")
-	others = ("value", "valueMicros", "timestamp", "consent", "properties")
+	others = ("value", "valueMicros", "timestamp", "consent", "policyVersion", "properties")
 	return Raw(**values, **{name: raw[name] for name in others if name in raw})
 
 
@@ -378,6 +383,13 @@ def _consent(consent: bool | str) -> str:
 	if consent in CONSENTS:
 		return CONSENTS[consent]
 	raise EventError("consent is neither granted nor denied.")
+
+
+def _policy_version(version: Any) -> int:
+	is_whole = isinstance(version, int) and not isinstance(version, bool)
+	if not is_whole or not 0 <= version <= MAX_POLICY_VERSION:
+		raise EventError(f"policyVersion is no whole number from 0 to {MAX_POLICY_VERSION}.")
+	return version
 
 
 def _currency(text: str) -> str:

@@ -64,7 +64,7 @@ def _record(event: Mapping[str, Any], batch: Record, caller: Record, secret: byt
 		"referrer": referrer,
 		"value": event.get("value", "0"),
 		"currency": event.get("currency", ""),
-		"properties": event.get("properties"),
+		"properties": _properties(event, batch["policy"]),
 		"form": event.get("form"),
 		"screen": event.get("screen", ""),
 		"viewport": event.get("viewport", ""),
@@ -81,11 +81,26 @@ def _record(event: Mapping[str, Any], batch: Record, caller: Record, secret: byt
 	return record
 
 
+def _properties(event: Mapping[str, Any], policy_version: str) -> Record | None:
+	"""What is kept as the event's data: of consent the answer and the policy's version, so that its history can be read."""
+	properties = event.get("properties")
+	consent = event.get("consent")
+	if event["type"] != "CONSENT" or not consent:
+		return properties
+	version = event.get("policy_version", policy_version)
+	if isinstance(version, str) and version.isdecimal() and version.isascii():
+		version = int(version)
+	return {**(properties or {}), "consent": consent, "policy_version": version}
+
+
 def _person(event: Mapping[str, Any], policy_version: str) -> Record:
-	"""What the event says of the visitor, by field of Visitor."""
+	"""What the event says of the visitor, by field of Visitor. A policy version stands by consent that is given or withdrawn:
+	other events carry what was said once, whenever that was."""
 	person: Record = {}
 	if consent := event.get("consent"):
-		person |= {"consent_status": consent.capitalize(), "consent_policy_version": policy_version}
+		person["consent_status"] = consent.capitalize()
+		if event["type"] == "CONSENT":
+			person["consent_policy_version"] = str(event.get("policy_version", policy_version))
 	if email := event.get("email"):
 		person |= {"contact_email": email, "contact_name": event.get("full_name", "")}
 	return person

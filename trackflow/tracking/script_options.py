@@ -1,6 +1,6 @@
 """What the website script is told: the options of its tag, by what settings and domain say (COL-5). Pure.
 
-Options are named as the tag's `data-` attributes are. What decides over privacy (key, consent, form values) follows from the
+Options are named as the tag's `data-` attributes are. What decides over privacy (key, consent) follows from the
 settings and is no option.
 """
 
@@ -45,11 +45,9 @@ def usable(options: Mapping[str, Any]) -> dict[str, str]:
 
 def attributes(domain: Domain, config: Config) -> dict[str, str]:
 	"""All that the script of a domain is told, by attribute without `data-`."""
-	has_form_values = config.collect_form_values and domain.privacy_level != "HIPAA"
 	return {
 		"key": domain.public_key,
 		"consent": "required" if asks_first(domain, config) else "none",
-		**({"form-values": "1"} if has_form_values else {}),
 		**dict(domain.script_options),
 	}
 

@@ -30,6 +30,7 @@ DENIED = "Denied"
 LOCKED_FIELDS = (
 	"first_seen", "last_seen", "page_views", "engagement_score", "last_activity", "has_converted",
 	"conversion_count", "last_conversion_date", "crm_lead", "contact_email", "is_cookieless", "consent_at",
+	"consent_status",
 )  # fmt: skip
 IS_SOMEBODY = ("crm_lead", "contact_email", "has_converted")
 FIGURES = (
@@ -120,18 +121,23 @@ def seen(visitor: Row, clicks: list[Row], events: list[Row], engagement: Engagem
 def said(visitor: Row, statements: Iterable[Statement]) -> Row:
 	"""The locked visitor's fields after what new records say of it. What comes late does not undo what was said later:
 
-	- consent counts if it was said after the one that is stored; of two at one instant the denial counts;
+	- consent counts, with its time and policy version, if it was said after the one that is stored; of two at one instant the
+	  denial counts. What a record without a policy version carries was said before, nobody knows when: it is the status of a
+	  visitor of whom none is known, and no more;
 	- a name and an e-mail address count if no later hit of the visitor was stored, or if it has no address yet;
 	- among new ones the latest counts.
 	"""
 	values: Row = {}
-	consent_at = visitor["consent_at"]
+	consent_at, status = visitor["consent_at"], visitor["consent_status"]
 	for one in sorted(statements, key=lambda one: (one.at, one.values.get("consent_status") == DENIED)):
 		denies = one.values.get("consent_status") == DENIED
 		consent = {field: one.values[field] for field in CONSENT_FIELDS if field in one.values}
-		if consent and (not consent_at or one.at > consent_at or (denies and one.at == consent_at)):
+		is_said = "consent_policy_version" in consent
+		if is_said and (not consent_at or one.at > consent_at or (denies and one.at == consent_at)):
 			consent_at = one.at
 			values |= {**consent, "consent_at": one.at}
+		elif consent and not is_said and not (status or values.get("consent_status")):
+			values |= consent
 		is_latest = not visitor["last_seen"] or one.at >= visitor["last_seen"]
 		rest = {field: value for field, value in one.values.items() if field not in CONSENT_FIELDS}
 		if is_latest or not visitor["contact_email"]:

@@ -1,8 +1,8 @@
 """What the drain could not store: tried again, then kept as Failed with its error until somebody asks for it again."""
 
 import frappe
-from frappe.model.document import Document
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.setup.indexes import add_indexes
 from trackflow.stream import click_queue
 
@@ -12,7 +12,7 @@ INDEXES = {
 }
 
 
-class ClickQueue(Document):
+class ClickQueue(ReadLogged):
 	pass
 
 
