@@ -164,9 +164,10 @@ def privacy() -> None:
 @click.option(
 	"--output", type=click.File("wb"), default="-", help="Where to write; standard output by default."
 )
+@as_json
 @pass_context
-def export_subject(context: Any, subject: str, output: Any) -> None:
-	"""Write all that is stored about SUBJECT, an e-mail address or a visitor id, as JSON."""
+def export_subject(context: Any, subject: str, output: Any, json_output: bool) -> None:
+	"""Write all that is stored about SUBJECT, an e-mail address or a visitor id: JSON in any case."""
 	from trackflow.privacy import export, subjects
 
 	_on_site(context, lambda: export.write(subjects.find(subjects.read(subject)), output))
