@@ -120,6 +120,17 @@ describe("EVT-5: the consent banner", () => {
 		await bar(page).waitFor();
 	});
 
+	test("a yes to a new version of the policy is told although the old answer was yes", async () => {
+		const page = await open();
+		await bar(page).getByRole("button", { name: "Yes, please" }).click();
+		await world.until(() => world.of("CONSENT").length === 1);
+		world.banner = { ...TEXTS, "data-policy-version": "2026-2" };
+		await page.goto(`${world.site}/second`);
+		await bar(page).getByRole("button", { name: "Yes, please" }).click();
+		await world.until(() => world.of("CONSENT").length === 2);
+		assert.equal(world.of("CONSENT")[1].consent, "granted");
+	});
+
 	for (const [name, value] of [["globalPrivacyControl", true], ["doNotTrack", "1"]] as const)
 		test(`RED-5: with ${name} it does not ask`, async () => {
 			const page = await world.fresh({ "data-consent": "required" });
