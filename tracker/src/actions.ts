@@ -5,29 +5,31 @@
  * or `record`, named in the table by its event.
  */
 import { click } from "./clicks";
-import { consent, remember } from "./consent";
+import { mayRecord, remember } from "./consent";
 import { fillForms, startForm, submitForm } from "./forms";
-import { discard, flush, leave, record, stats } from "./outbox";
+import { flush, leave, record, stats, takeKept } from "./outbox";
 import { comeBack, endLook, look, page, view } from "./pages";
 import { forgetVisitor, visitorId } from "./visitor";
 
 type Properties = Record<string, unknown>;
 
-/** Anything but a clear yes is a no. A withdrawal is the last thing that is told of the visitor. */
+/**
+ * Anything but a clear yes is a no. A yes is told however often it is given: it may be to another policy. A withdrawal is
+ * the last thing that is told of the visitor: flushing leaves it alone in the outbox, with the id that is then forgotten.
+ */
 const setConsent = (answer: unknown): void => {
-	if (answer === consent()) return;
 	if (answer === "granted") {
-		remember("granted");
+		remember(answer);
 		record("", 0, { type: "CONSENT" });
-		flush();
 	} else {
-		discard();
-		record("", 0, { type: "CONSENT", consent: "denied" });
-		leave();
-		discard();
+		if (mayRecord()) {
+			record("", 0, { type: "CONSENT", visitorId: visitorId(), consent: "denied" });
+			takeKept();
+		}
 		remember("denied");
 		forgetVisitor();
 	}
+	flush();
 	fillForms();
 };
 
@@ -42,9 +44,8 @@ const leavePage = (): void => {
  * one that gzip likes.
  */
 export const table = {
-	/** Phones often end a page that is hidden without another word. */
+	/** Also said where a page is left; phones often end a page that is hidden without another word. */
 	visibilitychange: leavePage,
-	pagehide: leavePage,
 	flush,
 	focus: startForm,
 	/** The visitor's id, "" where there may be none. */

@@ -9,8 +9,10 @@ export const click = ({ target }: { target: Element }): void => {
 	const link = target.closest("a");
 	if (name) capture("click", { name });
 	// Without a host: mailto, tel and the like.
-	if (link?.host) {
-		const isDownload = link.hasAttribute("download") || FILE.test(link.pathname);
-		if (isDownload || link.host !== location.host) capture(isDownload ? "download" : "outbound", { url: link.href });
-	}
+	const event =
+		link?.host &&
+		(link.hasAttribute("download") || FILE.test(link.pathname)
+			? "download"
+			: link.host !== location.host && "outbound");
+	if (event) capture(event, { url: link.href });
 };

@@ -8,16 +8,14 @@ import { readCookie } from "./text";
 /** "granted" or "denied" where that is known, else what the tag says. The cookie is read anew: another tab may differ. */
 export const consent = (): string | undefined => readCookie("trackflow_consent") || tag.consent;
 
-export const remember = (answer: string): void => {
-	writeCookie("trackflow_consent", (tag.consent = answer));
-};
+export const remember = (answer: string): string => writeCookie("trackflow_consent", (tag.consent = answer));
 
 /** Events may leave the page. */
 export const mayRecord = (): boolean => consent()! in { granted: 1, none: 1 };
 
 /** Events may carry an id, and things may be kept in this browser: never against "do not track". */
 export const mayRecognise = (): boolean =>
-	mayRecord() && navigator.doNotTrack !== "1" && !navigator.globalPrivacyControl;
+	mayRecord() && (navigator.doNotTrack as unknown) != 1 && !navigator.globalPrivacyControl;
 
 declare global {
 	interface Navigator {

@@ -4,7 +4,7 @@
  */
 import { flush, record } from "./outbox";
 import { capture } from "./pages";
-import { forms, off } from "./tag";
+import { off, tag } from "./tag";
 import { visitorId } from "./visitor";
 
 /**
@@ -14,7 +14,7 @@ import { visitorId } from "./visitor";
  */
 export const fillForms = (): void => {
 	try {
-		document.querySelectorAll<HTMLFormElement>("form[data-trackflow]," + forms).forEach((form) => {
+		document.querySelectorAll<HTMLFormElement>("form[data-trackflow]," + tag.forms).forEach((form) => {
 			if (!form.trackflow_visitor_id) {
 				const field = document.createElement("input");
 				field.type = "hidden";

@@ -22,9 +22,9 @@ declare global {
 
 const stub = self.trackflow;
 if (!stub?.on) {
-	(self.trackflow = run as Trackflow).on = true;
+	(self.trackflow = run as Trackflow).on = 1 as never;
 	// On the window, before any listener of the page's can stop the event.
-	for (const name in table) addEventListener(name, (event) => run(name as keyof typeof table, event), true);
+	for (const name in table) addEventListener(name, (event) => run(name as keyof typeof table, event), 1 as never);
 	stub?.q?.forEach((call) => run(...call));
 	setInterval(run, interval, "flush");
 	setInterval(run, 1e3, "scroll");

@@ -7,7 +7,7 @@
 import { run } from "./actions";
 import { storage } from "./browser";
 import { consent, mayRecognise, mayRecord } from "./consent";
-import { batchSize, endpoint, fields, interval, publicKey } from "./tag";
+import { batchSize, endpoint, fields, interval, tag } from "./tag";
 import { backOff, isFinal, randomHex } from "./text";
 import { visitorId } from "./visitor";
 
@@ -22,8 +22,8 @@ export interface TrackedEvent {
 const KEY = "trackflow:" + randomHex(8);
 
 let queue: TrackedEvent[] = [];
-/** How many events at the head of the queue are being sent. */
-let pending = 0;
+/** Those of the queue that are being sent. */
+let pending: TrackedEvent[] | 0 = 0;
 let failures = 0;
 let notBefore = 0;
 /** What came of the events of this page, and when a batch last left it. */
@@ -45,7 +45,7 @@ export const record = (name: string, properties?: object | 0, more?: object): vo
 			timestamp: Date.now(),
 			url: location.href,
 			...more,
-			properties: { ...JSON.parse(fields as string), ...properties },
+			properties: { ...fields, ...properties },
 		}),
 	);
 	// For the developer of a website on their own machine, the one place where http counts as secure; silent elsewhere.
@@ -56,18 +56,18 @@ export const record = (name: string, properties?: object | 0, more?: object): vo
 
 /**
  * Send what waits, batch after batch, if consent is there and no failure says to wait; and keep what was not taken yet,
- * last, as browsers may refuse to.
+ * last, as browsers may refuse to, by an exception.
  */
 export const flush = (): void => {
-	const batch = queue.slice(0, batchSize);
-	if (!pending && batch[0] && mayRecord() && Date.now() > notBefore) {
-		pending = batch.length;
-		fetch(endpoint, { method: "POST", body: bodyOf(batch), credentials: "omit", keepalive: true })
-			.then(isFinal, () => false)
-			.then((isSettled) => {
-				if (isSettled) {
+	if (maySend() && queue[0] && !pending && Date.now() > notBefore) {
+		const body = bodyOf((pending = queue.slice(0, batchSize)));
+		// Browsers fail a fetch with keepalive above 64 KiB; a character may be three bytes.
+		fetch(endpoint, { method: "POST", body, credentials: "omit", keepalive: !body[2e4] })
+			.catch(() => 0 as never)
+			.then((answer) => {
+				if (isFinal(answer)) {
 					failures = 0;
-					count(queue.splice(0, pending));
+					settle(pending as TrackedEvent[]);
 				} else {
 					failures++;
 					notBefore = Date.now() + backOff(failures, interval, Math.random());
@@ -76,22 +76,22 @@ export const flush = (): void => {
 				run("flush");
 			});
 	}
-	try {
-		if (queue[0] && mayRecognise()) storage[KEY] = JSON.stringify(queue);
-		else delete storage[KEY];
-	} catch {}
+	if (queue[0] && (queue[0].visitorId || mayRecognise())) storage[KEY] = JSON.stringify(queue);
+	else delete storage[KEY];
 };
 
-/** The page may be about to go: hand over what waits, without an answer; where the collector fails, `flush` keeps it. */
+/**
+ * The page may be about to go: hand over what waits, without an answer; where the collector fails, `flush` keeps it. What is
+ * being sent goes along once more, as its answer may never come.
+ */
 export const leave = (): void => {
-	if (queue[pending] && !failures && mayRecord() && navigator.sendBeacon(endpoint, bodyOf(queue.slice(pending))))
-		count(queue.splice(pending));
+	if (maySend() && queue[0] && !failures && navigator.sendBeacon(endpoint, bodyOf(queue))) settle(queue);
 	flush();
 };
 
 /** These events are settled: taken or refused for good, or handed over to the browser. */
-const count = ({ length }: TrackedEvent[]): void => {
-	sent += length;
+const settle = (events: TrackedEvent[]): void => {
+	queue = queue.filter((event) => !events.includes(event) || !++sent);
 	batches++;
 };
 
@@ -104,12 +104,12 @@ export const stats = () => ({
 	lastFlush,
 });
 
-/** Throw away all events that were not taken yet. */
-export const discard = (): void => {
-	takeKept();
-	queue = [];
-	pending = failures = 0;
-};
+/**
+ * Whether what is in the queue may leave the page. Where the visitor said no, in another tab too, all is thrown away but a
+ * withdrawal, the one event that says itself what was consented to.
+ */
+const maySend = (): unknown =>
+	mayRecord() || (consent() === "denied" && (queue = queue.filter((event) => event.consent)));
 
 /** Take up what earlier pages could not deliver. */
 export const takeKept = (): void => {
@@ -122,7 +122,7 @@ export const takeKept = (): void => {
 
 const bodyOf = (events: TrackedEvent[]): string =>
 	JSON.stringify({
-		publicKey,
+		publicKey: tag.key,
 		sentAt: (lastFlush = Date.now()),
 		events: events.map((event) => ({
 			visitorId: visitorId(),

@@ -13,16 +13,16 @@ import { ANCHOR } from "./text";
 export let page = "";
 /** What was captured on this page: the same again is no news (EVT-4). */
 let seen: Record<string, number>;
-/** Seconds that the page was looked at since that was last told, until when, and how far down, in percent. */
+/** Seconds that the page was looked at since that was last told, and how far down, in percent. */
 let seconds = 0;
-let lookedAt: number;
 let scroll: number;
 
 /** Record what the visitor did, unless the tag says not to or they did just that on this page before. */
 export const capture = (...event: Parameters<typeof record>): void => {
 	const content = JSON.stringify(event);
-	if (!seen[content] && !off.includes(event[0])) record(...event);
+	if (seen[content] || off.includes(event[0])) return;
 	seen[content] = 1;
+	record(...event);
 };
 
 /** Record the view of this page, unless that is done. */
@@ -47,13 +47,12 @@ export const view = (): void => {
 /** Called when the visitor scrolls, and every second without an event. */
 export const look = (event?: Event): void => {
 	if (!event) seconds += document.hasFocus() as unknown as number;
-	lookedAt = Date.now();
 	scroll = Math.max(scroll, (((scrollY + innerHeight) * 100) / document.documentElement.scrollHeight) | 0);
 };
 
-/** Tell how long a page was looked at. */
+/** Tell how long a page was looked at. With its time it is never the same again. */
 export const endLook = (url: string): void => {
-	if (seconds) capture("engagement", { seconds, scroll }, { url, timestamp: lookedAt });
+	if (seconds) capture("engagement", { seconds, scroll }, { timestamp: Date.now(), url });
 	seconds = 0;
 };
 

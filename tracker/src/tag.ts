@@ -9,16 +9,17 @@
 export const { src, dataset: tag } = document.currentScript as HTMLScriptElement;
 
 export const {
-	key: publicKey,
 	batchSize = 10,
 	/** Milliseconds that an event may wait for others. */
 	interval = 3e3,
-	/** Fixed custom fields of every event, as JSON. */
-	fields = null,
 	/** What is not captured: words with blanks between. */
 	off = "",
-	/** A CSS selector: which forms get the hidden field, besides those that are marked. */
-	forms,
-} = tag as unknown as { key: string; batchSize?: number; interval?: number; fields?: string; off?: string; forms?: string };
+} = tag as unknown as { batchSize?: number; interval?: number; off?: string; };
 
 export const endpoint = new URL(tag.endpoint || "/api/method/trackflow.api.tracking.track_event", src);
+
+/** Fixed custom fields of every event; none where they are no JSON. */
+export let fields: object | undefined;
+try {
+	fields = JSON.parse(tag.fields!);
+} catch {}

@@ -7,12 +7,12 @@
 export const ANCHOR = /#(?![!/]).*/;
 
 /** The value of a cookie, undefined where there is none. */
-export const readCookie = (name: string, cookies = document.cookie): string | undefined =>
-	cookies.match(`\\b${name}=([^;]+)`)?.[1];
+export const readCookie = (name: string): string | undefined =>
+	document.cookie.match(`\\b${name}=([^;]+)`)?.[1];
 
 /** So many random hexadecimal digits. They tell events and visitors apart; nothing is kept secret by them. */
 export const randomHex = (digits: number): string =>
-	digits ? ((Math.random() * 16) | 0).toString(16) + randomHex(digits - 1) : "";
+	digits ? Math.random().toString(16)[2] + randomHex(digits - 1) : "";
 
 /**
  * Milliseconds until the next try after so many failures in a row, spread by `random` (0 to 1) so that visitors do not come
@@ -21,8 +21,8 @@ export const randomHex = (digits: number): string =>
 export const backOff = (failures: number, interval: number, random: number): number =>
 	interval * failures ** 2 * (1 + random);
 
-/** Whether an answer settles a batch: taken, or refused in a way that asking again will not change. */
-export const isFinal = ({ status }: { status: number }): boolean => status < 500 && status !== 429;
+/** Whether an answer settles a batch (none does not): taken, or refused in a way that asking again will not change. */
+export const isFinal = (answer: { status: number }): boolean => answer.status < 500 && answer.status !== 429;
 
 /** The path of a file that people keep, rather than of a page that they read. */
 export const FILE = /\.(pdf|(doc|xls|ppt)x?|zip)$/i;

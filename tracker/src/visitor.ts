@@ -11,8 +11,13 @@ export const visitorId = (): string =>
 		? writeCookie(
 				"trackflow_visitor",
 				// The copy is for hosts where a short link has set a cookie of this name, which scripts cannot read or replace.
-				(storage.trackflow_visitor =
-					readCookie("trackflow_visitor") || storage.trackflow_visitor || "v_" + randomHex(16)),
+				// Neither need be ours: the first that looks like an id is taken.
+				(storage.trackflow_visitor = (
+					readCookie("trackflow_visitor") +
+					storage.trackflow_visitor +
+					"v_" +
+					randomHex(16)
+				).match(/v_[\da-f]{16}/)![0]),
 			)
 		: "";
 

@@ -38,11 +38,12 @@ const make = <Name extends keyof HTMLElementTagNameMap>(name: Name, style: strin
 	return element;
 };
 
+/** No link where the address is none that people can read. */
 const makeLink = (address: string | undefined, text: string): HTMLElement[] => {
-	if (!address || !/^https?:$/.test(new URL(address, location.href).protocol)) return [];
 	const link = make("a", LINK, text);
-	link.href = address;
-	return [link];
+	link.href = address || "";
+	// What is no address at all has no protocol.
+	return address && /^https?:$/.test(link.protocol) ? [link] : [];
 };
 
 const close = (): void => {
@@ -100,8 +101,17 @@ const reopen = (): void => {
 	host!.shadowRoot!.querySelector("button")!.focus();
 };
 
+/** What was kept of the last answer: version and time; "" where there is none that can be read. */
+const readRecord = (): string => {
+	try {
+		return decodeURIComponent(readCookie(RECORD) || "");
+	} catch {
+		return "";
+	}
+};
+
 const hasAnswered = (): boolean => {
-	const record = decodeURIComponent(readCookie(RECORD) || "");
+	const record = readRecord();
 	return !!readCookie("trackflow_consent") && record.slice(0, record.lastIndexOf(" ")) === version && !!record;
 };
 

@@ -101,6 +101,36 @@ describe("EVT-5: the consent banner", () => {
 		assert.equal(await world.cookie("trackflow_visitor"), undefined);
 	});
 
+	for (const address of ["http://", "https://[", "mailto:"])
+		test(`a link to "${address}" is left out, and the banner asks`, async () => {
+			const page = await open({ ...TEXTS, "data-cookie-url": address });
+			await bar(page).waitFor();
+			assert.equal(await bar(page).getByRole("link").count(), 1);
+			await bar(page).getByRole("button", { name: "Yes, please" }).click();
+			await world.until(() => world.of("CONSENT").length === 1);
+		});
+
+	test("a record that cannot be read is none: the banner asks again", async () => {
+		await world.fresh({ "data-consent": "required" });
+		await world.setCookie({ name: "trackflow_consent", value: "granted" });
+		await world.setCookie({ name: "trackflow_consent_record", value: "%E0%A4%A" });
+		const page = await world.newPage();
+		world.banner = TEXTS;
+		await page.goto(`${world.site}/first`);
+		await bar(page).waitFor();
+	});
+
+	test("a yes to a new version of the policy is told although the old answer was yes", async () => {
+		const page = await open();
+		await bar(page).getByRole("button", { name: "Yes, please" }).click();
+		await world.until(() => world.of("CONSENT").length === 1);
+		world.banner = { ...TEXTS, "data-policy-version": "2026-2" };
+		await page.goto(`${world.site}/second`);
+		await bar(page).getByRole("button", { name: "Yes, please" }).click();
+		await world.until(() => world.of("CONSENT").length === 2);
+		assert.equal(world.of("CONSENT")[1].consent, "granted");
+	});
+
 	for (const [name, value] of [["globalPrivacyControl", true], ["doNotTrack", "1"]] as const)
 		test(`RED-5: with ${name} it does not ask`, async () => {
 			const page = await world.fresh({ "data-consent": "required" });

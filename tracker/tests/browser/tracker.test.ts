@@ -270,6 +270,34 @@ describe("EVT-4: delivery", () => {
 			assert.deepEqual(await kept(page), []);
 		});
 
+	test("more than browsers send with keepalive is sent without it, also from a page that is gone", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 1);
+		const fill = () => {
+			for (let number = 0; number < 8; number++) trackflow("track", "long", { number, text: "ü".repeat(5_000) });
+		};
+		await page.evaluate(fill);
+		await world.until(() => world.of("CUSTOM").length === 8);
+		assert.ok(world.deliveries.length < 4);
+		world.deliveries = [];
+		await page.evaluate(fill);
+		await page.goto(`${world.site}/second`);
+		await world.until(() => world.of("CUSTOM").length === 8);
+		await pause(400);
+		assert.deepEqual(await kept(page), []);
+	});
+
+	test("an address that is far too long holds nothing up", async () => {
+		const page = await world.fresh();
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.events.length === 1);
+		await page.evaluate(() => history.pushState({}, "", "/long?" + "x".repeat(80_000)));
+		await world.until(() => world.of("PAGE_VIEW").length === 2);
+		await page.evaluate(() => history.pushState({}, "", "/short"));
+		await world.until(() => world.of("PAGE_VIEW").length === 3);
+	});
+
 	test("two tabs of a visitor keep what they could not deliver apart", async () => {
 		const one = await world.fresh();
 		const two = await world.newPage();
@@ -324,6 +352,13 @@ describe("EVT-4: delivery", () => {
 		await page.goto(`${world.site}/second`);
 	});
 
+	test("fixed fields that are no JSON cost the fields alone", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-fields": "{plan: pro" });
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.of("PAGE_VIEW").length === 1);
+		assert.deepEqual(world.events[0].properties, {});
+	});
+
 	test("EVT-1: a tag without sense is silent", async () => {
 		const page = await world.fresh({ "data-endpoint": "http://[" });
 		await page.goto(`${world.site}/first`);
@@ -357,9 +392,10 @@ describe("EVT-5: consent", () => {
 
 			await page.goto(`${world.site}/second`);
 			await world.until(() => world.of("PAGE_VIEW").length === 2);
+			// Another policy may have been agreed to.
 			await page.evaluate(() => trackflow("consent", "granted"));
-			await pause(300);
-			assert.equal(world.of("CONSENT").length, 1);
+			await world.until(() => world.of("CONSENT").length === 2);
+			assert.equal(world.of("CONSENT")[1].consent, "granted");
 		});
 
 	test("refused: what waited is thrown away, nothing is ever sent, and that is remembered", async () => {
@@ -401,18 +437,68 @@ describe("EVT-5: consent", () => {
 		assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
 	});
 
-	test("withdrawn while the collector fails: nothing that was kept is sent later", async () => {
+	test("withdrawn while the collector fails: that alone is kept, until it is taken", async () => {
 		const page = await world.fresh();
 		world.behaviour = "fail";
 		await page.goto(`${world.site}/first`);
 		await world.until(() => world.deliveries.length === 1);
-		await page.evaluate(() => trackflow("consent", "denied"));
-		await pause(100);
+		const { visitorId } = world.events[0];
+		const isWithdrawal = ({ type, consent, visitorId: id }: Record<string, unknown>) =>
+			type === "CONSENT" && consent === "denied" && id === visitorId;
+		await page.evaluate(() => {
+			trackflow("track", "waiting");
+			trackflow("consent", "denied");
+			trackflow("consent", "denied");
+			trackflow("track", "late");
+		});
+		for (const path of ["/second", "/third"]) {
+			const texts = await page.evaluate(() => Object.values(localStorage));
+			assert.equal(texts.length, 1);
+			const events = JSON.parse(texts[0]);
+			assert.ok(events.length === 1 && isWithdrawal(events[0]), texts[0]);
+			assert.equal(await page.evaluate(() => document.cookie), "trackflow_consent=denied");
+			world.deliveries = [];
+			await page.goto(world.site + path);
+			await world.until(() => world.deliveries.length >= 1);
+			assert.ok(world.events.length === 1 && isWithdrawal(world.events[0]));
+		}
 		world.behaviour = "take";
 		world.deliveries = [];
 		await page.goto(`${world.site}/second`);
-		await pause(600);
+		await world.until(() => world.deliveries.length === 1);
+		await pause(400);
+		assert.ok(world.deliveries.length === 1 && world.events.length === 1 && isWithdrawal(world.events[0]));
+		assert.deepEqual(await kept(page), []);
+	});
+
+	test("withdrawn with a batch under way: its answer settles no event of what comes after", async () => {
+		const page = await world.fresh();
+		world.pageScript = `const send = window.fetch;
+			window.fetch = (...call) => send(...call).then((answer) => new Promise((give) => (window.give = () => give(answer))));`;
+		await page.goto(`${world.site}/first`);
+		await world.until(() => world.deliveries.length === 1);
+		await page.waitForFunction(() => "give" in window);
+		await page.evaluate(() => {
+			trackflow("consent", "denied");
+			trackflow("consent", "granted");
+			trackflow("track", "new");
+			(window as any).give();
+		});
+		await world.until(() => world.of("CUSTOM").length === 1);
+		assert.deepEqual(world.of("CONSENT").map(({ consent }) => consent), ["denied", "granted"]);
+		assert.notEqual(world.of("CUSTOM")[0].visitorId, world.of("PAGE_VIEW")[0].visitorId);
+	});
+
+	test("withdrawn in another tab: what waits in this one does not leave it", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "1000" });
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await world.setCookie({ name: "trackflow_consent", value: "denied" });
+		await pause(1300);
+		await page.goto(`${world.site}/second`);
+		await pause(300);
 		assert.equal(world.deliveries.length, 0);
+		assert.deepEqual(await kept(page), []);
 	});
 
 	for (const [name, value] of [["globalPrivacyControl", true], ["doNotTrack", "1"]] as const)
@@ -426,6 +512,20 @@ describe("EVT-5: consent", () => {
 			await page.click("#lead button");
 			await world.until(() => world.posts.length === 1);
 			assert.ok(!world.posts[0].get("trackflow_visitor_id"));
+		});
+
+	for (const foreign of ["garbage", "v_123", "v_0123456789ABCDEF"])
+		test(`an id "${foreign}" that is none of ours is replaced`, async () => {
+			const page = await world.fresh();
+			await world.setCookie({ name: "trackflow_visitor", value: foreign });
+			await page.evaluate((foreign) => (localStorage.trackflow_visitor = foreign), foreign);
+			await page.goto(`${world.site}/first`);
+			await page.goto(`${world.site}/second`);
+			await world.until(() => world.of("PAGE_VIEW").length === 2);
+			const [first, second] = world.events;
+			assert.match(first.visitorId, ID);
+			assert.equal(second.visitorId, first.visitorId);
+			assert.equal(await world.cookie("trackflow_visitor"), first.visitorId);
 		});
 
 	test("an id that only the server can read does not make a new visitor of every page", async () => {

@@ -55,7 +55,7 @@ test("EVT-3: a refusal settles a batch, a failure does not, a beacon does", asyn
 	await settled();
 	assert.deepEqual([figures().sent, figures().batches, figures().averageBatchSize], [5, 2, 2.5]);
 	record(1);
-	run("pagehide");
+	run("visibilitychange");
 	assert.deepEqual([figures().queued, figures().sent, figures().batches], [0, 6, 3]);
 	status = 500;
 	record(1);
