@@ -20,8 +20,9 @@ from trackflow.tracking.parameters import host_of, marketing_of
 # Addresses of these carry keys and passwords' tokens, or they are no pages of the website.
 PRIVATE = frozenset({"app", "desk", "crm", "login", "printview", "trackflow", "update-password"})
 _END = b"</body>"
-# Found in Frappe's pages of Web Forms, and in CRM's, which send them to the same method.
-_FORM = b"web_form"
+# Found in Frappe's pages of Web Forms, and in CRM's, which send them to the same method. The name alone stands in every page of
+# Frappe's, among its assets.
+_FORMS = (b"web_form_doc", b"web_form.accept")
 
 
 def add_tag(response: Response | None = None, request: Request | None = None) -> None:
@@ -85,7 +86,9 @@ def _tags(incoming: Incoming, page: bytes) -> str:
 	if not config.enabled:
 		return ""
 	# The form asks the script of this page, of which there may be one without us, or of the page that embeds it.
-	return _website_tags(incoming, config) + (script.forms_tag() if _FORM in page else "")
+	return _website_tags(incoming, config) + (
+		script.forms_tag() if any(one in page for one in _FORMS) else ""
+	)
 
 
 def _website_tags(incoming: Incoming, config: Config) -> str:
