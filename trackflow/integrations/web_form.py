@@ -58,6 +58,8 @@ def convert(doctype: str, name: str, goal: str, reference: str) -> None:
 		doc = frappe.get_doc(doctype, name, for_update=True)
 	except frappe.DoesNotExistError:
 		return
+	if visitor_reference.is_erased(doc):
+		return
 	is_lead, at = doctype == crm_lead.DOCTYPE, get_datetime(doc.creation)
 	visitor = visitor_reference.resolve(doc.get(visitor_reference.FIELD) or reference, email_of(doc), at)
 	conversion = conversions.record(

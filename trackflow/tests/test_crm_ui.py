@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any, ClassVar
 from unittest.mock import Mock, patch
 
@@ -19,7 +18,8 @@ from trackflow.integrations.crm_ui import entries, page
 from trackflow.permissions import has_app_permission
 from trackflow.setup import crm, crm_form_scripts, memory
 from trackflow.tests.base import HAS_CRM, TrackFlowTestCase, needs_crm
-from trackflow.tests.users import make_user, remove_user
+from trackflow.tests.tags import Tags
+from trackflow.tests.users import PeopleTestCase
 from trackflow.tracking import own_pages, script
 
 MARKETER, CAMPAIGNER, SELLER, NOBODY = (
@@ -32,48 +32,18 @@ ROLES = {
 	SELLER: SALES,
 	NOBODY: (),
 }
-SECRET = "s3cr3t"
 LABELS = ["Campaigns", "Tracked Links", "Click Analytics"]
 # What differs from one answer to the next.
 TOKEN = re.compile(rb"[0-9a-f]{40,}")
 
 
-class Tags(HTMLParser):
-	"""Our tags in a page."""
-
-	def __init__(self, html: str) -> None:
-		super().__init__()
-		self.found: list[dict[str, str | None]] = []
-		self.feed(html)
-
-	def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-		if tag == "script" and "/assets/trackflow/" in (dict(attrs).get("src") or ""):
-			self.found.append(dict(attrs))
-
-
-class UiTestCase(TrackFlowTestCase):
+class UiTestCase(PeopleTestCase):
 	"""People with our roles and without, in CRM and outside it."""
 
-	keys: ClassVar[dict[str, str]] = {}
-
-	@classmethod
-	def setUpClass(cls) -> None:
-		super().setUpClass()
-		for email, roles in ROLES.items():
-			user = make_user(email, *roles)
-			user.api_key = cls.keys[email] = frappe.generate_hash(length=15)
-			user.api_secret = SECRET
-			user.save(ignore_permissions=True)
-		frappe.db.commit()
-
-	@classmethod
-	def tearDownClass(cls) -> None:
-		for email in ROLES:
-			remove_user(email)
-		super().tearDownClass()
+	roles = ROLES
 
 	def ask(self, user: str | None, path: str = "/crm") -> TestResponse:
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		return self.get(path, headers=headers)
 
 

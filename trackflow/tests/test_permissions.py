@@ -17,12 +17,11 @@ from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.privacy.guarded import refuse_guesses
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase
-from trackflow.tests.users import make_user, remove_user
+from trackflow.tests.users import PeopleTestCase
 from trackflow.trackflow.doctype.figures import FIGURES
 
 MANAGER, CAMPAIGNER, NOBODY = (f"permissions.{who}@example.com" for who in ("manager", "campaigns", "nobody"))
 ROLES = {MANAGER: (TRACKFLOW_MANAGER,), CAMPAIGNER: (CAMPAIGN_MANAGER,), NOBODY: ()}
-SECRET = "s3cr3t"
 VISITOR = "v_00000000000000aa"
 # What tells who a visitor is, and which document of the CRM.
 GUARDED = {
@@ -38,30 +37,14 @@ GUARDED = {
 OF_CRM = ("Deal Attribution", "Deal Link Association", "Deal Stage Change", "Lead Status Change")
 
 
-class PermissionTestCase(TrackFlowTestCase):
+class PermissionTestCase(PeopleTestCase):
 	"""Three users with an API key each: one who manages TrackFlow, one who manages campaigns, one without a role."""
 
-	keys: ClassVar[dict[str, str]] = {}
-
-	@classmethod
-	def setUpClass(cls) -> None:
-		super().setUpClass()
-		for email, roles in ROLES.items():
-			user = make_user(email, *roles)
-			user.api_key = cls.keys[email] = frappe.generate_hash(length=15)
-			user.api_secret = SECRET
-			user.save(ignore_permissions=True)
-		frappe.db.commit()
-
-	@classmethod
-	def tearDownClass(cls) -> None:
-		for email in ROLES:
-			remove_user(email)
-		super().tearDownClass()
+	roles = ROLES
 
 	def api(self, user: str | None, method: str, *parts: str, **options: Any) -> TestResponse:
 		"""A request for /api/resource/… as a user; None is a guest."""
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		return self.request(method, quote("/".join(("/api/resource", *parts))), headers=headers, **options)
 
 	def rows(self, user: str, doctype: str, *fields: str, **query: Any) -> list[dict[str, Any]]:
@@ -141,7 +124,7 @@ class TestContactsAndCrm(PermissionTestCase):
 		self.assertIn(answer.json.get("data"), (None, [{"name": VISITOR}]))
 		self.assertIn(answer.status_code, (200, 403))
 		value = {"doctype": "Visitor", "fieldname": '["name", "contact_email"]', "filters": VISITOR}
-		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		headers = self.authorization(CAMPAIGNER)
 		answer = self.get("/api/method/frappe.client.get_value", query_string=value, headers=headers)
 		self.assertEqual(answer.json["message"], {"name": VISITOR})
 
@@ -187,7 +170,7 @@ class TestContactsAndCrm(PermissionTestCase):
 			self.assertEqual(row["contact_email"], "ada@example.com")
 
 	def test_nobody_is_counted_by_what_is_guarded(self) -> None:
-		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		headers = self.authorization(CAMPAIGNER)
 		for method, query in (
 			("frappe.client.get", {"doctype": "Visitor", "filters": '{"contact_email": ["like", "a%"]}'}),
 			("frappe.client.get", {"doctype": "Visitor", "filters": '{"contact_email": ["like", "b%"]}'}),

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import unittest
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +16,9 @@ from trackflow.config import forget_config
 from trackflow.stream.drain import drain
 from trackflow.tests.base import GOOGLEBOT, TrackFlowTestCase
 from trackflow.tests.factories import SHOP, make_domain, set_settings
+from trackflow.tests.tags import Tags
 from trackflow.tests.test_answer import CONFIG, DOMAIN
+from trackflow.tests.users import make_user, remove_user
 from trackflow.tracking import script
 from trackflow.tracking.script_options import OptionError, attributes, checked, dataset_name, usable
 
@@ -243,19 +244,6 @@ class TestImage(TrackFlowTestCase):
 		self.fetch(403)
 
 
-class Tags(HTMLParser):
-	"""The script tags of a page."""
-
-	def __init__(self, html: str) -> None:
-		super().__init__()
-		self.found: list[dict[str, str | None]] = []
-		self.feed(html)
-
-	def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-		if tag == "script" and "trackflow" in (dict(attrs).get("src") or ""):
-			self.found.append(dict(attrs))
-
-
 class TestOwnPages(TrackFlowTestCase):
 	"""COL-5: a setting puts the tag into the site's own web pages."""
 
@@ -302,7 +290,6 @@ class TestOwnPages(TrackFlowTestCase):
 		self.assertEqual(self.tags("/index"), [])
 
 	def test_nobody_who_is_logged_in(self) -> None:
-		from trackflow.tests.users import make_user, remove_user
 
 		make_user("website@example.com")
 		self.addCleanup(remove_user, "website@example.com")

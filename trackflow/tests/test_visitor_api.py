@@ -25,7 +25,7 @@ from trackflow.tests.factories import (
 	make_link,
 	make_visitor,
 )
-from trackflow.tests.users import make_user, remove_user
+from trackflow.tests.users import PeopleTestCase
 from trackflow.tracking import timeline
 
 DATA = "/api/method/trackflow.api.visitor.get_visitor_data"
@@ -40,7 +40,6 @@ ROLES = {
 	NOBODY: (),
 }
 PHONE, LAPTOP, STRANGER = "v_00000000000000aa", "v_00000000000000bb", "v_00000000000000cc"
-SECRET = "s3cr3t"
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
@@ -72,26 +71,10 @@ def readable_by(role: str, *doctypes: str) -> Iterator[None]:
 			frappe.clear_cache(doctype=one)
 
 
-class VisitorTestCase(TrackFlowTestCase):
+class VisitorTestCase(PeopleTestCase):
 	"""Somebody who clicked on the phone, came back on the laptop, and said an e-mail address on both."""
 
-	keys: ClassVar[dict[str, str]] = {}
-
-	@classmethod
-	def setUpClass(cls) -> None:
-		super().setUpClass()
-		for email, roles in ROLES.items():
-			user = make_user(email, *roles)
-			user.api_key = cls.keys[email] = frappe.generate_hash(length=15)
-			user.api_secret = SECRET
-			user.save(ignore_permissions=True)
-		frappe.db.commit()
-
-	@classmethod
-	def tearDownClass(cls) -> None:
-		for email in ROLES:
-			remove_user(email)
-		super().tearDownClass()
+	roles = ROLES
 
 	def setUp(self) -> None:
 		super().setUp()
@@ -100,7 +83,7 @@ class VisitorTestCase(TrackFlowTestCase):
 	def ask(
 		self, user: str | None, path: str, cookie: str = "", consent: str = "", **query: Any
 	) -> TestResponse:
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		cookies = {"trackflow_visitor": cookie, "trackflow_consent": consent}
 		cookies = {name: value for name, value in cookies.items() if value}
 		return self.get(path, query_string=query, headers=headers, cookies=cookies)

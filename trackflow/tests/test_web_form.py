@@ -10,7 +10,7 @@ import frappe
 from frappe.utils import get_datetime, now_datetime
 from frappe.utils.password import update_password
 
-from trackflow.integrations import web_form
+from trackflow.integrations import visitor_reference, web_form
 from trackflow.tests.base import TrackFlowTestCase, needs_crm, work
 from trackflow.tests.factories import (
 	make_domain,
@@ -165,6 +165,15 @@ class TestSubmission(WebFormTestCase):
 	def test_a_document_that_is_gone_again(self) -> None:
 		web_form.convert("ToDo", "none-such", "Form Submission", VISITOR)
 		self.assertEqual(self.conversions(), [])
+
+	@needs_crm
+	def test_a_lead_that_was_erased(self) -> None:
+		"""CRM-8: a job that comes late brings nothing back."""
+		lead = frappe.get_doc({"doctype": "CRM Lead", "first_name": "Ann"}).insert()
+		frappe.db.set_value("CRM Lead", lead.name, visitor_reference.FIELD, visitor_reference.ERASED)
+		frappe.db.commit()
+		web_form.convert("CRM Lead", lead.name, "Demo Request", VISITOR)
+		self.assertFalse(frappe.db.exists("Conversion", {"conversion_type": "Demo Request"}))
 
 	def test_it_is_stored_whatever_goes_wrong_here(self) -> None:
 		form = self.form()
