@@ -18,7 +18,7 @@ from trackflow.links import bulk_create, csv_export, csv_import
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, is_bench, work
 from trackflow.tests.properties import given, settings, st
-from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, SECRET, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
 
 METHOD = "/api/method/trackflow.api.links."
 URL = "https://shop.example.com/products"
@@ -32,12 +32,12 @@ SAME = (
 
 class BulkTestCase(PermissionTestCase):
 	def call(self, method: str, user: str | None = CAMPAIGNER, verb: str = "POST", **values: Any) -> Any:
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		options = {"query_string": values} if verb == "GET" else {"json": values}
 		return self.request(verb, METHOD + method, headers=headers, **options)
 
 	def upload(self, method: str, content: bytes) -> Any:
-		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		headers = self.authorization(CAMPAIGNER)
 		data = {"file": (BytesIO(content), "links.csv")}
 		return self.request("POST", METHOD + method, headers=headers, data=data)
 

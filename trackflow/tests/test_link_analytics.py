@@ -10,7 +10,7 @@ from trackflow import bulk
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import VISITOR, click_record
-from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, SECRET, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
 from trackflow.tracking import store
 from trackflow.tracking.link_analytics import link_analytics
 
@@ -191,13 +191,13 @@ class TestAccess(PermissionTestCase):
 		link = factories.make_link("flyer")
 		path = "/api/method/trackflow.api.links.get_link_analytics"
 		for user, status in ((CAMPAIGNER, 200), (NOBODY, 403), (None, 403)):
-			headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+			headers = self.authorization(user)
 			answer = self.get(path, query_string={"link_name": link.name}, headers=headers)
 			self.assertEqual(answer.status_code, status, answer.text)
-		headers = {"Authorization": f"token {self.keys[CAMPAIGNER]}:{SECRET}"}
+		headers = self.authorization(CAMPAIGNER)
 		answer = self.get(path, query_string={"link_name": link.name, "from_date": "x"}, headers=headers)
 		self.assertEqual(answer.status_code, 417)
 		# Who may read none is not told which there are.
-		nobody = {"Authorization": f"token {self.keys[NOBODY]}:{SECRET}"}
+		nobody = self.authorization(NOBODY)
 		self.assertEqual(self.get(path, query_string={"link_name": "x"}, headers=nobody).status_code, 403)
 		self.assertEqual(self.get(path, query_string={"link_name": "x"}, headers=headers).status_code, 404)

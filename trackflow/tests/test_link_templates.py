@@ -11,7 +11,7 @@ from trackflow.links import templates, templating
 from trackflow.links.templating import TemplateError, Variable
 from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.properties import given, st
-from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, SECRET, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
 
 CITY = {"variable_name": "city", "variable_type": "Text", "is_required": 1}
 METHOD = "/api/method/trackflow.api.links."
@@ -219,7 +219,7 @@ class TestMakingLinks(PermissionTestCase):
 		super().tearDown()
 
 	def call(self, method: str, user: str | None = CAMPAIGNER, **values: Any) -> Any:
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		return self.request("POST", METHOD + method, headers=headers, json=values)
 
 	def test_one(self) -> None:

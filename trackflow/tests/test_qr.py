@@ -16,7 +16,7 @@ from trackflow.links import qr, qr_files
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements
 from trackflow.tests.properties import given, settings, st
-from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, SECRET, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
 
 TEXT = "https://go.example.com/r/k3x9p2?qr=1"
 METHOD = "/api/method/trackflow.api.links."
@@ -205,7 +205,7 @@ class TestDownloads(PermissionTestCase):
 		super().tearDown()
 
 	def call(self, method: str, user: str | None = CAMPAIGNER, verb: str = "GET", **query: Any) -> Any:
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		options = {"query_string": query} if verb == "GET" else {"json": query}
 		return self.request(verb, METHOD + method, headers=headers, **options)
 

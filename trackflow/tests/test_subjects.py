@@ -35,7 +35,7 @@ from trackflow.tests.factories import (
 	make_visitor,
 )
 from trackflow.tests.test_commands import CommandTestCase
-from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, SECRET, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
 from trackflow.tracking import counters, identity, link_analytics, repair
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -776,7 +776,7 @@ class TestOverHttp(PermissionTestCase, SubjectTestCase):
 	"""CRM-8, SEC-1: for System and TrackFlow Managers, by POST."""
 
 	def call(self, user: str | None, method: str, verb: str = "POST", **data: Any) -> Any:
-		headers = {"Authorization": f"token {self.keys[user]}:{SECRET}"} if user else {}
+		headers = self.authorization(user)
 		return self.request(verb, f"/api/method/trackflow.api.privacy.{method}", headers=headers, data=data)
 
 	def test_a_manager_may(self) -> None:
