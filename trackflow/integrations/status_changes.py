@@ -14,6 +14,7 @@ from frappe.utils import now_datetime
 from trackflow import bulk
 from trackflow.integrations import visitor_reference
 from trackflow.integrations.renames import rename
+from trackflow.integrations.shield import shielded
 
 Row = dict[str, Any]
 
@@ -64,6 +65,7 @@ def follow(doctype: str, name: str, fields: Row) -> None:
 			query.run()
 
 
+@shielded
 def after_rename(
 	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:

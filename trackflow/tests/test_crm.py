@@ -474,11 +474,11 @@ class TestChanges(CRMTestCase):
 			("CRM Deal Status", "Deal Stage Change", ("from_stage", "to_stage")),
 		):
 			with self.subTest(doctype):
+				self.addCleanup(remove_statuses, doctype, "Tasting", "Trying")
 				frappe.get_doc(make_status(doctype, "Tasting")).insert()
 				row = {"name": f"{holder} 1", "change_date": now_datetime()}
 				bulk.insert(holder, [row | dict.fromkeys(columns, "Tasting")])
 				frappe.rename_doc(doctype, "Tasting", "Trying", force=True)
-				self.addCleanup(frappe.delete_doc, doctype, "Trying", force=True)
 				kept = frappe.db.get_value(holder, row["name"], columns)
 				self.assertEqual(kept, ("Trying", "Trying"))
 
@@ -504,6 +504,12 @@ class TestDeleting(CRMTestCase):
 
 def make_status(doctype: str, name: str) -> dict[str, Any]:
 	return {"doctype": doctype, frappe.scrub(doctype.removeprefix("CRM ")): name, "position": 9}
+
+
+def remove_statuses(doctype: str, *names: str) -> None:
+	for name in names:
+		frappe.delete_doc(doctype, name, force=True)
+	frappe.db.commit()
 
 
 def api_keys() -> tuple[str, str]:
