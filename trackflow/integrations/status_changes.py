@@ -50,6 +50,11 @@ def note_deal(doc: Document) -> None:
 	_note(DEALS, doc, at)
 
 
+def fields_of(doctype: str) -> tuple[str, ...]:
+	"""The fields of a lead (`doctype` LEADS) or deal (DEALS) that its changes keep."""
+	return tuple(_KEPT[doctype])
+
+
 def follow(doctype: str, name: str, fields: Row) -> None:
 	"""Take over what became known of a lead (`doctype` LEADS) or deal (DEALS) after it was made: its fields, by their names
 	on the document. Which lead a deal has, all its rows say; the rest is its entry's."""

@@ -16,6 +16,7 @@ from trackflow.integrations.crm_lead import (
 	unlink_visitor_from_lead,
 )
 from trackflow.integrations.sweep import sweep
+from trackflow.patches import fill_status_changes
 from trackflow.stream import writer
 from trackflow.tests.base import TrackFlowTestCase, needs_crm, work
 from trackflow.tests.factories import (
@@ -467,6 +468,26 @@ class TestChanges(CRMTestCase):
 		self.assertEqual(
 			[(row.lead_id, row.change_date) for row in stages], [(lead.name, rows[1].change_date)]
 		)
+
+	def test_what_older_versions_did_not_keep(self) -> None:
+		lead = make_lead(trackflow_visitor_id=VISITOR)
+		erased = make_lead(email="eve@example.com")
+		deal = make_deal(lead=lead.name)
+		work()
+		kept = [("Lead Status Change", "source_source"), ("Deal Stage Change", "source")]
+		before = [frappe.get_all(doctype, fields=["*"], order_by="name") for doctype, _column in kept]
+		for doctype, column in kept:
+			frappe.db.set_value(doctype, {"name": ("is", "set")}, column, None, update_modified=False)
+		frappe.db.set_value(
+			"Deal Stage Change", {"deal_id": deal.name}, "lead_id", None, update_modified=False
+		)
+		frappe.db.set_value(
+			"CRM Lead", erased.name, {"trackflow_visitor_id": "erased", "trackflow_source": "x"}
+		)
+		with patch.object(fill_status_changes, "AT_ONCE", 1):
+			fill_status_changes.execute()
+		after = [frappe.get_all(doctype, fields=["*"], order_by="name") for doctype, _column in kept]
+		self.assertEqual(after, before)
 
 	def test_a_renamed_status(self) -> None:
 		for doctype, holder, columns in (
