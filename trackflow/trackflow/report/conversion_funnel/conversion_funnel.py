@@ -67,6 +67,8 @@ class _Lines:
 		yield {**name, **entry, "of_step_before": _rounded(of_visitors)}
 		for step in steps:
 			yield {**name, **step}
+		if self.is_grouped and not group.deals:
+			return
 		deals = funnel.chain(group.deals, self.shape.of_deals)
 		for step in self._part(_("Deals Without a Lead"), self.deal_steps, deals):
 			yield {**name, **step}
