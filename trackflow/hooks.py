@@ -72,6 +72,8 @@ doc_events = {
 		"on_update": "trackflow.integrations.crm_deal.on_update",
 		"after_rename": "trackflow.integrations.crm_deal.after_rename",
 	},
+	"CRM Lead Status": {"after_rename": "trackflow.integrations.status_changes.after_rename"},
+	"CRM Deal Status": {"after_rename": "trackflow.integrations.status_changes.after_rename"},
 	"Personal Data Download Request": {
 		"after_insert": "trackflow.integrations.personal_data.after_download_request"
 	},

@@ -176,4 +176,5 @@ def _set_fields(doc: Document, conversion: Row) -> None:
 			"trackflow_marketing_influenced": int(found.is_influenced),
 		},
 	)
+	status_changes.follow(status_changes.DEALS, doc.name, {**found.fields, "lead": doc.get("lead")})
 	crm_organization.update(doc.get("organization"), conversion["visitor"], found)

@@ -55,7 +55,12 @@ def after_rename(
 ) -> None:
 	rename(
 		doc.doctype,
-		{"Visitor": "crm_lead", "Conversion": "crm_lead", "Lead Status Change": "lead_id"},
+		{
+			"Visitor": "crm_lead",
+			"Conversion": "crm_lead",
+			status_changes.LEADS: "lead_id",
+			status_changes.DEALS: "lead_id",
+		},
 		old,
 		new,
 	)
@@ -120,6 +125,7 @@ def after_credits(names: list[str]) -> None:
 		)
 		if found and not is_erased:
 			summary.set_fields(DOCTYPE, conversion.source_name, found.fields)
+			status_changes.follow(status_changes.LEADS, conversion.source_name, found.fields)
 
 
 @frappe.whitelist(methods=["GET"])

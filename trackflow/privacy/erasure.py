@@ -27,7 +27,7 @@ from trackflow.integrations import crm_subject
 from trackflow.jobs import enqueue
 from trackflow.naming import keyed_hash
 from trackflow.privacy import personal, subjects
-from trackflow.privacy.personal import BY_DOCTYPE, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
+from trackflow.privacy.personal import BY_DOCTYPE, DEAL, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
 from trackflow.privacy.subjects import Subject
 from trackflow.stream import drain, spool
 from trackflow.tracking import identity, repair
@@ -231,31 +231,36 @@ def _erase_crm(work: _Work) -> None:
 	for doctype, number in changed.items():
 		work.add(doctype, number)
 	_cut_conversions(work)
-	_rename_rows(work, "Lead Status Change", {one: work.of("lead", one) for one in subject.leads})
-	for doctype in OF_DEAL:
-		_rename_rows(work, doctype, {one: work.of("deal", one) for one in subject.deals})
+	pseudonyms = {
+		LEAD: {one: work.of("lead", one) for one in subject.leads},
+		DEAL: {one: work.of("deal", one) for one in subject.deals},
+	}
+	for doctype in ("Lead Status Change", *OF_DEAL):
+		_rename_rows(work, doctype, pseudonyms)
 	frappe.db.commit()
 
 
-def _rename_rows(work: _Work, doctype: str, pseudonyms: Mapping[str, str]) -> None:
-	"""Give rows of a lead or deal another's name; names of rows that follow from a deal's follow its new one."""
+def _rename_rows(work: _Work, doctype: str, pseudonyms: Mapping[str, Mapping[str, str]]) -> None:
+	"""Give rows of leads and deals others' names, by their kind; names of rows that follow from a deal's follow its new one."""
 	table = BY_DOCTYPE[doctype]
-	((_kind, column),) = table.found_by
 	make_name = {
 		"Deal Attribution": lambda row, deal: deal_rows.attribution_name(deal, row["attribution_model"]),
 		"Deal Link Association": lambda row, deal: deal_rows.association_name(deal, row["tracked_link"]),
 	}.get(doctype)
-	if not pseudonyms:
-		return
 	beside = {"Deal Attribution": ["attribution_model"], "Deal Link Association": ["tracked_link"]}.get(
 		doctype, []
 	)
-	stored = bulk.load(doctype, {column: ("in", pseudonyms)}, [column, *beside])
-	for name, row in bulk.lock(doctype, stored, [column, *beside]).items():
-		new = pseudonyms.get(row[column])
+	stored: dict[str, Row] = {}
+	for kind, column in table.found_by:
+		if pseudonyms[kind]:
+			stored |= bulk.load(doctype, {column: ("in", pseudonyms[kind])}, ())
+	columns = [column for _kind, column in table.found_by]
+	for name, row in bulk.lock(doctype, stored, [*columns, *beside]).items():
+		found = {column: pseudonyms[kind].get(row[column]) for kind, column in table.found_by}
+		new = {column: value for column, value in found.items() if value}
 		if new:
-			values = {column: new, **dict.fromkeys(table.empties)}
-			_set(doctype, name, {**values, "name": make_name(row, new)} if make_name else values)
+			values = {**new, **dict.fromkeys(table.empties)}
+			_set(doctype, name, {**values, "name": make_name(row, new["deal_id"])} if make_name else values)
 	work.add(doctype, len(stored))
 
 

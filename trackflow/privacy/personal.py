@@ -153,16 +153,16 @@ TABLES = (
 	Table(
 		"Deal Stage Change",
 		"A step of a deal.",
-		found_by=((DEAL, "deal_id"),),
+		found_by=((DEAL, "deal_id"), (LEAD, "lead_id")),
 		empties=("notes",),
-		keeps=_fields("from_stage to_stage change_date campaign"),
+		keeps=_fields("from_stage to_stage change_date campaign source medium"),
 		staff=("changed_by",),
 	),
 	Table(
 		"Lead Status Change",
 		"A step of a lead.",
 		found_by=((LEAD, "lead_id"),),
-		keeps=_fields("from_status to_status change_date source_campaign source_medium"),
+		keeps=_fields("from_status to_status change_date source_campaign source_source source_medium"),
 		staff=("changed_by",),
 	),
 	Table(

@@ -76,9 +76,9 @@ def find(*named: str) -> Subject:
 	visitors |= _with_email(emails) | crm_subject.visitors_of(leads, deals)
 	visitors = visitors.union(*people.of_leads(leads).values())
 	visitors = _persons(visitors)
-	# A lead stays the person's where it was deleted in CRM and its rows are here.
+	# A lead or deal stays the person's where it was deleted in CRM and its rows are here.
 	leads |= _leads_of(visitors)
-	deals |= crm_subject.deals_of((), leads, visitors)
+	deals |= crm_subject.deals_of((), leads, visitors) | _deals_of(leads)
 	return Subject(
 		frozenset(emails | _emails_of(visitors)),
 		frozenset(visitors),
@@ -168,3 +168,8 @@ def _emails_of(visitors: Collection[str]) -> set[str]:
 def _leads_of(visitors: Collection[str]) -> set[str]:
 	rows = bulk.load("Visitor", {"name": ("in", visitors)}, ["crm_lead"]) if visitors else {}
 	return {row.crm_lead for row in rows.values() if row.crm_lead}
+
+
+def _deals_of(leads: Collection[str]) -> set[str]:
+	rows = bulk.load("Deal Stage Change", {"lead_id": ("in", leads)}, ["deal_id"]) if leads else {}
+	return {row.deal_id for row in rows.values()}

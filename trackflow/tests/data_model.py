@@ -75,9 +75,11 @@ FIELDS = {
 		"touch_points calculation_date"
 	),
 	"Deal Link Association": "deal_id tracked_link association_type created_date attribution_weight",
-	"Deal Stage Change": "deal_id from_stage to_stage change_date changed_by campaign notes",
+	"Deal Stage Change": (
+		"deal_id lead_id from_stage to_stage change_date changed_by campaign source medium notes"
+	),
 	"Lead Status Change": (
-		"lead_id from_status to_status change_date changed_by source_campaign source_medium"
+		"lead_id from_status to_status change_date changed_by source_campaign source_source source_medium"
 	),
 	"Daily Campaign Metric": (
 		"date platform link_campaign external_campaign_id external_adset_id external_ad_id impressions "

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
+from trackflow import bulk
 from trackflow.integrations import crm_deal, crm_lead
 from trackflow.integrations.crm_lead import (
 	get_lead_tracking_data,
@@ -15,6 +16,7 @@ from trackflow.integrations.crm_lead import (
 	unlink_visitor_from_lead,
 )
 from trackflow.integrations.sweep import sweep
+from trackflow.patches import fill_status_changes
 from trackflow.stream import writer
 from trackflow.tests.base import TrackFlowTestCase, needs_crm, work
 from trackflow.tests.factories import (
@@ -423,6 +425,84 @@ class TestChanges(CRMTestCase):
 			[(None, "Qualification"), ("Qualification", "Won")],
 		)
 
+	def test_the_entry_says_what_is_known_of_the_document(self) -> None:
+		"""RPT-1: what brought a lead or deal is known by a job after it was made, and its entry follows."""
+		lead = make_lead(trackflow_visitor_id=VISITOR)
+		deal = make_deal(lead=lead.name)
+		work()
+		((campaign, source, medium),) = frappe.get_all(
+			"Lead Status Change",
+			fields=["source_campaign", "source_source", "source_medium"],
+			as_list=True,
+			order_by="name",
+		)
+		self.assertEqual((campaign, source, medium), ("Spring Sale", "news", "email"))
+		((of, campaign, source, medium),) = frappe.get_all(
+			"Deal Stage Change",
+			fields=["lead_id", "campaign", "source", "medium"],
+			as_list=True,
+			order_by="name",
+		)
+		self.assertEqual((of, campaign, source, medium), (lead.name, "Spring Sale", "news", "email"))
+		other = make_lead(email="other@example.com")
+		deal.reload()
+		deal.update({"lead": other.name, "status": "Negotiation"}).save()
+		work()
+		self.assertEqual(set(frappe.get_all("Deal Stage Change", pluck="lead_id")), {other.name})
+
+	def test_of_a_lead_that_becomes_a_deal(self) -> None:
+		"""CRM sets the lead's status past all hooks."""
+		lead = make_lead(status="Contacted", organization="Example Works")
+		lead.convert_to_deal()
+		rows = frappe.get_all(
+			"Lead Status Change",
+			filters={"lead_id": lead.name},
+			fields=["from_status", "to_status", "change_date"],
+			order_by="change_date",
+		)
+		self.assertEqual(
+			[(row.from_status, row.to_status) for row in rows],
+			[(None, "Contacted"), ("Contacted", "Qualified")],
+		)
+		stages = frappe.get_all("Deal Stage Change", fields=["lead_id", "change_date"], order_by="name")
+		self.assertEqual(
+			[(row.lead_id, row.change_date) for row in stages], [(lead.name, rows[1].change_date)]
+		)
+
+	def test_what_older_versions_did_not_keep(self) -> None:
+		lead = make_lead(trackflow_visitor_id=VISITOR)
+		erased = make_lead(email="eve@example.com")
+		deal = make_deal(lead=lead.name)
+		work()
+		kept = [("Lead Status Change", "source_source"), ("Deal Stage Change", "source")]
+		before = [frappe.get_all(doctype, fields=["*"], order_by="name") for doctype, _column in kept]
+		for doctype, column in kept:
+			frappe.db.set_value(doctype, {"name": ("is", "set")}, column, None, update_modified=False)
+		frappe.db.set_value(
+			"Deal Stage Change", {"deal_id": deal.name}, "lead_id", None, update_modified=False
+		)
+		frappe.db.set_value(
+			"CRM Lead", erased.name, {"trackflow_visitor_id": "erased", "trackflow_source": "x"}
+		)
+		with patch.object(fill_status_changes, "AT_ONCE", 1):
+			fill_status_changes.execute()
+		after = [frappe.get_all(doctype, fields=["*"], order_by="name") for doctype, _column in kept]
+		self.assertEqual(after, before)
+
+	def test_a_renamed_status(self) -> None:
+		for doctype, holder, columns in (
+			("CRM Lead Status", "Lead Status Change", ("from_status", "to_status")),
+			("CRM Deal Status", "Deal Stage Change", ("from_stage", "to_stage")),
+		):
+			with self.subTest(doctype):
+				self.addCleanup(remove_statuses, doctype, "Tasting", "Trying")
+				frappe.get_doc(make_status(doctype, "Tasting")).insert()
+				row = {"name": f"{holder} 1", "change_date": now_datetime()}
+				bulk.insert(holder, [row | dict.fromkeys(columns, "Tasting")])
+				frappe.rename_doc(doctype, "Tasting", "Trying", force=True)
+				kept = frappe.db.get_value(holder, row["name"], columns)
+				self.assertEqual(kept, ("Trying", "Trying"))
+
 
 @needs_crm
 class TestDeleting(CRMTestCase):
@@ -441,6 +521,16 @@ class TestDeleting(CRMTestCase):
 		crm_lead.attribute(lead.name)
 		frappe.delete_doc("Visitor", VISITOR)
 		self.assertFalse(frappe.db.exists("Visitor", VISITOR))
+
+
+def make_status(doctype: str, name: str) -> dict[str, Any]:
+	return {"doctype": doctype, frappe.scrub(doctype.removeprefix("CRM ")): name, "position": 9}
+
+
+def remove_statuses(doctype: str, *names: str) -> None:
+	for name in names:
+		frappe.delete_doc(doctype, name, force=True)
+	frappe.db.commit()
 
 
 def api_keys() -> tuple[str, str]:

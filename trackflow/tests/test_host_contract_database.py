@@ -427,6 +427,38 @@ class TestQueries(DatabaseTestCase):
 		)
 
 
+class TestDerivedTables(DatabaseTestCase):
+	"""RPT-1: sums of sums, and results that are too large to be held."""
+
+	def last(self) -> Any:
+		touch = frappe.qb.DocType("Touch Point")
+		query = frappe.qb.from_(touch).select(touch.visitor_id, Max(touch.occurred_at).as_("last"))
+		return query.groupby(touch.visitor_id).as_("last_touch")
+
+	def test_a_moment_in_one_is_a_moment(self) -> None:
+		last, touch = self.last(), frappe.qb.DocType("Touch Point")
+		(value,) = frappe.db.get_all("Touch Point", pluck="occurred_at", order_by="occurred_at desc", limit=1)
+		query = (
+			frappe.qb.from_(touch)
+			.left_join(last)
+			.on((last.visitor_id == touch.visitor_id) & (last.last == touch.occurred_at))
+			.select(Count(last.last), Max(last.last))
+		)
+		self.assertEqual(query.run(), ((1, value),))
+		for than, number in ((value, 1), (value + timedelta(microseconds=1), 0)):
+			query = frappe.qb.from_(last).select(Count("*")).where(last.last >= than)
+			self.assertEqual(query.run(), ((number,),))
+
+	def test_rows_one_after_the_other(self) -> None:
+		touch = frappe.qb.DocType("Touch Point")
+		query = frappe.qb.from_(touch).select(touch.name, touch.occurred_at).orderby(touch.name)
+		with frappe.db.unbuffered_cursor():
+			rows = query.run(as_list=True, as_iterator=True)
+			first = next(rows)
+			rest = list(rows)
+		self.assertEqual([first, *rest], [list(row) for row in query.run()])
+
+
 class TestTransactions(DatabaseTestCase):
 	"""HOST-2: what commit, rollback and savepoints keep, and the callbacks that hang on them."""
 

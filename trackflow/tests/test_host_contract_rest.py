@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import frappe
 from frappe.core.doctype.access_log.access_log import make_access_log
+from frappe.desk import query_report
 from werkzeug.test import TestResponse
 
 from trackflow.tests.base import TrackFlowTestCase
@@ -329,3 +330,46 @@ def manage() -> str:
 
 def narrow(user: str | None = None, doctype: str | None = None) -> str:
 	return ""
+
+
+class TestReports(RestTestCase):
+	"""RPT-1, ROL-P: standard Script Reports, run as the desk runs them."""
+
+	report = "Conversion Funnel"
+
+	def test_it_comes_with_the_app(self) -> None:
+		report = frappe.get_doc("Report", self.report)
+		self.assertEqual(
+			(report.is_standard, report.report_type, report.module, report.disabled),
+			("Yes", "Script Report", "TrackFlow", 0),
+		)
+		self.assertIn("Campaign Manager", [row.role for row in report.roles])
+
+	def test_over_http(self) -> None:
+		filters = json.dumps({"from_date": "2026-03-01", "to_date": "2026-03-02", "group_by": "Campaign"})
+		query = {"report_name": self.report, "filters": filters}
+		answer = self.api("GET", "/api/method/frappe.desk.query_report.run", query_string=query)
+		self.assertEqual(answer.status_code, 200, answer.text)
+		found = answer.json["message"]
+		self.assertEqual(found["columns"][0]["fieldname"], "group")
+		self.assertTrue({"result", "message", "chart", "report_summary", "skip_total_row"} <= found.keys())
+
+	def test_only_for_its_roles(self) -> None:
+		user = make_user("contract.reports@example.com", "Report Manager")
+		self.addCleanup(remove_user, user.name)
+		frappe.set_user(user.name)
+		with self.assertRaises(frappe.PermissionError):
+			query_report.run(self.report)
+		frappe.set_user(USER)
+		self.assertTrue(query_report.run(self.report)["columns"])
+
+	def test_only_who_may_report_on_its_doctype(self) -> None:
+		"""A role of the report alone is not enough."""
+		frappe.db.set_value("Report", self.report, "ref_doctype", "Lead Status Change")
+		frappe.set_user(USER)
+		with self.assertRaises(frappe.PermissionError):
+			query_report.run(self.report)
+
+	def test_guests_run_none(self) -> None:
+		path = f"/api/method/frappe.desk.query_report.run?report_name={quote(self.report)}"
+		self.assertEqual(self.request("GET", path).status_code, 403)

@@ -263,8 +263,10 @@ class SubjectTestCase(TrackFlowTestCase):
 			"link conversions": grouped("Link Conversion", "tracked_link", "weight", "conversion_value"),
 			"deals": grouped("Deal Attribution", "attribution_model", "attribution_value", "first_touch_campaign"),
 			"deal links": grouped("Deal Link Association", "tracked_link", "association_type", "attribution_weight"),
-			"stages": grouped("Deal Stage Change", "from_stage", "to_stage", "change_date"),
-			"statuses": grouped("Lead Status Change", "from_status", "to_status", "change_date"),
+			"stages": grouped("Deal Stage Change", "from_stage", "to_stage", "change_date", "campaign", "source", "medium"),
+			"statuses": grouped(
+				"Lead Status Change", "from_status", "to_status", "change_date", "source_campaign", "source_source", "source_medium",
+			),
 		}  # fmt: skip
 
 	def assert_rebuilds_change_nothing(self) -> None:

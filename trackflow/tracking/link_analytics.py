@@ -6,22 +6,18 @@ Days are the site's. People are counted clicks and scans; robots are bots and pr
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import frappe
-from frappe import _
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Count, Date, Sum
-from frappe.utils import flt, getdate
+from frappe.utils import flt
 
+from trackflow.day_range import day_range, moments
 from trackflow.tracking.parameters import host_of
 from trackflow.validation import readable
 
-DAYS = 30
-MOST_DAYS = 1100
-# Far from the ends of what a date can be, so that a range around one is one too.
-EARLIEST, LATEST = date(1900, 1, 1), date(9000, 1, 1)
 # Of a breakdown, the lines that bring most; what is below is one line without a name.
 LINES = 50
 # Referrers are stored as whole addresses: so many of them are put together by host.
@@ -33,7 +29,7 @@ Row = dict[str, Any]
 def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -> Row:
 	"""The figures of one link, which the user may read; the last 30 days by default."""
 	link = readable("Tracked Link", link_name)
-	first, last = _range(from_date, to_date)
+	first, last = day_range(from_date, to_date)
 	clicks = _Clicks(link.name, first, last)
 	days = clicks.by_day()
 	variants = {row.name: row.variant_name for row in link.variants}
@@ -59,28 +55,6 @@ def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -
 	}
 
 
-def _range(from_date: str | None, to_date: str | None) -> tuple[date, date]:
-	last = _day(to_date) or _day(from_date, plus=DAYS - 1) or getdate()
-	first = _day(from_date) or last - timedelta(days=DAYS - 1)
-	if last < first:
-		frappe.throw(_("The range ends on {0}, before it begins on {1}.").format(last, first))
-	if (last - first).days >= MOST_DAYS:
-		frappe.throw(_("A range has at most {0} days.").format(MOST_DAYS))
-	return first, last
-
-
-def _day(text: str | None, plus: int = 0) -> date | None:
-	if not text:
-		return None
-	try:
-		day = date.fromisoformat(text)
-	except ValueError:
-		day = date.min
-	if not EARLIEST <= day <= LATEST:
-		frappe.throw(_("{0} is no day such as 2026-03-31.").format(text))
-	return day + timedelta(days=plus)
-
-
 # By name, the kind of click and whether it has to be counted.
 _FIGURES = {
 	"clicks": ("Click", True),
@@ -98,14 +72,15 @@ class _Clicks:
 
 	def __init__(self, link: str, first: date, last: date) -> None:
 		self.first, self.last = first, last
+		begin, end = moments(first, last)
 		self.table = click = frappe.qb.DocType("Click Event")
 		self.human = click.event_type.isin(["Click", "QR Scan"]) & (click.counted == 1)
 		self.robot = click.event_type.isin(["Bot", "Prefetch"])
 		self.query = (
 			frappe.qb.from_(click)
 			.where(click.tracked_link == link)
-			.where(click.click_timestamp >= datetime.combine(first, time.min))
-			.where(click.click_timestamp < datetime.combine(last + timedelta(days=1), time.min))
+			.where(click.click_timestamp >= begin)
+			.where(click.click_timestamp < end)
 		)
 
 	def by_day(self) -> list[Row]:
@@ -177,6 +152,7 @@ def _conversions(link: Any, first: date, last: date) -> Row:
 	counted = (settings.counted_conversion_types or "").splitlines() or [""]
 	valued = (settings.valued_conversion_types or "").splitlines() or [""]
 	credit = frappe.qb.DocType("Link Conversion")
+	begin, end = moments(first, last)
 	((conversions, revenue),) = (
 		frappe.qb.from_(credit)
 		.select(
@@ -184,8 +160,8 @@ def _conversions(link: Any, first: date, last: date) -> Row:
 			Sum(Case().when(credit.conversion_type.isin(valued), credit.conversion_value).else_(0)),
 		)
 		.where(credit.tracked_link == link.name)
-		.where(credit.conversion_date >= datetime.combine(first, time.min))
-		.where(credit.conversion_date < datetime.combine(last + timedelta(days=1), time.min))
+		.where(credit.conversion_date >= begin)
+		.where(credit.conversion_date < end)
 		.run()
 	)
 	return {"conversions": flt(conversions, 2), "revenue": flt(revenue, 2), "currency": link.currency}

@@ -207,7 +207,7 @@ def _run_hooks(hook: str, app: str) -> None:
 
 
 def _delete_modules(modules: list[str]) -> None:
-	"""DocTypes, their tables, and records that name the modules."""
+	"""DocTypes, their tables, and records that name the modules, reports among them."""
 	tables = []
 	for module in modules:
 		for doctype in frappe.get_all(
@@ -218,7 +218,7 @@ def _delete_modules(modules: list[str]) -> None:
 				frappe.db.delete("Singles", {"doctype": doctype.name})
 			else:
 				tables.append(doctype.name)
-		for linked in ("Custom Field", "Property Setter"):
+		for linked in ("Custom Field", "Property Setter", "Report"):
 			for name in frappe.get_all(linked, {"module": module}, pluck="name"):
 				frappe.delete_doc(linked, name, ignore_on_trash=True, force=True)
 		frappe.delete_doc("Module Def", module, ignore_on_trash=True, force=True)

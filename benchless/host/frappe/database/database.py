@@ -232,12 +232,15 @@ class Database(ValuesMixin):
 		if not self._conn:
 			self.connect()
 		original = self._cursor
-		self._cursor = self._conn.cursor()
+		self._cursor = self._open_unbuffered()
 		try:
 			yield
 		finally:
 			self._cursor.close()
 			self._cursor = original
+
+	def _open_unbuffered(self) -> Any:
+		return self._conn.cursor()
 
 	# transactions
 

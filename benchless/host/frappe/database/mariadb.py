@@ -5,6 +5,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import ER, FIELD_TYPE
 from pymysql.converters import conversions
+from pymysql.cursors import SSCursor
 
 import frappe
 from frappe.database.database import Database
@@ -46,6 +47,9 @@ class MariaDBDatabase(Database):
 	is_syntax_error = _code(ER.PARSE_ERROR)
 	is_statement_timeout = _code(STATEMENT_TIMEOUT)
 	is_data_too_long = _code(ER.DATA_TOO_LONG)
+
+	def _open_unbuffered(self) -> Any:
+		return self._conn.cursor(SSCursor)
 
 	@staticmethod
 	def is_primary_key_violation(e: Exception) -> bool:

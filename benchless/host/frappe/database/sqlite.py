@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pypika import Table
+
 import frappe
 from frappe.database import sqlite_types as types
 from frappe.database.database import Database
@@ -234,7 +236,8 @@ class SQLiteDatabase(Database):
 
 	def adapt(self, value: Any, column: Any = None, table: Any = None) -> Any:
 		source = table if table is not None else getattr(column, "table", None)
-		name = getattr(source, "_table_name", None)
+		# Columns of a derived table are declared nowhere, and PyPika takes any attribute of one for a column.
+		name = source._table_name if isinstance(source, Table) else None
 		declared = self.column_type(name, column.name) if name and column is not None else None
 		if table is None:
 			return types.for_comparison(value, declared)

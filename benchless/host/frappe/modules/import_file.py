@@ -1,7 +1,7 @@
 """Documents that apps bring as JSON files (DocTypes, above all) come into the database.
 
 A DocType is read again when its file has changed (by hash), anything else when its `modified` is newer. Kinds of
-documents that this host does not have (reports, workspaces, …) are skipped.
+documents that this host does not have (workspaces, number cards, …) are skipped.
 """
 
 import hashlib

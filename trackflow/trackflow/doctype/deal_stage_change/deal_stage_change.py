@@ -6,6 +6,7 @@ from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
 	"idx_deal_stage_change_deal": ("deal_id", "change_date"),
+	"idx_deal_stage_change_lead": ("lead_id",),
 	"idx_deal_stage_change_date": ("change_date",),
 }
 
