@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ import frappe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trackflow.stream import connection
+from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.drain import drain
 from trackflow.tests.base import GOOGLEBOT, TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import SHOP, batch, event, make_domain, make_link, set_settings
@@ -62,6 +65,26 @@ class TestVerdict(CollectorTestCase):
 		verdict = self.track(event("e1"), event("e1"))
 		self.assertEqual((verdict["accepted"], verdict["duplicate"]), (1, 1))
 		self.assertEqual(frappe.db.count("Visitor Event"), 1)
+
+	def test_an_id_is_remembered_for_a_day_at_least(self) -> None:
+		"""What came today or yesterday (UTC) is told; the database has the last word on what is older."""
+		redis, day = queue_redis(), int(time.time() // 86_400)
+		ids = [event(f"e{number}") for number in range(100)]
+		self.assertEqual(self.send(batch(self.key, *ids))["accepted"], 100)
+		for _of_day in range(2):
+			self.assertEqual(self.send(batch(self.key, *ids))["duplicate"], 100)
+			for name in self.seen_of(day):
+				self.assertTrue(0 < redis.ttl(name) <= 48 * 60 * 60)
+				redis.rename(name, name.replace(b"seen:%d" % day, b"seen:%d" % (day - 1)))
+		for name in self.seen_of(day - 1):
+			redis.rename(name, name.replace(b"seen:%d" % (day - 1), b"seen:%d" % (day - 2)))
+		self.assertEqual(self.send(batch(self.key, *ids))["accepted"], 100)
+		drain()
+		self.assertEqual(frappe.db.count("Visitor Event"), 100)
+
+	def seen_of(self, day: int) -> list[bytes]:
+		pattern = connection.key(f"seen:{day}*").replace("{", "[{]").replace("}", "[}]")
+		return list(queue_redis().scan_iter(pattern))
 
 	def test_two_sites_may_have_events_of_one_id(self) -> None:
 		other = make_domain("other.example.com").public_key
