@@ -3,7 +3,6 @@ export const BANNER: string;
 export const CRM: string;
 export const WEB_FORMS: string;
 export const MAX_SIZE: number;
-export function compressed(): Promise<string>;
 export function bundle(): Promise<string>;
 export function bundleBanner(): Promise<string>;
 export function bundleCrm(): Promise<string>;

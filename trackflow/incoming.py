@@ -137,7 +137,7 @@ def recognise(
 		visitor_id,
 		is_cookieless,
 		may_set_cookie,
-		"" if untracked else _storable_address(address, level, config, domain, key, day_key),
+		"" if untracked else _storable_address(address, level, config, domain, is_cookieless, key, day_key),
 		"" if level == "HIPAA" else user_agent,
 		agents.describe(user_agent) if level == "HIPAA" else None,
 		agents.bot_reason(user_agent, headers),
@@ -187,6 +187,7 @@ def _storable_address(
 	level: str,
 	config: Config,
 	domain: Domain | None,
+	is_cookieless: bool,
 	known_key: bytes,
 	day_key: Callable[[], bytes],
 ) -> str:
@@ -194,7 +195,7 @@ def _storable_address(
 	if level == "HIPAA" or (domain and not domain.collect_address):
 		return ""
 	if level == "GDPR" or (domain and domain.hash_address):
-		return identity.hash_address(address, known_key or day_key())
+		return identity.hash_address(address, known_key or day_key(), is_cookieless)
 	return identity.mask_address(address) if config.mask_addresses else address
 
 

@@ -8,7 +8,8 @@ import { click } from "./clicks";
 import { mayRecord, remember } from "./consent";
 import { fillForms, startForm, submitForm } from "./forms";
 import { flush, leave, record, stats, takeKept } from "./outbox";
-import { comeBack, endLook, look, page, view } from "./pages";
+import { comeBack, endLook, look, view } from "./pages";
+import { ANCHOR } from "./text";
 import { forgetVisitor, visitorId } from "./visitor";
 
 type Properties = Record<string, unknown>;
@@ -17,25 +18,25 @@ type Properties = Record<string, unknown>;
  * Anything but a clear yes is a no. A yes is told however often it is given: it may be to another policy. A withdrawal is
  * the last thing that is told of the visitor: flushing leaves it alone in the outbox, with the id that is then forgotten.
  */
-const setConsent = (answer: unknown): void => {
+const setConsent = (answer: unknown, policyVersion?: unknown): void => {
 	if (answer === "granted") {
 		remember(answer);
-		record("", 0, { type: "CONSENT" });
+		record("", 0, { type: "CONSENT", policyVersion });
 	} else {
 		if (mayRecord()) {
-			record("", 0, { type: "CONSENT", visitorId: visitorId(), consent: "denied" });
+			record("", 0, { type: "CONSENT", visitorId: visitorId(), consent: "denied", policyVersion });
 			takeKept();
 		}
 		remember("denied");
 		forgetVisitor();
 	}
-	flush();
 	fillForms();
+	flush();
 };
 
 /** The page may be about to go. */
 const leavePage = (): void => {
-	endLook(page);
+	endLook();
 	leave();
 };
 
@@ -47,26 +48,26 @@ export const table = {
 	/** Also said where a page is left; phones often end a page that is hidden without another word. */
 	visibilitychange: leavePage,
 	flush,
-	focus: startForm,
-	/** The visitor's id, "" where there may be none. */
-	id: visitorId,
 	stats,
+	consent: setConsent,
+	focus: startForm,
 	track: record,
 	pageshow: comeBack,
-	identify: (properties: Properties): void => record("", properties, { type: "IDENTIFY" }),
-	conversion: (name: string, { value, currency, ...properties }: Properties = {}): void =>
-		record(name, properties, { type: "CONVERSION", value, currency }),
-	consent: setConsent,
 	scroll: look,
 	submit: submitForm,
+	identify: (properties: Properties): void => record("", properties, { type: "IDENTIFY" }),
+	conversion: (name: string, { value, currency, ...properties }: Properties = {}): void =>
+		record(name, properties, { value, currency, type: "CONVERSION" }),
 	click,
+	/** The visitor's id, "" where there may be none. */
+	id: visitorId,
 };
 
 /** Do what the name says, and give the answer to a callback too, for calls made before the script was there. */
 export const run = (name: keyof typeof table, first?: unknown, second?: unknown): unknown => {
 	try {
 		// Whatever happens belongs to the page that it happens on.
-		view();
+		view(location.href.replace(ANCHOR, ""));
 		const answer = (table[name] as unknown as (...args: unknown[]) => unknown)(first, second);
 		(first as Function | undefined)?.call?.(0, answer);
 		return answer;

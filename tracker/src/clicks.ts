@@ -5,14 +5,17 @@ import { capture } from "./pages";
 import { FILE } from "./text";
 
 export const click = ({ target }: { target: Element }): void => {
-	const name = target.closest<HTMLElement>("[data-trackflow-click]")?.dataset.trackflowClick;
+	const name = target.closest("[data-trackflow-click]")?.getAttribute("data-trackflow-click");
 	const link = target.closest("a");
 	if (name) capture("click", { name });
-	// Without a host: mailto, tel and the like.
-	const event =
-		link?.host &&
-		(link.hasAttribute("download") || FILE.test(link.pathname)
-			? "download"
-			: link.host !== location.host && "outbound");
-	if (event) capture(event, { url: link.href });
+	// Without a host: mailto, tel and the like. Without a link: an exception, which ends here as it would anyway.
+	capture(
+		link!.host &&
+			(link!.hasAttribute("download") || FILE.test(link!.pathname)
+				? "download"
+				: link!.host === location.host
+					? ""
+					: "outbound"),
+		{ url: link!.href },
+	);
 };

@@ -7,8 +7,8 @@
 import { run } from "./actions";
 import { storage } from "./browser";
 import { consent, mayRecognise, mayRecord } from "./consent";
-import { batchSize, endpoint, fields, interval, tag } from "./tag";
-import { backOff, isFinal, randomHex } from "./text";
+import { batchSize, endpoint, fields, tag } from "./tag";
+import { isFinal, mayTry, randomHex } from "./text";
 import { visitorId } from "./visitor";
 
 export interface TrackedEvent {
@@ -20,16 +20,83 @@ export interface TrackedEvent {
 
 // Each page has its own place, so that tabs do not overwrite each other's.
 const KEY = "trackflow:" + randomHex(8);
-
-let queue: TrackedEvent[] = [];
 /** Those of the queue that are being sent. */
 let pending: TrackedEvent[] | 0 = 0;
 let failures = 0;
-let notBefore = 0;
+let lastFlush: number | null = null;
+let queue: TrackedEvent[] = [];
 /** What came of the events of this page, and when a batch last left it. */
 let sent = 0;
 let batches = 0;
-let lastFlush: number | null = null;
+
+/**
+ * Send what waits, batch after batch, if consent is there and no failure says to wait; and keep what was not taken yet, where
+ * the browser has room for it.
+ */
+export const flush = (): void => {
+	if (maySend() && queue[0] && !pending && mayTry(failures, Math.random())) {
+		const body = bodyOf((pending = queue.slice(0, batchSize)));
+		// Browsers fail a fetch with keepalive above 64 KiB; a character may be three bytes.
+		fetch(endpoint, { keepalive: !body[2e4], credentials: "omit", body, method: "POST" })
+			// An error has no status.
+			.catch((error) => error)
+			.then((answer) => {
+				failures = isFinal(answer) ? settle(pending as TrackedEvent[]) : failures + 1;
+				pending = 0;
+				if (!failures) run("flush");
+			});
+	}
+	try {
+		if (queue[0] && (queue[0].visitorId || mayRecognise())) storage[KEY] = JSON.stringify(queue);
+		else delete storage[KEY];
+	} catch {}
+};
+
+/**
+ * The page may be about to go: hand over what waits, without an answer; where the collector fails, `flush` keeps it. What is
+ * being sent goes along once more, as its answer may never come.
+ */
+export const leave = (): void => {
+	if (maySend() && queue[0] && !failures && navigator.sendBeacon(endpoint, bodyOf(queue))) settle(queue);
+	flush();
+};
+
+/**
+ * Whether what is in the queue may leave the page. Where the visitor said no, in another tab too, all is thrown away but a
+ * withdrawal, the one event that says itself what was consented to.
+ */
+const maySend = (): unknown =>
+	mayRecord() || (consent() === "denied" && (queue = queue.filter((event) => event.consent)));
+
+/** Figures since this page was loaded: what waits or is being sent, what is settled and in how many batches. */
+export const stats = () => ({
+	batches,
+	averageBatchSize: sent / batches || 0,
+	sent,
+	lastFlush,
+	queued: queue.length,
+});
+
+/** Take up what earlier pages could not deliver. */
+export const takeKept = (): void => {
+	for (const key in storage)
+		if (key.match("trackflow:")) {
+			queue.push(...JSON.parse(storage[key]));
+			delete storage[key];
+		}
+};
+
+const bodyOf = (events: TrackedEvent[]): string =>
+	JSON.stringify({
+		events: events.map((event) => ({
+			visitorId: visitorId(),
+			// "none" where the tag says that none is needed.
+			consent: consent(),
+			...event,
+		})),
+		sentAt: (lastFlush = Date.now()),
+		publicKey: tag.key,
+	});
 
 /**
  * Record an event of this page, an own one of the website unless `more` says another type. It leaves, with others, when
@@ -44,90 +111,20 @@ export const record = (name: string, properties?: object | 0, more?: object): vo
 			name,
 			timestamp: Date.now(),
 			url: location.href,
+			fields,
 			...more,
-			properties: { ...fields, ...properties },
+			properties: { ...properties },
 		}),
 	);
 	// For the developer of a website on their own machine, the one place where http counts as secure; silent elsewhere.
 	if (isSecureContext && !location.protocol[5]) console.debug("trackflow", event);
-	if (!queue[99] && consent() !== "denied") queue.push(event);
-	if (queue[batchSize - 1]) flush();
+	if (!queue[99]) queue.push(event);
+	if (maySend() && queue[batchSize - 1] && !failures) flush();
 };
 
-/**
- * Send what waits, batch after batch, if consent is there and no failure says to wait; and keep what was not taken yet,
- * last, as browsers may refuse to, by an exception.
- */
-export const flush = (): void => {
-	if (maySend() && queue[0] && !pending && Date.now() > notBefore) {
-		const body = bodyOf((pending = queue.slice(0, batchSize)));
-		// Browsers fail a fetch with keepalive above 64 KiB; a character may be three bytes.
-		fetch(endpoint, { method: "POST", body, credentials: "omit", keepalive: !body[2e4] })
-			.catch(() => 0 as never)
-			.then((answer) => {
-				if (isFinal(answer)) {
-					failures = 0;
-					settle(pending as TrackedEvent[]);
-				} else {
-					failures++;
-					notBefore = Date.now() + backOff(failures, interval, Math.random());
-				}
-				pending = 0;
-				run("flush");
-			});
-	}
-	if (queue[0] && (queue[0].visitorId || mayRecognise())) storage[KEY] = JSON.stringify(queue);
-	else delete storage[KEY];
-};
-
-/**
- * The page may be about to go: hand over what waits, without an answer; where the collector fails, `flush` keeps it. What is
- * being sent goes along once more, as its answer may never come.
- */
-export const leave = (): void => {
-	if (maySend() && queue[0] && !failures && navigator.sendBeacon(endpoint, bodyOf(queue))) settle(queue);
-	flush();
-};
-
-/** These events are settled: taken or refused for good, or handed over to the browser. */
-const settle = (events: TrackedEvent[]): void => {
+/** These events are settled: taken or refused for good, or handed over to the browser. Answers the failures since: none. */
+const settle = (events: TrackedEvent[]): number => {
 	queue = queue.filter((event) => !events.includes(event) || !++sent);
 	batches++;
+	return 0;
 };
-
-/** Figures since this page was loaded: what waits or is being sent, what is settled and in how many batches. */
-export const stats = () => ({
-	queued: queue.length,
-	sent,
-	batches,
-	averageBatchSize: sent / batches || 0,
-	lastFlush,
-});
-
-/**
- * Whether what is in the queue may leave the page. Where the visitor said no, in another tab too, all is thrown away but a
- * withdrawal, the one event that says itself what was consented to.
- */
-const maySend = (): unknown =>
-	mayRecord() || (consent() === "denied" && (queue = queue.filter((event) => event.consent)));
-
-/** Take up what earlier pages could not deliver. */
-export const takeKept = (): void => {
-	for (const key in storage)
-		if (key.match("trackflow:")) {
-			queue.push(...JSON.parse(storage[key]));
-			delete storage[key];
-		}
-};
-
-const bodyOf = (events: TrackedEvent[]): string =>
-	JSON.stringify({
-		publicKey: tag.key,
-		sentAt: (lastFlush = Date.now()),
-		events: events.map((event) => ({
-			visitorId: visitorId(),
-			// "none" where the tag says that none is needed.
-			consent: consent(),
-			...event,
-		})),
-	});

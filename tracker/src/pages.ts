@@ -8,39 +8,37 @@
 import { fillForms } from "./forms";
 import { record } from "./outbox";
 import { off } from "./tag";
-import { ANCHOR } from "./text";
 
-export let page = "";
+let page = "";
 /** What was captured on this page: the same again is no news (EVT-4). */
-let seen: Record<string, number>;
+let seen: string;
 /** Seconds that the page was looked at since that was last told, and how far down, in percent. */
 let seconds = 0;
 let scroll: number;
 
-/** Record what the visitor did, unless the tag says not to or they did just that on this page before. */
+/** Record what the visitor did, unless it has no name, the tag says not to, or they did just that on this page before. */
 export const capture = (...event: Parameters<typeof record>): void => {
 	const content = JSON.stringify(event);
-	if (seen[content] || off.includes(event[0])) return;
-	seen[content] = 1;
+	if (seen.includes(content) || off.includes(event[0])) return;
+	seen += content;
 	record(...event);
 };
 
-/** Record the view of this page, unless that is done. */
-export const view = (): void => {
-	const before = page;
-	page = location.href.replace(ANCHOR, "");
-	if (page === before) return;
-	endLook(before);
+/** Record the view of the page at this address, unless that is done. */
+export const view = (next: string): void => {
+	if (page === next) return;
+	endLook();
 	scroll = 0;
-	seen = {};
+	seen = "";
 	if (!off.includes("page"))
 		record("", 0, {
 			type: "PAGE_VIEW",
-			title: document.title,
-			referrer: before || document.referrer,
-			screen: screen.width + "x" + screen.height,
 			viewport: innerWidth + "x" + innerHeight,
+			screen: screen.width + "x" + screen.height,
+			referrer: page || document.referrer,
+			title: document.title,
 		});
+	page = next;
 	fillForms();
 };
 
@@ -51,8 +49,14 @@ export const look = (event?: Event): void => {
 };
 
 /** Tell how long a page was looked at. With its time it is never the same again. */
-export const endLook = (url: string): void => {
-	if (seconds) capture("engagement", { seconds, scroll }, { timestamp: Date.now(), url });
+export const endLook = (): void => {
+	if (seconds)
+		capture(
+			"engagement",
+			// What is spread is nothing where scrolling is switched off.
+			{ seconds, ...((off.includes("scroll") || { scroll }) as object) },
+			{ timestamp: Date.now(), url: page },
+		);
 	seconds = 0;
 };
 

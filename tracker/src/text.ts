@@ -3,27 +3,26 @@
  * can be tested by itself.
  */
 
+/**
+ * Whether to try again after so many failures in a row, asked once an interval: by chance (`random`, 0 to 1), so that
+ * visitors do not come back together. On average it takes intervals by squares: with three seconds, five minutes after ten
+ * failures and twenty after twenty.
+ */
+export const mayTry = (failures: number, random: number): boolean => failures ** 2 * random < 1;
+
 /** What does not make another page of an address: the fragment, unless it is a route ("#/…", "#!…"). */
 export const ANCHOR = /#(?![!/]).*/;
+
+/** Whether an answer settles a batch (none does not): taken, or refused in a way that asking again will not change. */
+export const isFinal = (answer: { status: number }): boolean => answer.status < 429;
 
 /** The value of a cookie, undefined where there is none. */
 export const readCookie = (name: string): string | undefined =>
 	document.cookie.match(`\\b${name}=([^;]+)`)?.[1];
 
-/** So many random hexadecimal digits. They tell events and visitors apart; nothing is kept secret by them. */
-export const randomHex = (digits: number): string =>
-	digits ? Math.random().toString(16)[2] + randomHex(digits - 1) : "";
-
-/**
- * Milliseconds until the next try after so many failures in a row, spread by `random` (0 to 1) so that visitors do not come
- * back together. By squares: with three seconds, some minutes after ten failures and half an hour after twenty.
- */
-export const backOff = (failures: number, interval: number, random: number): number =>
-	interval * failures ** 2 * (1 + random);
-
-/** Whether an answer settles a batch (none does not): taken, or refused in a way that asking again will not change. */
-export const isFinal = (answer: { status: number }): boolean => answer.status < 500 && answer.status !== 429;
-
 /** The path of a file that people keep, rather than of a page that they read. */
 export const FILE = /\.(pdf|(doc|xls|ppt)x?|zip)$/i;
 
+/** So many random hexadecimal digits. They tell events and visitors apart; nothing is kept secret by them. */
+export const randomHex = (digits: number): string =>
+	digits ? Math.random().toString(16)[2] + randomHex(digits - 1) : "";

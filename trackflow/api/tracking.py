@@ -68,7 +68,7 @@ def _domain_of_script(incoming: Incoming, config: Config) -> Domain | None:
 
 def _answer_script(text: str, status: int = 200) -> NoReturn:
 	response = Response(text, status=status, mimetype=script.MIMETYPE)
-	response.headers.update(script.HEADERS)
+	response.headers.update(script.headers_of(text))
 	if not frappe.request.args.get("key"):
 		response.headers["Vary"] = "Referer"
 	response.set_etag(script.etag_of(text))

@@ -92,5 +92,5 @@ def _script(site: Site, incoming: Incoming) -> Reply:
 
 
 def _javascript(status: int, text: str, etag: str = "") -> Reply:
-	headers = {"Content-Type": f"{script.MIMETYPE}; charset=utf-8", **script.HEADERS}
+	headers = {"Content-Type": f"{script.MIMETYPE}; charset=utf-8", **script.headers_of(text)}
 	return reply(status, (*headers.items(), ("ETag", etag)) if etag else tuple(headers.items()), text)

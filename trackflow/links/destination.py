@@ -114,9 +114,14 @@ def ascii_url(url: str) -> str:
 		scheme, _separator, rest = head.partition("://")
 		authority, slash, path = rest.partition("/")
 		host, colon, port = authority.partition(":")
-		head = f"{scheme}://{'.'.join(_punycode(label) for label in _labels(host))}{colon}{port}{slash}{path}"
+		head = f"{scheme}://{ascii_host(host)}{colon}{port}{slash}{path}"
 	tail = ("" if query is None else f"?{query}") + fragment
 	return quote(head + tail, safe=_ASCII_SAFE, errors="replace")
+
+
+def ascii_host(host: str) -> str:
+	"""Return the host as browsers ask for it, and name it as the origin of a page: its labels in punycode."""
+	return ".".join(_punycode(label) for label in _labels(host))
 
 
 def check(target_url: str, own_hosts: Collection[str] = (), prefix: str = DEFAULT_PREFIX) -> None:
@@ -246,7 +251,7 @@ def _host_forms(host: str) -> frozenset[str]:
 		# All of them are this machine.
 		return frozenset({"localhost" if _is_loopback(address) else str(address)})
 	labels = _labels(host)
-	forms = {".".join(_punycode(label) for label in labels)}
+	forms = {ascii_host(host)}
 	older = [_punycode_2003(label) for label in labels if len(label) <= _BRAND_LABEL_LIMIT]
 	if len(older) == len(labels) and None not in older:
 		forms.add(".".join(str(label) for label in older))

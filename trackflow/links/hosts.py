@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from ipaddress import IPv6Address
 
+from trackflow.links.destination import ascii_host
+
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _IMPLIED_PORTS = (80, 443)
 _MAX_LENGTH = 140
@@ -59,10 +61,7 @@ def _ipv6(text: str) -> str:
 
 
 def _ascii(name: str) -> str:
-	try:
-		ascii_name = name if name.isascii() else name.encode("idna").decode()
-	except UnicodeError:
-		raise HostError(f"{name} is not a domain.") from None
+	ascii_name = name if name.isascii() else ascii_host(name)
 	if not all(_LABEL.fullmatch(label) for label in ascii_name.split(".")):
 		raise HostError(f"{name} is not a domain.")
 	return ascii_name

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,12 @@ import frappe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trackflow.stream import connection
+from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.drain import drain
 from trackflow.tests.base import GOOGLEBOT, TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import SHOP, batch, event, make_domain, make_link, set_settings
+from trackflow.tracking import events
 
 PATH = "/api/method/trackflow.api.tracking.track_event"
 ORIGIN = f"https://{SHOP}"
@@ -61,6 +65,26 @@ class TestVerdict(CollectorTestCase):
 		verdict = self.track(event("e1"), event("e1"))
 		self.assertEqual((verdict["accepted"], verdict["duplicate"]), (1, 1))
 		self.assertEqual(frappe.db.count("Visitor Event"), 1)
+
+	def test_an_id_is_remembered_for_a_day_at_least(self) -> None:
+		"""What came today or yesterday (UTC) is told; the database has the last word on what is older."""
+		redis, day = queue_redis(), int(time.time() // 86_400)
+		ids = [event(f"e{number}") for number in range(100)]
+		self.assertEqual(self.send(batch(self.key, *ids))["accepted"], 100)
+		for _of_day in range(2):
+			self.assertEqual(self.send(batch(self.key, *ids))["duplicate"], 100)
+			for name in self.seen_of(day):
+				self.assertTrue(0 < redis.ttl(name) <= 48 * 60 * 60)
+				redis.rename(name, name.replace(b"seen:%d" % day, b"seen:%d" % (day - 1)))
+		for name in self.seen_of(day - 1):
+			redis.rename(name, name.replace(b"seen:%d" % (day - 1), b"seen:%d" % (day - 2)))
+		self.assertEqual(self.send(batch(self.key, *ids))["accepted"], 100)
+		drain()
+		self.assertEqual(frappe.db.count("Visitor Event"), 100)
+
+	def seen_of(self, day: int) -> list[bytes]:
+		pattern = connection.key(f"seen:{day}*").replace("{", "[{]").replace("}", "[}]")
+		return list(queue_redis().scan_iter(pattern))
 
 	def test_two_sites_may_have_events_of_one_id(self) -> None:
 		other = make_domain("other.example.com").public_key
@@ -153,6 +177,37 @@ class TestOrigin(CollectorTestCase):
 		):
 			self.assertEqual(self.send(batch(self.key, event("e1")), 403, origin=origin)["error"], "origin")
 			self.assertEqual(self.answer.headers["Access-Control-Allow-Origin"], "*")
+
+	def test_a_page_without_an_origin_to_speak_of(self) -> None:
+		"""A frame in a sandbox, a file: the browser says "null", and nothing else stands in for it."""
+		for headers in ({}, {"Referer": f"{ORIGIN}/a"}):
+			self.assertEqual(
+				self.send(batch(self.key, event("e1")), 403, origin="null", headers=headers)["error"],
+				"origin",
+			)
+		answer = self.request("OPTIONS", PATH, headers={"Origin": "null"})
+		self.assertEqual((answer.status_code, answer.headers.get("Access-Control-Allow-Origin")), (403, None))
+		drain()
+		self.assertEqual(frappe.db.count("Visitor Event"), 0)
+
+	def test_international_domains(self) -> None:
+		"""Configured as people write them or as browsers do; browsers name them in punycode, servers as they like."""
+		for typed, other, spelled in (
+			("müller.example", "xn--mller-kva.example", "xn--mller-kva.example"),
+			("xn--bcher-kva.example", "Bücher.example", "xn--bcher-kva.example"),
+			("straße.example", "xn--strae-oqa.example", "xn--strae-oqa.example"),
+		):
+			domain = make_domain(typed)
+			self.assertEqual(domain.name, spelled)
+			for number, host in enumerate((typed, other, f"www.{spelled}")):
+				page = event(f"{typed}{number}", url=f"https://{host}/a")
+				self.send(batch(domain.public_key, page), origin=f"https://{spelled}")
+			evil = event("e9", url="https://xn--mller-kva.example.evil.example/")
+			self.send(batch(domain.public_key, evil), 400, origin=f"https://{spelled}")
+			self.send(batch(domain.public_key, page), 403, origin="https://muller.example")
+		narrowed = make_domain("a.example", allowed_origins="https://www.müller.example").public_key
+		page = event("e1", url="https://www.müller.example/")
+		self.send(batch(narrowed, page), origin="https://www.xn--mller-kva.example")
 
 	def test_narrowed_to_a_list(self) -> None:
 		key = make_domain("b.example.com", allowed_origins="https://www.b.example.com").public_key
@@ -248,6 +303,30 @@ class TestWhatIsKept(CollectorTestCase):
 		self.assertNotIn(found["GDPR"].ip_address, ("", None, "203.0.113.7"))
 		self.assertEqual((found["HIPAA"].ip_address or "", found["HIPAA"].user_agent or ""), ("", ""))
 
+	def test_an_address_joins_nobody_to_who_they_were_before_they_refused(self) -> None:
+		"""COL-7, RED-5: neither the hash of what comes later nor what the withdrawal itself keeps."""
+		key = make_domain("c.example.com", consent_required=1, privacy_level="GDPR").public_key
+		for number, (kind, consent) in enumerate(
+			[("PAGE_VIEW", "granted"), ("CONSENT", "denied"), ("PAGE_VIEW", "denied"), ("CUSTOM", None)]
+		):
+			said = event(f"e{number}", type=kind, url="https://c.example.com/", consent=consent)
+			self.send(batch(key, said), origin="https://c.example.com")
+			drain()
+		rows = frappe.get_all(
+			"Visitor Event", fields=["event_id", "visitor", "ip_address"], order_by="event_id"
+		)
+		before, withdrawal, *after = rows
+		self.assertEqual((before.visitor, withdrawal.visitor), ("v_00000000000000aa",) * 2)
+		self.assertRegex(before.ip_address, "^[0-9a-f]{32}$")
+		self.assertFalse(withdrawal.ip_address)
+		# Among each other the visits of a day are those of one visitor all the same.
+		self.assertEqual(len({(row.visitor, row.ip_address) for row in after}), 1)
+		self.assertRegex(after[0].ip_address, "^[0-9a-f]{32}$")
+		self.assertNotIn(after[0].ip_address, (before.ip_address, ""))
+		kept = frappe.get_all("Visitor", fields=["name", "ip_address"])
+		addresses = {row.name: row.ip_address for row in kept}
+		self.assertNotEqual(addresses["v_00000000000000aa"], addresses[after[0].visitor])
+
 	def test_without_consent_the_scripts_id_is_not_taken(self) -> None:
 		key = make_domain("c.example.com", consent_required=1).public_key
 		page = {"url": "https://c.example.com/"}
@@ -283,12 +362,12 @@ class TestWhatIsKept(CollectorTestCase):
 
 		self.track(event("e0", consent="granted"))
 		self.assertEqual(record(), ("Granted", None, None))
-		self.track(event("e1", type="CONSENT", consent="granted", policyVersion=1))
+		self.track(event("e1", type="CONSENT", consent="granted", policyVersion="2026-1"))
 		given = record()
-		self.assertEqual((given[0], bool(given[1]), given[2]), ("Granted", True, "1"))
+		self.assertEqual((given[0], bool(given[1]), given[2]), ("Granted", True, "2026-1"))
 		set_settings(consent_policy_version="2")
 		for number, consent in enumerate(("granted", "denied", "granted")):
-			self.track(event(f"f{number}", consent=consent))
+			self.track(event(f"f{number}", consent=consent, policyVersion=9))
 			self.assertEqual(record(), given)
 		self.track(event("e2", type="CONSENT", consent="denied"))
 		self.assertEqual((record()[0], record()[2]), ("Denied", "2"))
@@ -300,7 +379,7 @@ class TestWhatIsKept(CollectorTestCase):
 		)
 		self.assertEqual(
 			[json.loads(one) for one in history],
-			[{"consent": "granted", "policy_version": 1}, {"consent": "denied", "policy_version": 2}],
+			[{"consent": "granted", "policy_version": "2026-1"}, {"consent": "denied", "policy_version": 2}],
 		)
 
 	def test_without_an_id_of_its_own_a_visitor_is_still_one(self) -> None:
@@ -323,6 +402,21 @@ class TestWhatIsKept(CollectorTestCase):
 		visitor = frappe.get_doc("Visitor", "v_00000000000000aa")
 		self.assertEqual((visitor.contact_email, visitor.contact_name), ("ada@example.com", "Ada"))
 		self.assertNotIn("ada@", frappe.get_last_doc("Visitor Event").as_json().lower())
+
+	def test_fixed_fields_of_every_event(self) -> None:
+		"""EVT-3, COL-7: stored of forms and identifications too, which keep nothing else of what was sent."""
+		typed = {"form_id": "lead", "email": "ada@example.com", "name": "Ada"}
+		for number, kind in enumerate(events.TYPES):
+			self.track(
+				event(f"e{number}", type=kind, fields={"plan": "pro"}, properties=typed, consent="granted")
+			)
+		rows = frappe.get_all("Visitor Event", fields=["event_type", "event_data", "form_data"])
+		self.assertEqual(sorted(row.event_type for row in rows), sorted(events.TYPES))
+		for row in rows:
+			self.assertEqual(json.loads(row.event_data)["plan"], "pro", row.event_type)
+			if row.event_type in ("FORM_SUBMIT", "IDENTIFY"):
+				self.assertEqual(json.loads(row.event_data), {"plan": "pro"})
+			self.assertNotIn("ada@", row.form_data or "")
 
 	def test_robots_are_marked(self) -> None:
 		self.track(event("e1"), agent=GOOGLEBOT)

@@ -72,7 +72,8 @@ class TestEndpoints(EdgeEventsTestCase):
 				"/pixel/x/tracking.js",
 				f"/pixel/{self.key}/other.js",
 			):
-				self.assertEqual(edge.get(unknown).status_code, 404)
+				answer = edge.get(unknown)
+				self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (404, "no-store"))
 			self.assertEqual(edge.request("POST", path, body=b"").status_code, 405)
 
 	def test_who_asks_too_often_or_is_blocked(self) -> None:

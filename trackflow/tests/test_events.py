@@ -26,7 +26,7 @@ json_values = st.recursive(
 )
 FIELDS = (
 	"eventId", "type", "name", "url", "referrer", "title", "timestamp", "visitorId", "sessionId", "value", "valueMicros",
-	"currency", "properties", "consent", "policyVersion", "screen", "viewport",
+	"currency", "properties", "fields", "consent", "policyVersion", "screen", "viewport",
 )  # fmt: skip
 
 
@@ -205,3 +205,22 @@ class TestPrivacyAtTheDoor(unittest.TestCase):
 	def test_who_somebody_is_stays_out_of_the_properties(self) -> None:
 		event = read(type="IDENTIFY", properties={"email": " Ada@Example.COM ", "name": "Ada"})
 		self.assertEqual((event.email, event.full_name, event.properties), ("ada@example.com", "Ada", None))
+
+	def test_fixed_fields_are_kept_of_every_event(self) -> None:
+		"""EVT-3: the website's own, beside what was typed or said; the event's own properties win where both are kept."""
+		fields, own = {"plan": "pro", "email": "x"}, {"email": "ada@example.com", "card": "4111"}
+		for kind in ("PAGE_VIEW", "CUSTOM", "CONVERSION", "CONSENT"):
+			self.assertEqual(
+				read(type=kind, fields=fields, properties=own).properties, {"plan": "pro", **own}
+			)
+			self.assertEqual(read(type=kind, fields=fields).properties, fields)
+		for kind in ("FORM_SUBMIT", "IDENTIFY"):
+			self.assertEqual(read(type=kind, fields=fields, properties=own).properties, fields)
+			self.assertEqual(read(type=kind, fields=fields).properties, fields)
+			self.assertIsNone(read(type=kind, fields={}, properties=own).properties)
+
+	def test_fixed_fields_that_are_no_object_add_nothing(self) -> None:
+		for fields in ("x", 5, ["email"], None, True):
+			self.assertEqual(read(fields=fields, properties={"a": 1}).properties, {"a": 1})
+		with self.assertRaisesRegex(EventError, "properties are larger"):
+			read(type="FORM_SUBMIT", fields={"a": "x" * 9000})

@@ -433,6 +433,8 @@ class TestPureNames(unittest.TestCase):
 		for typed, stored in (
 			(" Go.Example.COM. ", "go.example.com"),
 			("müller.example", "xn--mller-kva.example"),
+			("MÜLLER。example", "xn--mller-kva.example"),
+			("straße.example", "xn--strae-oqa.example"),
 			("example.com:443", "example.com"),
 			("example.com:8000", "example.com:8000"),
 			("127.0.0.1:8000", "127.0.0.1:8000"),

@@ -32,6 +32,7 @@ well_typed = st.fixed_dictionaries(
 		"consent": st.booleans() | texts,
 		"policyVersion": json_values,
 		"properties": st.dictionaries(texts, json_values, max_size=3),
+		"fields": st.dictionaries(texts, json_values, max_size=3) | json_values,
 	},
 )
 
@@ -79,15 +80,25 @@ class TestTwoWaysOfReading(unittest.TestCase):
 		).encode()
 		self.assertEqual([verdict(one)[0] for one in read_batch(body).events], ["event", "refused", "event"])
 
-	def test_the_policy_version_is_a_whole_number(self) -> None:
+	def test_the_policy_version_is_a_text_or_a_whole_number(self) -> None:
 		"""EVT-5: whatever else it is costs its event alone."""
-		for wrong in ("2", True, 2.5, -1, 2**31, 10**30, [2], {}):
+		for right, kept in (
+			("2", "2"),
+			(" 2026-1 ", "2026-1"),
+			("x" * 200, "x" * 140),
+			("\0", None),
+			("", None),
+			(0, 0),
+		):
+			raw = event("e1", type="CONSENT", consent="granted", policyVersion=right)
+			self.assertEqual(read_event(raw, RECEIVED, None).policy_version, kept)
+		for wrong in (True, 2.5, -1, 2**31, 10**30, [2], {}):
 			raws = [event("e1", type="CONSENT", consent="granted", policyVersion=wrong), event("e2")]
 			for first in (*raws, {"title": 7}), raws:
 				body = json.dumps({"publicKey": "pk", "events": first}).encode()
 				(kind, reason), (other, _event) = [verdict(one) for one in read_batch(body).events[:2]]
 				self.assertEqual((kind, other), ("refused", "event"), wrong)
-				self.assertEqual(reason, "policyVersion is no whole number from 0 to 2147483647.")
+				self.assertEqual(reason, "policyVersion is no text and no whole number from 0 to 2147483647.")
 		body = {"eventType": "consent", "consent": "granted", "policy_version": 3, "event_id": "e"}
 		[raw] = read_batch(json.dumps(body).encode()).events
 		self.assertEqual(read_event(raw, RECEIVED, None).policy_version, 3)
@@ -124,7 +135,9 @@ class TestPacking(unittest.TestCase):
 
 	def test_consent_with_its_policy_version(self) -> None:
 		"""EVT-5: the version that the event names, else that of the settings; both in its data and on the visitor."""
-		for said, version in (({}, 2), ({"policyVersion": 0}, 0), ({"policyVersion": 7}, 7)):
+		for said, version in (
+			({}, 2), ({"policyVersion": 0}, 0), ({"policyVersion": "7"}, 7), ({"policyVersion": "2026-1"}, "2026-1"),
+		):  # fmt: skip
 			raw = event("e1", type="CONSENT", consent="denied", properties={"banner": "b"}, **said)
 			[record] = self.unpacked(read_event(raw, RECEIVED, None))
 			self.assertEqual(

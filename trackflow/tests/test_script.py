@@ -20,7 +20,7 @@ from trackflow.tests.tags import Tags
 from trackflow.tests.test_answer import CONFIG, DOMAIN
 from trackflow.tests.users import make_user, remove_user
 from trackflow.tracking import script
-from trackflow.tracking.script_options import OptionError, attributes, checked, dataset_name, usable
+from trackflow.tracking.script_options import CAPTURES, OptionError, attributes, checked, dataset_name, usable
 
 METHOD = "/api/method/trackflow.api.tracking."
 HOSTILE = "\"><script>alert(1)</script>&\u2028'"
@@ -43,6 +43,7 @@ class TestOptions(unittest.TestCase):
 			({"batch-size": 20, "interval": 500}, {"batch-size": "20", "interval": "500"}),
 			({"off": ["scroll", "outbound"]}, {"off": "scroll outbound"}),
 			({"off": "scroll"}, {"off": "scroll"}),
+			({"off": list(CAPTURES)}, {"off": " ".join(CAPTURES)}),
 			({"forms": "all"}, {"forms": 'form[method=post i]:not([action*="//"])'}),
 			({"fields": {"plan": "pro", "seats": 3}}, {"fields": '{"plan": "pro", "seats": 3}'}),
 		):
@@ -53,7 +54,8 @@ class TestOptions(unittest.TestCase):
 			{"scroll": False}, {"key": "pk"}, {"consent": "none"}, {"form-values": "1"}, {"batchSize": 20},
 			{"endpoint": "//evil.example"}, {"endpoint": "javascript:alert(1)"}, {"endpoint": "collect"}, {"endpoint": 5},
 			{"batch-size": 0}, {"batch-size": 101}, {"batch-size": "20"}, {"batch-size": True}, {"interval": 1.5},
-			{"off": {"scroll": 1}}, {"off": ["<b>"]}, {"forms": "some"}, {"forms": "marked"}, {"fields": []}, {"fields": {"a": {}}},
+			{"off": {"scroll": 1}}, {"off": ["<b>"]}, {"off": ["scrol"]}, {"off": "outbound scroll-depth"}, {"off": [{}]}, {"off": [["scroll"]]},
+			 {"forms": "some"}, {"forms": "marked"}, {"fields": []}, {"fields": {"a": {}}},
 			{"fields": {"a": "x" * 141}}, {"fields": {str(number): 1 for number in range(21)}},
 		):  # fmt: skip
 			with self.subTest(options), self.assertRaises(OptionError):
@@ -61,6 +63,9 @@ class TestOptions(unittest.TestCase):
 
 	def test_one_that_cannot_be_does_not_spoil_stored_others(self) -> None:
 		self.assertEqual(usable({"scroll": False, "interval": 9}), {"interval": "9"})
+		for off in (["outbound", "video", "scroll", 5], "outbound video scroll"):
+			self.assertEqual(usable({"off": off}), {"off": "outbound scroll"})
+		self.assertEqual(usable({"off": {"scroll": 1}}), {})
 
 	def test_names_in_scripts(self) -> None:
 		self.assertEqual([dataset_name(name) for name in ("off", "batch-size")], ["off", "batchSize"])
@@ -167,19 +172,26 @@ class TestServed(TrackFlowTestCase):
 			self.assertEqual(
 				(answer.status_code, answer.text, answer.mimetype), (404, script.MISSING, "text/javascript")
 			)
+			# What is configured now works at once.
+			self.assertEqual(answer.headers["Cache-Control"], "no-store")
 
 	def test_tracking_switched_off(self) -> None:
 		key = make_domain(SHOP).public_key
 		set_settings(enable_tracking=0)
 		answer = self.fetch(f"?key={key}")
 		self.assertEqual((answer.status_code, answer.text), (200, script.SWITCHED_OFF))
+		self.assertEqual(answer.headers["Cache-Control"], "no-store")
 
 	def test_only_get(self) -> None:
 		self.assertEqual(self.request("POST", f"{METHOD}get_tracking_script").status_code, 403)
 
 	def test_options_are_checked_when_they_are_saved(self) -> None:
-		with self.assertRaisesRegex(frappe.ValidationError, "scroll is no option"):
-			make_domain(SHOP, tracking_settings='{"scroll": false}')
+		for stored, told in (
+			('{"scroll": false}', "scroll is no option"),
+			('{"off": ["downlaods"]}', "off does not know downlaods. Known are pages, outbound"),
+		):
+			with self.assertRaisesRegex(frappe.ValidationError, told):
+				make_domain(SHOP, tracking_settings=stored)
 
 	def test_options_of_an_older_app_do_not_stop_the_site(self) -> None:
 		make_domain(SHOP)

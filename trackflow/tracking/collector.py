@@ -282,7 +282,9 @@ class _Batch:
 
 	def _caller(self, event: Event, visitor_id: str, sender: Sender) -> tuple[int, Caller]:
 		"""Whose event it is. Visitors whom nothing but their ids tells apart have one caller; the ids stand in the events."""
-		of = (event.consent, bool(visitor_id), *((event.address, event.user_agent) if sender.key else ()))
+		is_consent = event.type == "CONSENT"
+		told = (event.address, event.user_agent) if sender.key else ()
+		of = (event.consent, bool(visitor_id), is_consent, *told)
 		place = self._callers.get(of)
 		if place is None:
 			caller = self._recognised(event, visitor_id, sender)
@@ -296,6 +298,9 @@ class _Batch:
 		caller = recognise(
 			incoming, desk.config, sender.domain, desk.day_key, visitor_id, event.consent, sets_cookie=False
 		)
+		if event.type == "CONSENT" and caller.is_cookieless:
+			# It is kept with who gave the consent, and must not tell who of the unrecognised that is from now on.
+			caller = replace(caller, address="")
 		# A server need not say with which browser its visitor came.
 		return replace(caller, bot_reason="") if sender.key and not event.user_agent else caller
 

@@ -39,6 +39,8 @@ RESERVED_NAMES = frozenset({"lead", "dealwon"})
 # collector finds that they may be.
 FORM_PROPERTIES = ("form_id", "form_name", "fields")
 FORM_VALUES = ("first_name", "last_name", "email")
+# Of whose properties a part is kept, at most.
+_SPARING = frozenset({"FORM_SUBMIT", "IDENTIFY"})
 # "none": the website asks nobody, so nothing was said.
 # Python reads more as a number: underscores, digits of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -91,6 +93,8 @@ class Raw(msgspec.Struct, frozen=True):
 	# Of any type: one that is wrong is told by whoever reads the event.
 	policyVersion: Any = None
 	properties: dict[str, Any] | None = None
+	# What the website adds to every event.
+	fields: dict[str, Any] | None = None
 	# Whose event it is, where a server tells it.
 	ip: str | None = None
 	userAgent: str | None = None
@@ -110,8 +114,9 @@ class _Body(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 	"""One event, checked and cropped. `at` is in seconds since 1970 by our clock; texts are "" where not given.
 
-	`anonymous_id` is the sender's own name of the visitor, `policy_version` the policy under which consent was asked for. `address` and `user_agent` are what a server says of whose event
-	it is: to be believed only of one with a secret key.
+	`anonymous_id` is the sender's own name of the visitor, `policy_version` the policy under which consent was asked for, a
+	number or a text. `address` and `user_agent` are what a server says of whose event it is: to be believed only of one with
+	a secret key.
 	"""
 
 	event_id: str
@@ -134,7 +139,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 	anonymous_id: str = ""
 	address: str = ""
 	user_agent: str = ""
-	policy_version: int | None = None
+	policy_version: int | str | None = None
 
 
 _TEXTS = (
@@ -235,8 +240,8 @@ def read_event(raw: Any, received: float, sent_at: float | None) -> Event:
 	visitor_id = raw.visitorId or ""
 	if visitor_id and not identity.VISITOR_ID.fullmatch(visitor_id):
 		raise EventError("visitorId is not the id of a visitor.")
-	if raw.properties:
-		properties, form, email, full_name = _kept(kind, _checked(raw.properties))
+	if raw.properties or raw.fields:
+		properties, form, email, full_name = _kept(kind, raw.properties or {}, raw.fields or {})
 	else:
 		properties, form, email, full_name = None, {} if kind == "FORM_SUBMIT" else None, "", ""
 	return Event(
@@ -279,7 +284,9 @@ def _typed(raw: Any) -> Raw:
 	if raw.get("properties") is not None and not isinstance(raw["properties"], dict):
 		raise EventError("properties is not an object.")
 	others = ("value", "valueMicros", "timestamp", "consent", "policyVersion", "properties")
-	return Raw(**values, **{name: raw[name] for name in others if name in raw})
+	values |= {name: raw[name] for name in others if name in raw}
+	# Of other senders it may be anything.
+	return Raw(**values, fields=raw["fields"] if isinstance(raw.get("fields"), dict) else None)
 
 
 def _is_number_or_text(value: Any) -> bool:
@@ -302,16 +309,18 @@ def _letters(name: str) -> str:
 	return "".join(letter for letter in plain if letter.isalnum())
 
 
-def _kept(kind: str, properties: dict[str, Any]) -> tuple[Any, Any, str, str]:
-	"""What is kept of an event's properties, by its type: as properties, as a form, as e-mail and name of a person."""
+def _kept(kind: str, properties: dict[str, Any], fields: dict[str, Any]) -> tuple[Any, Any, str, str]:
+	"""What is kept of an event's properties and its website's fixed fields, by its type: as properties, as a form, as e-mail
+	and name of a person."""
+	if kind not in _SPARING:
+		return _checked({**fields, **properties} if fields else properties), None, "", ""
+	properties, fields = _checked(properties), _checked(fields) or None
 	if kind == "FORM_SUBMIT":
 		told = {name: properties.get(name) for name in FORM_PROPERTIES}
 		form = {name: _form_property(value) for name, value in told.items() if value is not None}
-		return None, form | _form_values(properties.get("values")), "", ""
-	if kind == "IDENTIFY":
-		email, name = (_text(properties.get(one) or "", one)[:LENGTH].strip() for one in ("email", "name"))
-		return None, None, email.lower(), name
-	return properties, None, "", ""
+		return fields, form | _form_values(properties.get("values")), "", ""
+	email, name = (_text(properties.get(one) or "", one)[:LENGTH].strip() for one in ("email", "name"))
+	return fields, None, email.lower(), name
 
 
 def without_values(form: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -385,10 +394,12 @@ def _consent(consent: bool | str) -> str:
 	raise EventError("consent is neither granted nor denied.")
 
 
-def _policy_version(version: Any) -> int:
+def _policy_version(version: Any) -> int | str | None:
+	if isinstance(version, str):
+		return _text(version, "policyVersion").strip()[:LENGTH] or None
 	is_whole = isinstance(version, int) and not isinstance(version, bool)
 	if not is_whole or not 0 <= version <= MAX_POLICY_VERSION:
-		raise EventError(f"policyVersion is no whole number from 0 to {MAX_POLICY_VERSION}.")
+		raise EventError(f"policyVersion is no text and no whole number from 0 to {MAX_POLICY_VERSION}.")
 	return version
 
 

@@ -31,6 +31,7 @@ _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _SIGNATURE_BYTES = 12
 # What keyed hashes are made for.
 _CALLER, _ADDRESS, _CLICK = b"trackflow.caller", b"trackflow.addr", b"trackflow.click"
+_ADDRESS_OF_NOBODY = b"trackflow.noaddr"
 # Longer than any chain of proxies; what is longer is not read.
 _LONGEST_HEADER = 2048
 # Longer than any address, whatever zone it names; what is longer is not remembered.
@@ -137,10 +138,14 @@ def mask_address(address: str) -> str:
 	return str(ip_network((parsed, length), strict=False).network_address)
 
 
-def hash_address(address: str, salt: bytes) -> str:
-	"""Return 32 hex digits that stand for an address as long as the salt lasts; "" for no address."""
+def hash_address(address: str, salt: bytes, is_cookieless: bool = False) -> str:
+	"""Return 32 hex digits that stand for an address as long as the salt lasts; "" for no address.
+
+	Others for whoever is not recognised: else the address would join them to who they were before they refused.
+	"""
 	text = _normal(address)
-	return _keyed(salt, _ADDRESS, text.encode(), 16) if text else ""
+	purpose = _ADDRESS_OF_NOBODY if is_cookieless else _ADDRESS
+	return _keyed(salt, purpose, text.encode(), 16) if text else ""
 
 
 def counted_address(address: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
+from trackflow.links.destination import ascii_host
 from trackflow.remembering import remembered
 from trackflow.tracking.channels import CLICK_IDS
 
@@ -28,11 +29,12 @@ _NOTHING: Mapping[str, str] = {}
 
 
 def host_of(url: str) -> str:
-	"""The host of an address, lower-case and without port; "" where there is none."""
+	"""The host of an address as browsers spell it, lower-case, in punycode and without port; "" where there is none."""
 	try:
-		return urlsplit(url).hostname or ""
+		host = urlsplit(url).hostname or ""
 	except ValueError:
 		return ""
+	return host if host.isascii() else ascii_host(host)
 
 
 def utm_of(*urls: str) -> Mapping[str, str]:

@@ -24,7 +24,6 @@ HEADERS = {
 	"Cross-Origin-Resource-Policy": "cross-origin",
 	"Access-Control-Allow-Origin": "*",
 }
-# What is not there stays so for as long as somebody needs to switch it on.
 MISSING = "/* TrackFlow: no website with this key. */\n"
 SWITCHED_OFF = "/* TrackFlow: tracking is switched off. */\n"
 
@@ -42,6 +41,11 @@ def script_of(domain: Domain, config: Config, base_url: str = "", path: str = CO
 	defaults = json.dumps({dataset_name(name): value for name, value in told.items()})
 	# Nobody should put it into a page as it is; whoever does is not to be surprised.
 	return _PRELUDE.format(defaults=defaults.replace("<", "\\u003c")) + text_of(SCRIPT)
+
+
+def headers_of(text: str) -> dict[str, str]:
+	"""The headers of an answer. What is not there may be switched on at any moment, and is to work at once then."""
+	return {**HEADERS, "Cache-Control": "no-store"} if text in (MISSING, SWITCHED_OFF) else HEADERS
 
 
 def tags_of(domain: Domain, config: Config) -> str:

@@ -7,6 +7,7 @@ settings and is no option.
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from trackflow.policy import Config, Domain
@@ -18,7 +19,8 @@ MOST_FIELDS, LONGEST_TEXT = 20, 140
 # Never forms of other websites, nor those whose fields become part of an address (RED-6).
 OWN_POSTED_FORMS = 'form[method=post i]:not([action*="//"])'
 
-_WORD = re.compile(r"[a-z]+(-[a-z]+)*")
+# What the script can leave out; its source looks for these words in the tag's attribute.
+CAPTURES = ("pages", "outbound", "downloads", "clicks", "engagement", "scroll", "focus", "forms")
 
 
 class OptionError(ValueError):
@@ -33,13 +35,13 @@ def checked(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def usable(options: Mapping[str, Any]) -> dict[str, str]:
-	"""Those of stored options that can be, as the values of the tag's attributes: an older app may have taken others."""
+	"""Those of stored options that can be, as the values of the tag's attributes: an older app may have taken others.
+
+	A word that is none does not bring back what the others switch off."""
 	found: dict[str, str] = {}
 	for name, value in options.items():
-		try:
-			found |= checked({name: value})
-		except OptionError:
-			continue
+		with suppress(OptionError):
+			found |= checked({name: _known(value) if name == "off" else value})
 	return found
 
 
@@ -85,9 +87,16 @@ def _number(highest: int) -> Callable[[str, Any], str]:
 
 def _words(name: str, value: Any) -> str:
 	words = value.split() if isinstance(value, str) else value
-	if not isinstance(words, list) or not all(isinstance(one, str) and _WORD.fullmatch(one) for one in words):
+	if not isinstance(words, list):
 		raise OptionError(f'{name} is a list of words such as ["scroll", "downloads"].')
+	if unknown := [one for one in words if one not in CAPTURES]:
+		raise OptionError(f"{name} does not know {unknown[0]}. Known are {', '.join(CAPTURES)}.")
 	return " ".join(words)
+
+
+def _known(value: Any) -> Any:
+	words = value.split() if isinstance(value, str) else value
+	return [one for one in words if one in CAPTURES] if isinstance(words, list) else value
 
 
 def _forms(name: str, value: Any) -> str:

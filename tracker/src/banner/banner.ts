@@ -8,7 +8,7 @@ import { readCookie } from "../text";
 
 type Answer = "granted" | "denied";
 interface Caller {
-	(command: "consent", answer: Answer): void;
+	(command: "consent", answer: Answer, policyVersion: string): void;
 	q?: unknown[];
 }
 
@@ -62,7 +62,7 @@ const answer = (given: Answer): void => {
 	page.trackflow ??= function (...call) {
 		(page.trackflow!.q ??= []).push(call);
 	};
-	page.trackflow("consent", given);
+	page.trackflow("consent", given, version);
 	close();
 };
 

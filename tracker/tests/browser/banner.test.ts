@@ -51,6 +51,7 @@ describe("EVT-5: the consent banner", () => {
 		await page.keyboard.press("Enter");
 		await world.until(() => world.of("CONSENT").length === 1 && world.of("PAGE_VIEW").length === 1);
 		assert.equal(await bar(page).count(), 0);
+		assert.equal(world.of("CONSENT")[0].policyVersion, "2026-1");
 		assert.equal(await world.cookie("trackflow_consent"), "granted");
 		const [version, at] = decodeURIComponent((await world.cookie("trackflow_consent_record"))!).split(" ");
 		assert.equal(version, "2026-1");
@@ -97,7 +98,7 @@ describe("EVT-5: the consent banner", () => {
 		await page.evaluate(() => trackflowConsent());
 		await bar(page).getByRole("button", { name: "No, thanks" }).click();
 		await world.until(() => world.of("CONSENT").length === 2);
-		assert.equal(world.of("CONSENT")[1].consent, "denied");
+		assert.deepEqual([world.of("CONSENT")[1].consent, world.of("CONSENT")[1].policyVersion], ["denied", "2026-1"]);
 		assert.equal(await world.cookie("trackflow_visitor"), undefined);
 	});
 
@@ -128,7 +129,7 @@ describe("EVT-5: the consent banner", () => {
 		await page.goto(`${world.site}/second`);
 		await bar(page).getByRole("button", { name: "Yes, please" }).click();
 		await world.until(() => world.of("CONSENT").length === 2);
-		assert.equal(world.of("CONSENT")[1].consent, "granted");
+		assert.deepEqual([world.of("CONSENT")[1].consent, world.of("CONSENT")[1].policyVersion], ["granted", "2026-2"]);
 	});
 
 	for (const [name, value] of [["globalPrivacyControl", true], ["doNotTrack", "1"]] as const)

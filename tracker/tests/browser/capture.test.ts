@@ -213,18 +213,34 @@ describe("EVT-2: each capture can be switched off in the tag", () => {
 			assert.deepEqual([...(await act(word))].sort(), [...expected].sort());
 		});
 
+	test("scroll: engagement says nothing of it", async () => {
+		await act("scroll");
+		assert.deepEqual(named("engagement").map((event) => Object.keys(event.properties)), [["seconds"]]);
+	});
+
 	test("all together", async () => {
 		assert.deepEqual([...(await act(Object.keys(all).join(" ")))], ["end"]);
 	});
 });
 
 describe("EVT-3: fixed custom fields", () => {
-	test("go with every event; the event's own win", async () => {
+	test("go with every event, beside its own properties", async () => {
 		const page = await open({ ...QUIET, "data-fields": "{&quot;plan&quot;:&quot;pro&quot;,&quot;team&quot;:7}" });
-		await page.evaluate(() => (trackflow("track", "x", { team: 8 }), trackflow("flush")));
+		await page.evaluate(() => {
+			document.addEventListener("submit", (event) => event.preventDefault());
+			document.querySelector<HTMLFormElement>("#posts")!.requestSubmit();
+			trackflow("identify", { name: "Ann" });
+			trackflow("conversion", "order");
+			trackflow("consent", "granted");
+			trackflow("track", "x", { team: 8 });
+			trackflow("flush");
+		});
 		await world.until(() => named("x").length === 1);
-		assert.deepEqual(named("x")[0].properties, { plan: "pro", team: 8 });
-		assert.deepEqual(world.of("PAGE_VIEW")[0].properties, { plan: "pro", team: 7 });
+		assert.deepEqual(named("x")[0].properties, { team: 8 });
+		assert.deepEqual(
+			world.events.map(({ type, fields }) => [type, fields]),
+			["PAGE_VIEW", "FORM_SUBMIT", "IDENTIFY", "CONVERSION", "CONSENT", "CUSTOM"].map((type) => [type, { plan: "pro", team: 7 }]),
+		);
 	});
 });
 
@@ -248,6 +264,33 @@ describe("EVT-1: on pages that are against it", () => {
 		await page.evaluate(() => trackflow("track", "last"));
 		await Promise.all([page.waitForEvent("close"), page.close({ runBeforeUnload: true })]);
 		await world.until(() => named("last").length === 1);
+	});
+
+	test("EVT-4: a storage that is full: a new visitor's visit is told, by one id, as where it is blocked", async () => {
+		const page = await world.fresh({ "data-consent": "none" });
+		await page.evaluate(() => {
+			let text = "x".repeat(1 << 22);
+			for (let number = 0; text; number++)
+				try {
+					localStorage["other" + number] = text;
+				} catch {
+					text = text.slice(0, text.length >> 1);
+				}
+		});
+		world.body = '<a id="out" href="https://elsewhere.example/" data-trackflow-click="offer">Out</a>';
+		world.tag["data-batch-size"] = "2";
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => document.addEventListener("click", (event) => event.preventDefault()));
+		await page.click("#out");
+		await world.until(() => world.events.length === 3);
+		assert.deepEqual(world.events.map(({ name }) => name), ["", "click", "outbound"]);
+		await page.evaluate(() => trackflow("consent", "granted"));
+		await page.goto(`${world.site}/second`);
+		await world.until(() => world.of("PAGE_VIEW").length === 2);
+		assert.equal(new Set(world.events.map(({ visitorId }) => visitorId)).size, 1);
+		assert.equal(await page.evaluate(() => localStorage.trackflow_visitor), undefined);
+		assert.equal(world.events[0].visitorId, await world.cookie("trackflow_visitor"));
 	});
 
 	test("blocked cookies and storage: the visit is told, and nothing is thrown", async () => {

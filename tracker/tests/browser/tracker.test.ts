@@ -55,6 +55,48 @@ describe("EVT-2: page views", () => {
 		assert.match(world.deliveries[0].contentType, /^text\/plain/);
 	});
 
+	test("a page that is left with a batch under way loses neither that nor what came after it", async () => {
+		const page = await world.fresh({ "data-consent": "none", "data-interval": "60000", "data-batch-size": "2" });
+		world.behaviour = "hang";
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => {
+			trackflow("track", "under-way");
+			trackflow("track", "after");
+		});
+		await world.until(() => world.deliveries.length === 1);
+		await page.goto("about:blank");
+		await world.until(() => world.deliveries.length === 2);
+		const names = world.deliveries.map(({ events }) => events.map(({ name, type }) => name || type));
+		assert.deepEqual(names, [["PAGE_VIEW", "under-way"], ["PAGE_VIEW", "under-way", "after"]]);
+		assert.equal(world.events.length, 3);
+	});
+
+	test("EVT-4: whatever ends a page also hides it: visibilitychange is heard wherever pagehide is", async () => {
+		const ends: Record<string, (page: Awaited<ReturnType<World["fresh"]>>) => Promise<unknown>> = {
+			link: (page) => page.click("a"),
+			reload: (page) => page.reload(),
+			back: (page) => page.goBack(),
+			form: (page) => page.click("#other button"),
+			close: (page) => page.close({ runBeforeUnload: true }),
+		};
+		for (const [name, end] of Object.entries(ends)) {
+			const page = await world.fresh();
+			world.pageScript = `for (const name of ["visibilitychange", "pagehide"])
+				addEventListener(name, () => localStorage.heard = (localStorage.heard || "") + name + " ", true);`;
+			await page.goto(`${world.site}/plain`);
+			if (name === "form" || name === "reload") await page.goto(`${world.site}/first`);
+			await page.evaluate(() => delete localStorage.heard);
+			await world.newPage();
+			await end(page);
+			await pause(300);
+			const other = await world.newPage();
+			await other.goto(`${world.site}/empty`);
+			const heard: string = await other.evaluate(() => localStorage.heard);
+			assert.deepEqual(heard.trim().split(" ").sort(), ["pagehide", "visibilitychange"], name);
+		}
+	});
+
 	test("a page that comes back from the browser's memory is seen again", async () => {
 		const page = await world.fresh();
 		await page.goto(`${world.site}/first?cache=1`);

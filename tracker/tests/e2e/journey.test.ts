@@ -6,6 +6,8 @@ import { after, afterEach, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { type Row, Stage } from "./stage";
 
+declare const trackflow: (...call: unknown[]) => any;
+
 const MODELS = [
 	"Custom",
 	"First Touch",
@@ -148,6 +150,24 @@ describe("UI-3: a short link, the website, the CRM", () => {
 		assert.deepEqual(await page.context().cookies(stage.url), []);
 		// The browser's console says of every 404 that it was one; nothing else may have been said.
 		stage.problems = stage.problems.filter((problem) => !problem.includes("404"));
+	});
+
+	test("EVT-5: the record of consent says which version of the policy was agreed to, and under which it was withdrawn", async () => {
+		const page = await stage.visitor();
+		await page.goto(`${stage.shop}/products`);
+		await page.waitForFunction(() => "on" in trackflow);
+		await page.evaluate(() => trackflow("consent", "granted", "2026-1"));
+		const { trackflow_visitor: visitor } = await cookies(page);
+		assert.match(visitor, ID);
+		await stage.wait("Visitor", { name: visitor }, 1, (row) => row.consent_status === "Granted" && row.consent_policy_version === "2026-1");
+		await page.evaluate(() => trackflow("consent", "denied", "2026-2"));
+		await stage.wait("Visitor", { name: visitor }, 1, (row) => row.consent_status === "Denied" && row.consent_policy_version === "2026-2");
+		const told = await stage.list("Visitor Event", { visitor, event_type: "CONSENT" }, ["event_data", "ip_address"]);
+		assert.deepEqual(
+			told.map(({ event_data }) => JSON.parse(event_data)),
+			[{ consent: "granted", policy_version: "2026-1" }, { consent: "denied", policy_version: "2026-2" }],
+		);
+		assert.ok(!told[1].ip_address);
 	});
 });
 

@@ -1,24 +1,20 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { minify } from "terser";
+import { gzipSync } from "node:zlib";
 import {
-	BANNER, bundle, bundleBanner, bundleCrm, bundleWebForms, compressed, CRM, gzipSize, MAX_SIZE, OUTPUT, WEB_FORMS,
+	BANNER, bundle, bundleBanner, bundleCrm, bundleWebForms, CRM, gzipSize, MAX_SIZE, OUTPUT, WEB_FORMS,
 } from "../../build.mjs";
 
-test("EVT-1: the script is at most 2,048 bytes gzipped", async () => {
+test("EVT-1: the script is at most 2,048 bytes gzipped, by the zlib of this Node and by that of web servers, both at level 9", () => {
 	assert.equal(MAX_SIZE, 2048);
-	const size = gzipSize(await bundle());
-	assert.ok(size <= MAX_SIZE, `${size} bytes`);
+	const text = readFileSync(OUTPUT, "utf8");
+	const size = gzipSize(text);
+	assert.ok(size >= gzipSync(text, { level: 9 }).length && size <= MAX_SIZE, `${size} bytes`);
 });
 
 test("EVT-1: the file that is served is what the source builds", async () => {
 	assert.equal(readFileSync(OUTPUT, "utf8"), await bundle(), "run `npm run build` in tracker/ and commit the file");
-});
-
-test("EVT-1: choosing names changes nothing but names", async () => {
-	const named = async (text: string) => (await minify(text, { compress: false, toplevel: true, mangle: { nth_identifier: { get: (number: number) => `v${number}` } } } as object)).code;
-	assert.equal(await named(await bundle()), await named(await compressed()));
 });
 
 test("EVT-5: the banner that is served is what the source builds", async () => {

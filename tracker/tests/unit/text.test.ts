@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANCHOR, backOff, FILE, isFinal, randomHex, readCookie } from "../../src/text";
+import { ANCHOR, FILE, isFinal, mayTry, randomHex, readCookie } from "../../src/text";
 
 test("EVT-4: the fragment makes no other page, unless it is a route", () => {
 	const pageOf = (address: string) => address.replace(ANCHOR, "");
@@ -35,11 +35,12 @@ test("EVT-2: files that people keep are downloads, pages are not", () => {
 	for (const path of ["/", "/pdf", "/a.html", "/v1.2", "/a.pdf/view", "/apdf", "/a.pdfx", "/a.zipx"]) assert.ok(!FILE.test(path), path);
 });
 
-test("EVT-4: waits grow with each failure, and differ between visitors", () => {
-	assert.equal(backOff(1, 3000, 0), 3000);
-	assert.equal(backOff(1, 3000, 0.5), 4500);
-	for (let failures = 1; failures < 50; failures++)
-		assert.ok(backOff(failures + 1, 3000, 0) > backOff(failures, 3000, 0));
+test("EVT-4: tries grow rarer with each failure, by squares and by chance", () => {
+	for (const random of [0, 0.5, 0.999]) assert.ok(mayTry(0, random) && mayTry(1, random));
+	for (let failures = 2; failures < 50; failures++) {
+		const chance = 1 / failures ** 2;
+		assert.deepEqual([mayTry(failures, chance * 0.99), mayTry(failures, chance * 1.01)], [true, false]);
+	}
 });
 
 test("EVT-4: what the collector took or refused for good is settled, the rest is tried again", () => {
