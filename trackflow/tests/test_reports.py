@@ -113,6 +113,9 @@ class TestFunnel(ReportTestCase):
 			(66.67, 66.67, 1, 0),
 		)
 		self.assertEqual(line(found, "Leads", "New")["open"], 1)
+		# A share that is not there at all would be shown as 0 %.
+		visits = line(found, "Visits", "Sessions")
+		self.assertEqual((visits["of_step_before"], visits["of_entry"]), (None, None))
 		alone = steps(found, "Deals Without a Lead")
 		self.assertEqual((alone["Deals"], alone["Qualification"], alone["Won"]), (1, 1, 0))
 		self.assertEqual(found["chart"]["data"]["labels"][:3], ["Visitors", "Leads", "New"])

@@ -57,7 +57,8 @@ class _Lines:
 
 	def of(self, group: Group) -> Iterator[Row]:
 		name = {"group": desk.group_label(group.name)} if self.is_grouped else {}
-		visits = {**name, "part": _("Visits")}
+		# The desk shows a share that is not there as 0 %, one that is None as nothing.
+		visits = {**name, "part": _("Visits"), "of_step_before": None, "of_entry": None}
 		yield {**visits, "step": _("Sessions"), "count": group.sessions}
 		yield {**visits, "step": _("Visitors"), "count": group.visitors}
 		entry, *steps = self._part(
