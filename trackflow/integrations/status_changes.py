@@ -34,9 +34,18 @@ def note_deal(doc: Document) -> None:
 		bulk.insert("Deal Stage Change", [{**row, "campaign": doc.get("trackflow_campaign")}])
 
 
-def _change(doc: Document) -> tuple[str | None, Row] | None:
+def is_changed(doc: Document) -> bool:
+	"""Whether a save sets another status. Asks nobody."""
+	return _former(doc) != doc.status
+
+
+def _former(doc: Document) -> str | None:
 	before = doc.get_doc_before_save()
-	former = before.status if before else None
+	return before.status if before else None
+
+
+def _change(doc: Document) -> tuple[str | None, Row] | None:
+	former = _former(doc)
 	if former == doc.status or visitor_reference.is_erased(doc):
 		return None
 	name = frappe.generate_hash(length=20)
