@@ -44,7 +44,7 @@ def _clean(doc: Document, method: str | None = None) -> None:
 def on_update(doc: Document, method: str | None = None) -> None:
 	"""A save that says nothing new to us costs it no statement. A new status is among what is relevant."""
 	before = doc.get_doc_before_save()
-	if not before or any(doc.get(name) != before.get(name) for name in RELEVANT):
+	if not before or not bulk.same({name: doc.get(name) for name in RELEVANT}, before):
 		_note(doc, method)
 
 

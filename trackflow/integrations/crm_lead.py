@@ -29,6 +29,7 @@ Row = dict[str, Any]
 
 DOCTYPE = "CRM Lead"
 CONVERSION = "Lead"
+RELEVANT = ("email", visitor_reference.FIELD)
 TOUCH_FIELDS = ("occurred_at", "channel", "platform", "source", "medium", "campaign", "tracked_link")
 
 
@@ -58,7 +59,7 @@ def _note(doc: Document, method: str | None = None) -> None:
 def _is_news(doc: Document) -> bool:
 	"""Whether the lead is new, or may be another visitor's now."""
 	before = doc.get_doc_before_save()
-	return not before or any(doc.get(name) != before.get(name) for name in (visitor_reference.FIELD, "email"))
+	return not before or not bulk.same({name: doc.get(name) for name in RELEVANT}, before)
 
 
 @shielded
