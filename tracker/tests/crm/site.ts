@@ -79,6 +79,14 @@ export class Site {
 	remove = (doctype: string, name: string): Promise<Row> =>
 		this.ask("DELETE", `/api/resource/${doctype}/${encodeURIComponent(name)}`);
 
+	rows = (doctype: string, filters: Row): Promise<Row[]> =>
+		this.ask("GET", `/api/resource/${doctype}?${new URLSearchParams({ filters: JSON.stringify(filters), fields: '["*"]', limit_page_length: "0" })}`);
+
+	/** Have these rows, which the test caused, removed in the end. */
+	async noteAll(doctype: string, filters: Row): Promise<void> {
+		for (const { name } of await this.rows(doctype, filters)) this.note(doctype, name);
+	}
+
 	/** As the administrator, by the session of CRM's page. */
 	async ask(method: string, path: string, values?: Row): Promise<any> {
 		const [ok, text] = await this.admin!.evaluate(
