@@ -88,7 +88,7 @@ def attribute(deal: str, reference: str = "") -> None:
 		run.take_back(conversion)
 	row = {"name": deal, **_conversion(doc, now_datetime(), reference)}
 	if found := summary.summarise(row):
-		_set_fields(deal, doc.get("organization"), row["visitor"], found)
+		_set_fields(doc.get("organization"), row, found)
 
 
 @shielded
@@ -113,7 +113,7 @@ def after_credits(names: list[str]) -> None:
 	found = summary.summarise_all(rows)
 	for row in rows:
 		if row.name in found:
-			_set_fields(row.crm_deal, deals[row.crm_deal].organization, row.visitor, found[row.name])
+			_set_fields(deals[row.crm_deal].organization, row, found[row.name])
 
 
 def check(deal: str, permission: str) -> None:
@@ -174,13 +174,15 @@ def _won_at(doc: Document) -> datetime:
 	return since[0] if since else get_datetime(doc.modified)
 
 
-def _set_fields(deal: str, organization: str | None, visitor: str | None, found: Summary) -> None:
-	touches = found.touches
+def _set_fields(organization: str | None, conversion: Row, found: Summary) -> None:
+	touches, lead, visitor = found.touches, conversion["crm_lead"], conversion["visitor"]
+	ad = crm_lead.ads_of([lead]).get(lead, {}) if lead and not touches else {}
 	summary.set_fields(
 		DOCTYPE,
-		deal,
+		conversion["crm_deal"],
 		{
 			**found.fields,
+			**ad,
 			visitor_reference.FIELD: visitor,
 			"trackflow_attribution_model": found.model,
 			"trackflow_first_touch_source": touches[0].source if touches else None,

@@ -4,7 +4,7 @@ The hooks only pick out what came with the document and let it wait; a job does 
 once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,13 +17,13 @@ from trackflow import bulk
 from trackflow.attribution import run
 from trackflow.collisions import retried
 from trackflow.exceptions import UnknownVisitorError
-from trackflow.integrations import status_changes, summary, visitor_reference, waiting
+from trackflow.integrations import lead_ads, status_changes, summary, visitor_reference, waiting
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
 from trackflow.privacy import reads
 from trackflow.times import iso
-from trackflow.tracking import conversions, identity, people
+from trackflow.tracking import campaigns, conversions, identity, people
 
 Row = dict[str, Any]
 
@@ -131,7 +131,22 @@ def after_credits(names: list[str]) -> None:
 	gone = visitor_reference.erased(DOCTYPE, [row.source_name for row in rows])
 	rows = [row for row in rows if row.source_name not in gone]
 	found = summary.summarise_all(rows)
-	summary.set_all(DOCTYPE, {row.source_name: found[row.name].fields for row in rows if row.name in found})
+	fields = {row.source_name: found[row.name].fields for row in rows if row.name in found}
+	ads = ads_of({row.source_name for row in rows if row.name in found and not found[row.name].touches})
+	summary.set_all(DOCTYPE, {name: values | ads.get(name, {}) for name, values in fields.items()})
+
+
+def ads_of(leads: Collection[str]) -> dict[str, Row]:
+	"""What leads that came by a form on Facebook say of its ad, as our fields."""
+	meta = frappe.get_meta(DOCTYPE)
+	if not meta.has_field(lead_ads.LEAD_ID):
+		return {}
+	rows = bulk.load(
+		DOCTYPE, {"name": ("in", leads)}, [one for one in lead_ads.FIELDS if meta.has_field(one)]
+	)
+	ids = {name: some for name, row in rows.items() if (some := lead_ads.ad_ids(row)) is not None}
+	known = campaigns.found({name: (some, "") for name, some in ids.items()})
+	return {name: lead_ads.our_fields(some, known.get(name, "")) for name, some in ids.items()}
 
 
 @frappe.whitelist(methods=["GET"])
