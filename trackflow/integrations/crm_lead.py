@@ -102,6 +102,8 @@ def attribute_all(references: Mapping[str, str]) -> None:
 	leads = {
 		name: row for name, row in stored.items() if row[visitor_reference.FIELD] != visitor_reference.ERASED
 	}
+	if not leads:
+		return
 	visitors = _find(leads, references)
 	names = conversions.record_all(
 		CONVERSION,
