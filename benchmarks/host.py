@@ -5,7 +5,9 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +52,12 @@ class Host:
 
 
 @contextmanager
-def open_site(args: argparse.Namespace) -> Iterator[Host]:
-	"""Connect this thread to the site."""
+def open_site(args: argparse.Namespace, apps: Sequence[str] = ("trackflow",)) -> Iterator[Host]:
+	"""Connect this thread to the site, which has these apps: benchless installs them, a bench must have done so."""
 	if ON_BENCH:
 		args.bench = str(Path(args.bench or ".").resolve())
 		with _connected(args.site, args.bench):
-			_check_purpose()
+			_check_purpose(apps)
 			yield Host("a bench")
 		return
 	args.site = SITE
@@ -64,7 +66,7 @@ def open_site(args: argparse.Namespace) -> Iterator[Host]:
 		from benchless.sites import ensure_site, use_sites_path
 
 		sites = use_sites_path()
-		ensure_site(SITE, ["trackflow"])
+		ensure_site(SITE, apps)
 		with _connected(SITE, sites):
 			yield Host("benchless", database)
 
@@ -84,10 +86,12 @@ def _servers(folder: Path) -> Iterator[int | None]:
 		yield database.process.pid if own_database else None
 
 
-def _check_purpose() -> None:
+def _check_purpose(apps: Sequence[str]) -> None:
 	"""A benchmark makes up a million clicks: never on a site that somebody works with."""
 	import frappe
 
+	if missing := set(apps) - set(frappe.get_installed_apps()):
+		raise SystemExit(f"This site lacks {', '.join(sorted(missing))}: nothing was done.")
 	if not frappe.conf.get("allow_tests"):
 		raise SystemExit(
 			"This site is not one for tests (allow_tests in its configuration): nothing was done."
@@ -105,3 +109,45 @@ def _connected(site: str, sites: str) -> Iterator[None]:
 		yield
 	finally:
 		frappe.destroy()
+
+
+def work() -> float:
+	"""Run what is queued in a worker of the host's own kind, until nothing waits; its peak memory in MiB."""
+	import frappe
+
+	frappe.db.commit()
+	site, sites = frappe.local.site, os.path.abspath(frappe.local.sites_path)
+	child = os.fork()
+	if not child:
+		status = 1
+		try:
+			_run_jobs(site, sites)
+			status = 0
+		finally:
+			os._exit(status)
+	_pid, status, used = os.wait4(child, 0)
+	if status:
+		raise SystemExit("The worker failed.")
+	frappe.db.rollback()
+	return used.ru_maxrss / 1024
+
+
+def _run_jobs(site: str, sites: str) -> None:
+	if ON_BENCH:
+		command = [
+			sys.executable,
+			"-m",
+			"frappe.utils.bench_helper",
+			"frappe",
+			"worker",
+			"--burst",
+			"--quiet",
+		]
+		subprocess.run([*command, "--queue", "short,default,long"], check=True, cwd=sites)
+		return
+	import frappe
+	from benchless.testing import run_jobs
+
+	frappe.init(site=site, sites_path=sites, force=True)
+	frappe.connect()
+	run_jobs()

@@ -216,7 +216,10 @@ def delete(doctype: str, names: Collection[str]) -> None:
 
 
 def load(doctype: str, filters: Mapping[str, Any], fields: Collection[str]) -> dict[str, Row]:
-	"""Rows by name. A filter is a value, or ("in", texts), (">=", value) or ("between", (value, value))."""
+	"""Rows by name. A filter is a value, or ("in", texts), (">=", value) or ("between", (value, value)). Among no texts there
+	is no row, and no statement."""
+	if any(isinstance(wanted, tuple) and wanted[0] == "in" and not wanted[1] for wanted in filters.values()):
+		return {}
 	table = frappe.qb.DocType(doctype)
 	query = frappe.qb.from_(table).select(table.name, *(table[field] for field in fields)).orderby(table.name)
 	for field, wanted in filters.items():

@@ -92,7 +92,7 @@ user_data_fields = [
 scheduler_events = {
 	"cron": {
 		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
-		"*/5 * * * *": ["trackflow.stream.drain.retry_kept"],
+		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],

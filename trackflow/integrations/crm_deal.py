@@ -3,6 +3,7 @@
 Won makes the conversion, anything else takes it back; a changed value or lead is credited anew.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,13 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_datetime, now_datetime
 
+from trackflow import bulk
 from trackflow.attribution import journeys, run
 from trackflow.collisions import retried
 from trackflow.integrations import crm_lead, crm_organization, status_changes, summary, visitor_reference
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
+from trackflow.integrations.summary import Summary
 from trackflow.jobs import enqueue
 from trackflow.tracking import conversions, people
 
@@ -29,19 +32,27 @@ RELEVANT = (
 )  # fmt: skip
 
 
-@shielded
 def before_validate(doc: Document, method: str | None = None) -> None:
+	if visitor_reference.is_strange(doc):
+		_clean(doc, method)
+
+
+@shielded
+def _clean(doc: Document, method: str | None = None) -> None:
 	visitor_reference.clean(doc)
 
 
-@shielded
 def on_update(doc: Document, method: str | None = None) -> None:
-	status_changes.note_deal(doc)
+	"""A save that says nothing new to us costs it no statement. A new status is among what is relevant."""
 	before = doc.get_doc_before_save()
-	if not before:
-		queue(doc.name, doc.modified, visitor_reference.given_with(doc))
-	elif any(doc.get(name) != before.get(name) for name in RELEVANT):
-		queue(doc.name, doc.modified)
+	if not before or not bulk.same({name: doc.get(name) for name in RELEVANT}, before):
+		_note(doc, method)
+
+
+@shielded
+def _note(doc: Document, method: str | None = None) -> None:
+	status_changes.note_deal(doc)
+	queue(doc.name, doc.modified, "" if doc.get_doc_before_save() else visitor_reference.given_with(doc))
 
 
 def queue(deal: str, version: object, reference: str = "") -> None:
@@ -76,7 +87,9 @@ def attribute(deal: str, reference: str = "") -> None:
 	conversion = conversions.of_source(CONVERSION, DOCTYPE, deal)
 	if conversion:
 		run.take_back(conversion)
-	_set_fields(doc, {"name": deal, **_conversion(doc, now_datetime(), reference)})
+	row = {"name": deal, **_conversion(doc, now_datetime(), reference)}
+	if found := summary.summarise(row):
+		_set_fields(doc, row, found)
 
 
 @shielded
@@ -88,17 +101,20 @@ def after_rename(
 
 def after_credits(names: list[str]) -> None:
 	"""Set the fields of the deals behind these conversions."""
-	for conversion in frappe.get_all(
+	rows = frappe.get_all(
 		"Conversion",
 		filters={"name": ("in", names), "source_doctype": DOCTYPE, "conversion_type": CONVERSION},
 		fields=list(journeys.CONVERSION_FIELDS),
 		order_by="name",
-	):
-		if not frappe.db.exists(DOCTYPE, conversion.crm_deal):
-			continue
-		doc = frappe.get_doc(DOCTYPE, conversion.crm_deal)
-		if not visitor_reference.is_erased(doc):
-			_set_fields(doc, conversion)
+	)
+	names = {row.crm_deal for row in rows if row.crm_deal}
+	deals = bulk.load(DOCTYPE, {"name": ("in", names)}, ["organization", "lead"])
+	gone = visitor_reference.erased(DOCTYPE, deals)
+	rows = [row for row in rows if row.crm_deal in deals and row.crm_deal not in gone]
+	found = summary.summarise_all(rows)
+	for row in rows:
+		if row.name in found:
+			_set_fields(deals[row.crm_deal], row, found[row.name])
 
 
 def check(deal: str, permission: str) -> None:
@@ -159,22 +175,23 @@ def _won_at(doc: Document) -> datetime:
 	return since[0] if since else get_datetime(doc.modified)
 
 
-def _set_fields(doc: Document, conversion: Row) -> None:
-	found = summary.summarise(conversion)
-	if not found:
-		return
-	touches = found.touches
+def _set_fields(deal: Mapping[str, Any] | Document, conversion: Row, found: Summary) -> None:
+	touches, lead, visitor = found.touches, conversion["crm_lead"], conversion["visitor"]
+	ad = crm_lead.ads_of([lead]).get(lead, {}) if lead and not touches else {}
 	summary.set_fields(
 		DOCTYPE,
-		doc.name,
+		conversion["crm_deal"],
 		{
 			**found.fields,
-			visitor_reference.FIELD: conversion["visitor"],
+			**ad,
+			visitor_reference.FIELD: visitor,
 			"trackflow_attribution_model": found.model,
 			"trackflow_first_touch_source": touches[0].source if touches else None,
 			"trackflow_last_touch_source": touches[-1].source if touches else None,
 			"trackflow_marketing_influenced": int(found.is_influenced),
 		},
 	)
-	status_changes.follow(status_changes.DEALS, doc.name, {**found.fields, "lead": doc.get("lead")})
-	crm_organization.update(doc.get("organization"), conversion["visitor"], found)
+	status_changes.follow(
+		status_changes.DEALS, {conversion["crm_deal"]: {**found.fields, **ad, "lead": deal.get("lead")}}
+	)
+	crm_organization.update(deal.get("organization"), visitor, found)

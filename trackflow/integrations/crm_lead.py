@@ -1,45 +1,65 @@
 """CRM Lead: finds its visitor, records the Lead conversion, keeps its TrackFlow fields (CRM-1, CRM-2, CRM-3, CRM-5).
 
-The hooks only pick out what came with the document and queue a job; the job does the work after the commit.
+The hooks only pick out what came with the document and let it wait; a job does the work after the commit, for many leads at
+once.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import get_datetime, get_system_timezone, now_datetime
+from frappe.utils import get_system_timezone, now_datetime
 
+from trackflow import bulk
 from trackflow.attribution import run
 from trackflow.collisions import retried
 from trackflow.exceptions import UnknownVisitorError
-from trackflow.integrations import status_changes, summary, visitor_reference
+from trackflow.integrations import lead_ads, status_changes, summary, visitor_reference, waiting
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
 from trackflow.privacy import reads
 from trackflow.times import iso
-from trackflow.tracking import conversions, identity, people
+from trackflow.tracking import campaigns, conversions, identity, people
+
+Row = dict[str, Any]
 
 DOCTYPE = "CRM Lead"
 CONVERSION = "Lead"
+RELEVANT = ("email", visitor_reference.FIELD)
 TOUCH_FIELDS = ("occurred_at", "channel", "platform", "source", "medium", "campaign", "tracked_link")
 
 
-@shielded
 def before_validate(doc: Document, method: str | None = None) -> None:
+	if visitor_reference.is_strange(doc):
+		_clean(doc, method)
+
+
+@shielded
+def _clean(doc: Document, method: str | None = None) -> None:
 	visitor_reference.clean(doc)
 
 
-@shielded
 def on_update(doc: Document, method: str | None = None) -> None:
+	"""A save that says nothing new to us costs it no statement."""
+	if status_changes.is_changed(doc) or _is_news(doc):
+		_note(doc, method)
+
+
+@shielded
+def _note(doc: Document, method: str | None = None) -> None:
 	status_changes.note_lead(doc)
+	if _is_news(doc):
+		waiting.add(doc.name, "" if doc.get_doc_before_save() else visitor_reference.given_with(doc))
+
+
+def _is_news(doc: Document) -> bool:
+	"""Whether the lead is new, or may be another visitor's now."""
 	before = doc.get_doc_before_save()
-	if not before:
-		queue(doc.name, doc.modified, visitor_reference.given_with(doc))
-	elif any(doc.get(name) != before.get(name) for name in (visitor_reference.FIELD, "email")):
-		queue(doc.name, doc.modified)
+	return not before or not bulk.same({name: doc.get(name) for name in RELEVANT}, before)
 
 
 @shielded
@@ -66,66 +86,76 @@ def after_rename(
 	)
 
 
-def queue(lead: str, version: object, reference: str = "") -> None:
-	"""Queue the attribution of a lead as it is in `version`; `reference` is what it came with, else its field counts."""
-	enqueue(
-		"trackflow.integrations.crm_lead.attribute",
-		job_id=f"lead::{lead}::{version}",
-		lead=lead,
-		reference=reference,
-	)
+def attribute_waiting() -> None:
+	"""Job: attribute the leads that wait."""
+	waiting.work_off(attribute_all)
+
+
+def attribute(lead: str, reference: str = "") -> None:
+	"""`attribute_all` for one; `reference` is what it came with, else its field counts."""
+	attribute_all({lead: reference})
 
 
 @retried
-def attribute(lead: str, reference: str = "") -> None:
-	"""Job: find the lead's visitor, record the Lead conversion, credit it; the fields follow from the credits."""
+def attribute_all(references: Mapping[str, str]) -> None:
+	"""Find the visitors of leads (references by lead), record their Lead conversions, credit them; the leads' fields follow
+	from the credits. A handful of statements, whatever the number of leads."""
 	visitor_reference.catch_up()
 	frappe.db.commit()
-	try:
-		# Locked by the transaction's first read: of two jobs at once the later one sees what the earlier one stored.
-		doc = frappe.get_doc(DOCTYPE, lead, for_update=True)
-	except frappe.DoesNotExistError:
+	# Locked by the transaction's first read: of two jobs at once the later one sees what the earlier one stored.
+	stored = bulk.lock(DOCTYPE, references, ("creation", "email", visitor_reference.FIELD))
+	leads = {
+		name: row for name, row in stored.items() if row[visitor_reference.FIELD] != visitor_reference.ERASED
+	}
+	if not leads:
 		return
-	if visitor_reference.is_erased(doc):
-		return
-	created = get_datetime(doc.creation)
-	known = doc.get(visitor_reference.FIELD)
-	visitor = visitor_reference.resolve(known or reference, doc.get("email"), created)
-	if visitor:
-		for one in {visitor, *visitor_reference.named(reference, created)}:
-			_belong(one, lead)
-		summary.set_fields(DOCTYPE, lead, {visitor_reference.FIELD: visitor})
-	name = conversions.record(
+	visitors = _find(leads, references)
+	names = conversions.record_all(
 		CONVERSION,
-		lead,
 		{
-			"visitor": visitor,
-			"conversion_date": created,
-			"source_doctype": DOCTYPE,
-			"source_name": lead,
-			"crm_lead": lead,
-			"lead_created_at": created,
+			name: {
+				"visitor": visitors.get(name),
+				"conversion_date": row.creation,
+				"source_doctype": DOCTYPE,
+				"source_name": name,
+				"crm_lead": name,
+				"lead_created_at": row.creation,
+			}
+			for name, row in leads.items()
 		},
 	)
-	run.credit([name])
+	run.credit(names)
 
 
 def after_credits(names: list[str]) -> None:
 	"""Set the fields of the leads behind these conversions."""
-	for conversion in frappe.get_all(
+	rows = frappe.get_all(
 		"Conversion",
 		filters={"name": ("in", names), "source_doctype": DOCTYPE, "conversion_type": CONVERSION},
 		fields=list(run.journeys.CONVERSION_FIELDS),
 		order_by="name",
-	):
-		found = summary.summarise(conversion)
-		is_erased = (
-			frappe.db.get_value(DOCTYPE, conversion.source_name, visitor_reference.FIELD)
-			== visitor_reference.ERASED
-		)
-		if found and not is_erased:
-			summary.set_fields(DOCTYPE, conversion.source_name, found.fields)
-			status_changes.follow(status_changes.LEADS, conversion.source_name, found.fields)
+	)
+	gone = visitor_reference.erased(DOCTYPE, [row.source_name for row in rows])
+	rows = [row for row in rows if row.source_name not in gone]
+	found = summary.summarise_all(rows)
+	fields = {row.source_name: found[row.name].fields for row in rows if row.name in found}
+	ads = ads_of({row.source_name for row in rows if row.name in found and not found[row.name].touches})
+	fields = {name: values | ads.get(name, {}) for name, values in fields.items()}
+	summary.set_all(DOCTYPE, fields)
+	status_changes.follow(status_changes.LEADS, fields)
+
+
+def ads_of(leads: Collection[str]) -> dict[str, Row]:
+	"""What leads that came by a form on Facebook say of its ad, as our fields."""
+	meta = frappe.get_meta(DOCTYPE)
+	if not meta.has_field(lead_ads.LEAD_ID):
+		return {}
+	rows = bulk.load(
+		DOCTYPE, {"name": ("in", leads)}, [one for one in lead_ads.FIELDS if meta.has_field(one)]
+	)
+	ids = {name: some for name, row in rows.items() if (some := lead_ads.ad_ids(row)) is not None}
+	known = campaigns.found({name: (some, "") for name, some in ids.items()})
+	return {name: lead_ads.our_fields(some, known.get(name, "")) for name, some in ids.items()}
 
 
 @frappe.whitelist(methods=["GET"])
@@ -201,16 +231,43 @@ def visitors_of(lead: str) -> set[str]:
 	return people.of_leads([lead]).get(lead, set()) | people.of_visitors([own]).get(own, set())
 
 
-def _belong(visitor_id: str, lead: str) -> None:
+def _find(leads: Mapping[str, Row], references: Mapping[str, str]) -> dict[str, str]:
+	"""The visitors of locked leads, which are told of each other."""
+	known = {name: row[visitor_reference.FIELD] or "" for name, row in leads.items()}
+	asked = {
+		name: visitor_reference.Asked(known[name] or references[name], row.email, row.creation)
+		for name, row in leads.items()
+	}
+	# What came with a lead that has its visitor may name another browser of the same person.
+	besides = {
+		name: visitor_reference.Asked(references[name], None, row.creation)
+		for name, row in leads.items()
+		if known[name] and references[name] not in ("", known[name])
+	}
+	found, others = visitor_reference.find(asked), visitor_reference.find(besides)
+	visitors = {name: some[0] for name, some in found.items() if some}
+	_belong({name: [*found[name], *others.get(name, ())] for name in visitors}, leads)
+	summary.set_all(DOCTYPE, {name: {visitor_reference.FIELD: one} for name, one in visitors.items()})
+	return visitors
+
+
+def _belong(visitors: Mapping[str, list[str]], leads: Mapping[str, Row]) -> None:
 	"""A visitor belongs to the first lead that it became; another browser user is a matter for people, not for guesses."""
-	if not frappe.db.get_value("Visitor", visitor_id, "crm_lead"):
-		frappe.db.set_value("Visitor", visitor_id, "crm_lead", lead, update_modified=False)
+	stored = bulk.load(
+		"Visitor", {"name": ("in", {one for some in visitors.values() for one in some})}, ["crm_lead"]
+	)
+	owners: dict[str, Row] = {}
+	for lead in sorted(visitors, key=lambda name: (leads[name].creation, name)):
+		for one in visitors[lead]:
+			if one in stored and not stored[one].crm_lead:
+				owners.setdefault(one, {"crm_lead": lead})
+	bulk.update("Visitor", owners)
 
 
 def _recompute(leads: set[str | None]) -> None:
 	now = now_datetime()
 	for lead in sorted(filter(None, leads)):
-		queue(lead, now)
+		waiting.add(lead)
 		for deal in frappe.get_all("CRM Deal", filters={"lead": lead}, pluck="name", order_by="name"):
 			enqueue("trackflow.integrations.crm_deal.attribute", job_id=f"deal::{deal}::{now}", deal=deal)
 

@@ -4,6 +4,7 @@ A document's first row, which comes from nothing, is its entry: reports count it
 medium, which follow the document's own fields. The others say what it had when it moved.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ from trackflow.integrations.shield import shielded
 Row = dict[str, Any]
 
 LEADS, DEALS = "Lead Status Change", "Deal Stage Change"
+# Of a deal: the field that every one of its rows tells.
+_LEAD = "lead"
 # Columns of either: the document, where it comes from, where it goes; then by the document's field what is kept of it.
 _COLUMNS = {LEADS: ("lead_id", "from_status", "to_status"), DEALS: ("deal_id", "from_stage", "to_stage")}
 _KEPT = {
@@ -31,7 +34,7 @@ _KEPT = {
 		"trackflow_campaign": "campaign",
 		"trackflow_source": "source",
 		"trackflow_medium": "medium",
-		"lead": "lead_id",
+		_LEAD: "lead_id",
 	},
 }
 _OF_STATUS = {"CRM Lead Status": LEADS, "CRM Deal Status": DEALS}
@@ -50,24 +53,34 @@ def note_deal(doc: Document) -> None:
 	_note(DEALS, doc, at)
 
 
+def is_changed(doc: Document) -> bool:
+	"""Whether a save sets another status. Asks nobody."""
+	return _former(doc) != doc.status
+
+
 def fields_of(doctype: str) -> tuple[str, ...]:
 	"""The fields of a lead (`doctype` LEADS) or deal (DEALS) that its changes keep."""
 	return tuple(_KEPT[doctype])
 
 
-def follow(doctype: str, name: str, fields: Row) -> None:
-	"""Take over what became known of a lead (`doctype` LEADS) or deal (DEALS) after it was made: its fields, by their names
-	on the document. Which lead a deal has, all its rows say; the rest is its entry's."""
+def follow(doctype: str, documents: Mapping[str, Row]) -> None:
+	"""Take over what became known of leads (`doctype` LEADS) or deals (DEALS) after they were made: their fields by name, of all
+	the same, as they are called on the document. Which lead a deal has, all its rows say; the rest is its entry's."""
+	if not documents:
+		return
 	document, former, _status = _COLUMNS[doctype]
-	table = frappe.qb.DocType(doctype)
-	values = {column: fields[field] for field, column in _KEPT[doctype].items() if field in fields}
-	everywhere = {column: values.pop(column) for column in ("lead_id",) if column in values}
-	for some, condition in ((values, table[former].isnull()), (everywhere, table[document].isnotnull())):
-		query = frappe.qb.update(table).where(table[document] == name).where(condition)
-		for column, value in some.items():
-			query = query.set(table[column], value or None)
-		if some:
-			query.run()
+	rows = bulk.load(doctype, {document: ("in", documents)}, [document, former])
+	entries = {name: row for name, row in rows.items() if row[former] is None}
+	given = next(iter(documents.values()))
+	of_entry = [field for field in _KEPT[doctype] if field in given and field != _LEAD]
+	of_all = [field for field in _KEPT[doctype] if field in given and field == _LEAD]
+	for some, fields in ((entries, of_entry), (rows, of_all)):
+		if fields:
+			changes = {
+				name: {_KEPT[doctype][field]: documents[row[document]][field] or None for field in fields}
+				for name, row in some.items()
+			}
+			bulk.update(doctype, changes)
 
 
 @shielded
@@ -81,10 +94,14 @@ def after_rename(
 
 
 def _note(doctype: str, doc: Document, at: datetime) -> None:
-	before = doc.get_doc_before_save()
-	former = before.status if before else None
+	former = _former(doc)
 	if former != doc.status and not visitor_reference.is_erased(doc):
 		_insert(doctype, doc, former, at)
+
+
+def _former(doc: Document) -> str | None:
+	before = doc.get_doc_before_save()
+	return before.status if before else None
 
 
 def _note_converted(lead: str, at: datetime) -> None:

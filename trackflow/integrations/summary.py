@@ -1,6 +1,6 @@
-"""Sums up a person's journey for the fields of a CRM document, under the default model."""
+"""Sums up people's journeys for the fields of CRM documents, under the default model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from typing import Any
 
 import frappe
 
+from trackflow import bulk
 from trackflow.attribution import journeys
 from trackflow.attribution.credits import credits
 from trackflow.attribution.shapes import JourneyTouch, Model
@@ -55,25 +56,39 @@ def default_model() -> Model | None:
 
 def summarise(conversion: Row) -> Summary | None:
 	"""Sum up the journey of a conversion's row (a stored one, or what would be one); None without a default model."""
+	return summarise_all([conversion]).get(conversion["name"])
+
+
+def summarise_all(conversions: Sequence[Row]) -> dict[str, Summary]:
+	"""`summarise` for many conversions by a handful of queries; by their names."""
 	model = default_model()
-	if not model:
-		return None
-	touches = journeys.touches_of([conversion], model.lookback_days).get(conversion["name"], ())
-	found = within(touches, conversion["conversion_date"], model.lookback_days)
-	return Summary(model.name, found, _winner(model, found, conversion))
+	if not model or not conversions:
+		return {}
+	touches = journeys.touches_of(conversions, model.lookback_days)
+	found = {}
+	for row in conversions:
+		journey = within(touches.get(row["name"], ()), row["conversion_date"], model.lookback_days)
+		found[row["name"]] = Summary(model.name, journey, _winner(model, journey, row))
+	return found
 
 
 def set_fields(doctype: str, name: str, values: Row) -> None:
 	"""Set those of `values` that the installed version has fields for and that differ, without a new `modified`: a form
 	that somebody has open stays savable."""
+	set_all(doctype, {name: values})
+
+
+def set_all(doctype: str, values: Mapping[str, Row]) -> None:
+	"""`set_fields` for many documents by name, which all get the same fields."""
 	meta = frappe.get_meta(doctype)
-	wanted = {field: value for field, value in values.items() if meta.has_field(field)}
-	if not wanted:
+	fields = [field for field in next(iter(values.values()), {}) if meta.has_field(field)]
+	if not fields:
 		return
-	stored = frappe.db.get_value(doctype, name, list(wanted), as_dict=True)
-	changed = {field: value for field, value in wanted.items() if stored and stored[field] != value}
-	if changed:
-		frappe.db.set_value(doctype, name, changed, update_modified=False)
+	stored = bulk.load(doctype, {"name": ("in", values)}, fields)
+	wanted = {name: {field: values[name][field] for field in fields} for name in stored if name in values}
+	changed = {name: row for name, row in wanted.items() if not bulk.same(row, stored[name])}
+	bulk.update(doctype, changed)
+	for name in changed:
 		frappe.clear_document_cache(doctype, name)
 
 

@@ -4,13 +4,14 @@ A queue can lose what was put into it, and a save must not wait for it: what cou
 its conversion, and every deal the one that it deserves, or none.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import frappe
 from frappe.utils import now_datetime
 
-from trackflow.integrations import crm_deal, crm_lead
+from trackflow.integrations import crm_deal, crm_lead, waiting
 from trackflow.integrations.visitor_reference import ERASED, FIELD
 
 Row = dict[str, Any]
@@ -27,7 +28,7 @@ def sweep() -> int:
 	now = now_datetime()
 	leads, deals = _leads(now - RECENT), _deals(now - RECENT)
 	for lead in leads:
-		crm_lead.queue(lead, now)
+		waiting.add(lead)
 	for deal in deals:
 		crm_deal.queue(deal, now)
 	# A scheduled job's queue calls wait for a commit, as all do.
@@ -36,18 +37,22 @@ def sweep() -> int:
 
 
 def _leads(since: Any) -> list[str]:
-	rows = _recent(crm_lead.DOCTYPE, {"creation": (">=", since)}, ["name", FIELD])
-	credited = _conversions(crm_lead.CONVERSION, crm_lead.DOCTYPE, rows)
-	return [row.name for row in rows if row.name not in credited and row[FIELD] != ERASED]
+	found = []
+	for rows in _recent(crm_lead.DOCTYPE, {"creation": (">=", since)}, ["name", FIELD]):
+		credited = _conversions(crm_lead.CONVERSION, crm_lead.DOCTYPE, rows)
+		found += [row.name for row in rows if row.name not in credited and row[FIELD] != ERASED]
+	return found
 
 
 def _deals(since: Any) -> list[str]:
 	fields = ["name", "status", "lead", "currency", FIELD, crm_deal.value_field()]
-	rows = _recent(crm_deal.DOCTYPE, {"modified": (">=", since)}, fields)
-	won = {status for status in {row.status for row in rows} if crm_deal.is_won(status)}
-	rows = [row for row in rows if row[FIELD] != ERASED]
-	stored = _conversions(crm_deal.CONVERSION, crm_deal.DOCTYPE, rows)
-	return [row.name for row in rows if _differs(row, row.status in won, stored.get(row.name))]
+	found = []
+	for rows in _recent(crm_deal.DOCTYPE, {"modified": (">=", since)}, fields):
+		won = {status for status in {row.status for row in rows} if crm_deal.is_won(status)}
+		rows = [row for row in rows if row[FIELD] != ERASED]
+		stored = _conversions(crm_deal.CONVERSION, crm_deal.DOCTYPE, rows)
+		found += [row.name for row in rows if _differs(row, row.status in won, stored.get(row.name))]
+	return found
 
 
 def _differs(deal: Row, is_won: bool, conversion: Row | None) -> bool:
@@ -57,8 +62,14 @@ def _differs(deal: Row, is_won: bool, conversion: Row | None) -> bool:
 	return not same_value or (deal.lead or None) != (conversion.crm_lead or None)
 
 
-def _recent(doctype: str, filters: Row, fields: list[str]) -> list[Row]:
-	return frappe.get_all(doctype, filters=filters, fields=fields, order_by="modified desc", limit=AT_ONCE)
+def _recent(doctype: str, filters: Row, fields: list[str]) -> Iterator[list[Row]]:
+	"""All recent documents, a page at a time: an import alone may be many pages."""
+	last = ""
+	while rows := frappe.get_all(
+		doctype, filters={**filters, "name": (">", last)}, fields=fields, order_by="name", limit=AT_ONCE
+	):
+		yield rows
+		last = rows[-1].name
 
 
 def _conversions(conversion_type: str, doctype: str, rows: list[Row]) -> dict[str, Row]:

@@ -5,11 +5,16 @@ guest sends by a Web Form, by its page's word for who that is, else by the guest
 somebody who is logged in: whoever saves a lead is staff as often as not.
 """
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import frappe
 from frappe.model.document import Document
 
+from trackflow import bulk
 from trackflow.config import get_config
 from trackflow.exceptions import StreamUnavailable
 from trackflow.incoming import Incoming, recognise
@@ -25,12 +30,24 @@ HEADER = "x-trackflow-visitor"
 ERASED = "erased"
 
 
-def clean(doc: Document) -> None:
-	"""Drop a reference that cannot be one, before it can fail the document's own checks."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+	"""What a document made at `at` says of its visitor."""
+
+	reference: str
+	email: str | None
+	at: datetime
+
+
+def is_strange(doc: Document) -> bool:
+	"""Whether a document's reference cannot be one. Asks nobody: most documents have none, or a good one."""
 	reference = doc.get(FIELD)
-	if reference == ERASED and _was_erased(doc):
-		return
-	if reference and not identity.is_visitor_id(str(reference)):
+	return bool(reference) and not identity.is_visitor_id(str(reference))
+
+
+def clean(doc: Document) -> None:
+	"""Drop a strange reference, before it can fail the document's own checks."""
+	if doc.get(FIELD) != ERASED or not _was_erased(doc):
 		doc.set(FIELD, None)
 
 
@@ -48,7 +65,16 @@ def is_erased(doc: Document) -> bool:
 
 def _is_lead_erased(doc: Document) -> bool:
 	lead = doc.get("lead") if doc.doctype == "CRM Deal" else None
-	return bool(lead) and frappe.db.get_value("CRM Lead", lead, FIELD) == ERASED
+	return bool(lead) and bool(erased("CRM Lead", [lead]))
+
+
+def erased(doctype: str, names: Collection[str]) -> set[str]:
+	"""Those of many leads or deals whose tracking data were erased; see `is_erased`."""
+	fields = [FIELD, "lead"] if doctype == "CRM Deal" else [FIELD]
+	rows = bulk.load(doctype, {"name": ("in", names)}, fields)
+	leads = {row.lead for row in rows.values() if row.get("lead")}
+	gone = erased("CRM Lead", leads) if leads else set()
+	return {name for name, row in rows.items() if row[FIELD] == ERASED or row.get("lead") in gone}
 
 
 def given_with(doc: Document) -> str:
@@ -62,15 +88,19 @@ def given_with(doc: Document) -> str:
 def resolve(reference: str, email: str | None, at: datetime) -> str | None:
 	"""The visitor of a document made at `at`: the one referred to, of two the one whom marketing brought; else the one who
 	gave that e-mail address last. One who was not seen within the attribution window is ignored."""
-	return next(iter(named(reference, at)), None) or _identified(email, _since(at))
+	return next(iter(find({"": Asked(reference, email, at)})[""]), None)
 
 
-def named(reference: str, at: datetime) -> list[str]:
-	"""The visitors that a reference names, as far as they were seen within the attribution window before `at`. Beside one
-	whom marketing brought, one who came directly is left out: it is the same visit, which lost its parameters."""
-	since = _since(at)
-	found = [one for one in (_seen_since(_visitor_of(part), since) for part in reference.split()) if one]
-	return _brought(found, since) or found
+def find(asked: Mapping[str, Asked]) -> dict[str, list[str]]:
+	"""The visitors of many documents, the one to attribute first, by a handful of queries, whatever their number.
+
+	Beside one whom marketing brought, one who came directly is left out: it is the same visit, which lost its parameters.
+	"""
+	window = timedelta(days=get_config().attribution_window_days)
+	since = {key: one.at - window for key, one in asked.items()}
+	named = _named({key: one.reference.split() for key, one in asked.items()}, since)
+	left = {key: email for key, one in asked.items() if not named[key] and (email := _address(one.email))}
+	return {**_brought(named, since), **_identified(left, since)}
 
 
 def catch_up() -> None:
@@ -104,41 +134,71 @@ def _is_guest() -> bool:
 	return frappe.session.user == "Guest" and frappe.session.sid == "Guest"
 
 
-def _visitor_of(reference: str) -> str | None:
-	if identity.is_visitor_id(reference):
-		return reference
-	click_id = identity.read_click(reference, click_secret()) if reference else None
-	visitor_id = frappe.db.get_value("Click Event", click_id, "visitor_id") if click_id else None
-	return visitor_id if identity.is_visitor_id(visitor_id) else None
+def _named(parts: Mapping[str, list[str]], since: Mapping[str, datetime]) -> dict[str, list[str]]:
+	"""The visitors that references name, as far as they were seen since."""
+	visitor_of = _visitors_of({part for some in parts.values() for part in some})
+	seen = bulk.load("Visitor", {"name": ("in", set(visitor_of.values()))}, ["last_seen"])
+	return {
+		key: [
+			one for part in some if (one := visitor_of.get(part)) in seen and _is_since(seen[one], since[key])
+		]
+		for key, some in parts.items()
+	}
 
 
-def _since(at: datetime) -> datetime:
-	return at - timedelta(days=get_config().attribution_window_days)
+def _visitors_of(parts: Collection[str]) -> dict[str, str]:
+	"""The visitor id that each part of a reference is, or that its signed click had."""
+	found = {part: part for part in parts if identity.is_visitor_id(part)}
+	secret = click_secret() if len(found) < len(parts) else b""
+	clicks = {
+		part: click for part in parts if part not in found and (click := identity.read_click(part, secret))
+	}
+	rows = bulk.load("Click Event", {"name": ("in", set(clicks.values()))}, ["visitor_id"]) if clicks else {}
+	for part, click in clicks.items():
+		if click in rows and identity.is_visitor_id(rows[click].visitor_id):
+			found[part] = rows[click].visitor_id
+	return found
 
 
-def _brought(visitors: list[str], since: datetime) -> list[str]:
-	"""Those of several visitors who have a touch point that is not direct."""
-	if len(visitors) < 2:
-		return visitors
-	filters = {"visitor_id": ("in", visitors), "is_direct": 0, "occurred_at": (">=", since)}
-	found = set(frappe.get_all("Touch Point", filters=filters, pluck="visitor_id", order_by="name"))
-	return [one for one in visitors if one in found]
+def _brought(named: Mapping[str, list[str]], since: Mapping[str, datetime]) -> dict[str, list[str]]:
+	"""Of several visitors of one document those who have a touch point that is not direct; all where none has."""
+	several = {key: visitors for key, visitors in named.items() if len(visitors) > 1}
+	if not several:
+		return dict(named)
+	filters = {
+		"visitor_id": ("in", {one for visitors in several.values() for one in visitors}),
+		"is_direct": 0,
+		"occurred_at": (">=", min(since[key] for key in several)),
+	}
+	last: dict[str, datetime] = {}
+	for row in bulk.load("Touch Point", filters, ["visitor_id", "occurred_at"]).values():
+		last[row.visitor_id] = max(row.occurred_at, last.get(row.visitor_id, row.occurred_at))
+	brought = {
+		key: [one for one in visitors if one in last and last[one] >= since[key]]
+		for key, visitors in several.items()
+	}
+	return {key: brought.get(key) or visitors for key, visitors in named.items()}
 
 
-def _seen_since(visitor_id: str | None, since: datetime) -> str | None:
-	if not visitor_id:
-		return None
-	return frappe.db.get_value("Visitor", {"name": visitor_id, "last_seen": (">=", since)})
+def _identified(emails: Mapping[str, str], since: Mapping[str, datetime]) -> dict[str, list[str]]:
+	"""The visitor who gave an address and was seen last; by name where two were seen at once."""
+	if not emails:
+		return {}
+	found: dict[str, list[Any]] = defaultdict(list)
+	for row in bulk.load(
+		"Visitor", {"contact_email": ("in", set(emails.values()))}, ["contact_email", "last_seen"]
+	).values():
+		found[_address(row.contact_email)].append(row)
+	last: dict[str, list[str]] = {}
+	for key, email in emails.items():
+		seen = [row for row in found[email] if _is_since(row, since[key])]
+		last[key] = [max(seen, key=lambda row: row.last_seen).name] if seen else []
+	return last
 
 
-def _identified(email: str | None, since: datetime) -> str | None:
-	if not email:
-		return None
-	found = frappe.get_all(
-		"Visitor",
-		filters={"contact_email": email.strip().lower(), "last_seen": (">=", since)},
-		pluck="name",
-		order_by="last_seen desc, name",
-		limit=1,
-	)
-	return found[0] if found else None
+def _is_since(visitor: Any, since: datetime) -> bool:
+	return bool(visitor.last_seen) and visitor.last_seen >= since
+
+
+def _address(email: str | None) -> str:
+	return (email or "").strip().lower()

@@ -29,7 +29,12 @@ def _fill(doctype: str, holder: str) -> None:
 	last = ""
 	while some := query.where(table.name > last).run(as_dict=True):
 		last = some[-1].name
-		for row in some:
-			if row[visitor_reference.FIELD] != visitor_reference.ERASED:
-				status_changes.follow(holder, row.name, {field: row[field] for field in fields})
+		status_changes.follow(
+			holder,
+			{
+				row.name: {field: row[field] for field in fields}
+				for row in some
+				if row[visitor_reference.FIELD] != visitor_reference.ERASED
+			},
+		)
 		frappe.db.commit()

@@ -160,7 +160,7 @@ class TestLead(CRMTestCase):
 			lead = make_lead(trackflow_visitor_id=reference)
 			crm_lead.attribute(lead.name)
 			self.assertFalse(lead_fields(lead.name).trackflow_visitor_id)
-		with patch("trackflow.integrations.crm_lead.enqueue", side_effect=RuntimeError("no queue")):
+		with patch("trackflow.integrations.crm_lead.waiting.add", side_effect=RuntimeError("no queue")):
 			make_lead(first_name="Grace")
 		with patch("trackflow.integrations.status_changes.bulk.insert", side_effect=frappe.db.SQLError):
 			make_lead(first_name="Edsger")

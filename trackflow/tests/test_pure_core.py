@@ -20,6 +20,7 @@ PURE_MODULES = (
 	"trackflow.recent",
 	"trackflow.edge.rates",
 	"trackflow.incoming",
+	"trackflow.integrations.lead_ads",
 	"trackflow.inert",
 	"trackflow.links.app_addresses",
 	"trackflow.links.codes",

@@ -3,7 +3,7 @@
 A conversion that is recorded again changes only where its value, time or people changed. Credits are not written here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,16 +37,34 @@ def record(conversion_type: str, external_id: str, values: Row) -> str:
 	`values`: visitor, value, currency, conversion_date, source_doctype, source_name, crm_lead, crm_deal,
 	lead_created_at, deal_created_at, tracked_link as known; the source is always. Callers hold a lock on the source document.
 	"""
-	name = of_source(conversion_type, values["source_doctype"], values["source_name"]) or name_of(
-		conversion_type, external_id
+	return record_all(conversion_type, {external_id: values})[0]
+
+
+def record_all(conversion_type: str, by_external_id: Mapping[str, Row]) -> list[str]:
+	"""`record` for many sources of one DocType by a handful of statements; all bring the same values. Returns their names."""
+	there = _of_sources(conversion_type, by_external_id.values())
+	rows: dict[str, Row] = {}
+	for external_id, values in by_external_id.items():
+		name = there.get(values["source_name"]) or name_of(conversion_type, external_id)
+		rows[name] = {"conversion_type": conversion_type, "external_id": external_id, **values}
+	if not rows:
+		return []
+	stored = bulk.load("Conversion", {"name": ("in", rows)}, next(iter(rows.values())).keys())
+	new = [
+		{"name": name, **row, "attribution_status": PENDING}
+		for name, row in rows.items()
+		if name not in stored
+	]
+	bulk.insert("Conversion", new, ignore_duplicates=True)
+	changed = {name: row for name, row in rows.items() if name in stored and not bulk.same(row, stored[name])}
+	bulk.update(
+		"Conversion",
+		{
+			name: {**by_external_id[row["external_id"]], "attribution_status": PENDING}
+			for name, row in changed.items()
+		},
 	)
-	row = {"name": name, "conversion_type": conversion_type, "external_id": external_id, **values}
-	stored = bulk.load("Conversion", {"name": name}, row.keys() - {"name"})
-	if name not in stored:
-		bulk.insert("Conversion", [{**row, "attribution_status": PENDING}], ignore_duplicates=True)
-	elif not bulk.same(row, stored[name]):
-		bulk.update("Conversion", {name: {**values, "attribution_status": PENDING}})
-	return name
+	return list(rows)
 
 
 def from_events(events: Iterable[Row], known: Mapping[str, Row]) -> list[str]:
@@ -76,6 +94,16 @@ def queue_credits(names: list[str]) -> None:
 	"""Queue the job that credits these conversions."""
 	job_id = f"credit::{key_name(*names)}::{now_datetime()}"
 	enqueue("trackflow.attribution.run.credit_new", job_id=job_id, names=names)
+
+
+def _of_sources(conversion_type: str, rows: Collection[Row]) -> dict[str, str]:
+	"""`of_source` for documents of one DocType, by their names."""
+	filters = {
+		"conversion_type": conversion_type,
+		"source_doctype": next((row["source_doctype"] for row in rows), ""),
+		"source_name": ("in", {row["source_name"] for row in rows}),
+	}
+	return {row.source_name: name for name, row in bulk.load("Conversion", filters, ("source_name",)).items()}
 
 
 def _row(event: Row, visitor: Row) -> Row:

@@ -1,0 +1,121 @@
+"""Leads that wait for their attribution, on the queue Redis; one job takes them all, many at a time.
+
+An import stores leads faster than a worker begins jobs, so a lead is a line in a list and not a job of its own. A line goes
+away when it is worked off: a job that dies leaves it to the next one. What Redis loses the hourly sweep finds.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import frappe
+from frappe.utils import now_datetime
+from redis.exceptions import RedisError
+
+from trackflow.exceptions import StreamUnavailable
+from trackflow.jobs import TimeIsUp, enqueue
+from trackflow.stream.connection import Script, connect, key
+
+Work = Callable[[Mapping[str, str]], None]
+
+JOB = "trackflow.integrations.crm_lead.attribute_waiting"
+LEADS_KEY = "leads"
+# While this key lives, a job is queued or at work and will look once more before it ends.
+DUE_KEY = "leads-due"
+DUE_SECONDS = 120
+# One transaction's worth.
+AT_ONCE = 200
+# A job hands over to the next one before its time is over.
+MAX_SECONDS = 200
+
+# KEYS: list, due key. ARGV: line, seconds that the due key lives. Answers whether a job is wanted.
+_ADD = Script(
+	"""
+redis.call("RPUSH", KEYS[1], ARGV[1])
+return redis.call("SET", KEYS[2], 1, "NX", "EX", ARGV[2]) and 1 or 0
+"""
+)
+
+
+def add(lead: str, reference: str = "") -> None:
+	"""Let a lead wait once the current transaction is stored; `reference` is what it came with, else its field counts."""
+	frappe.db.after_commit.add(partial(_add, lead, reference))
+
+
+def resume() -> None:
+	"""Every few minutes: queue a job for lines that a job left behind."""
+	redis = connect()
+	if redis.llen(key(LEADS_KEY)) and redis.set(key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS):
+		_queue_job()
+
+
+def work_off(work: Work) -> None:
+	"""Give `work` all that waits, references by lead, and then whatever has come meanwhile."""
+	redis = connect()
+	deadline = time.monotonic() + MAX_SECONDS
+	while time.monotonic() < deadline:
+		redis.set(key(DUE_KEY), 1, ex=DUE_SECONDS)
+		lines = _first()
+		if not lines:
+			# From here on whoever adds a line queues a job; what came before is seen by one more look.
+			redis.delete(key(DUE_KEY))
+			lines = _first()
+		if not lines:
+			return
+		_work_on(lines, work)
+		_remove(lines)
+	_queue_job()
+	frappe.db.commit()
+
+
+def _add(lead: str, reference: str) -> None:
+	"""After the commit: the document is stored, and nothing here may say otherwise."""
+	try:
+		if _ADD.run([key(LEADS_KEY), key(DUE_KEY)], [json.dumps([lead, reference]), DUE_SECONDS]):
+			_queue_job()
+	except (RedisError, OSError, StreamUnavailable) as error:
+		frappe.logger("trackflow").warning(f"Lead {lead} is left to the hourly sweep: {error}")
+
+
+def _queue_job() -> None:
+	enqueue(JOB, job_id=f"leads::{now_datetime()}")
+
+
+def _first() -> Sequence[bytes]:
+	return connect().lrange(key(LEADS_KEY), 0, AT_ONCE - 1)
+
+
+def _remove(lines: Sequence[bytes]) -> None:
+	"""One of each: the same line may have been added again meanwhile, for a change that `work` has not seen."""
+	pipeline = connect().pipeline(transaction=False)
+	for line in lines:
+		pipeline.lrem(key(LEADS_KEY), 1, line)
+	pipeline.execute()
+
+
+def _work_on(lines: Sequence[bytes], work: Work) -> None:
+	references: dict[str, str] = {}
+	for line in lines:
+		lead, reference = json.loads(line)
+		references[lead] = references.get(lead) or reference
+	try:
+		work(references)
+	except TimeIsUp:
+		raise
+	except Exception:
+		frappe.db.rollback()
+		_one_by_one(references, work)
+
+
+def _one_by_one(references: Mapping[str, str], work: Work) -> None:
+	"""One that fails keeps none of the others back; it is left to the hourly sweep."""
+	for lead, reference in references.items():
+		try:
+			work({lead: reference})
+		except TimeIsUp:
+			raise
+		except Exception:
+			frappe.db.rollback()
+			frappe.log_error(title=f"TrackFlow: lead {lead} could not be attributed")
+			frappe.db.commit()
