@@ -29,6 +29,12 @@ def click(minute: float, link: str = "L1", **values: object) -> Hit:
 	)
 
 
+def leaving(minute: float, number: int | str = 0, **values: object) -> Hit:
+	"""What a page sends when it is left."""
+	sent = replace(page(minute, number, **values), event_type="CUSTOM", event_name="engagement")
+	return replace(sent, id=f"l{minute}-{number}")
+
+
 def cut(*hits: Hit) -> list:
 	return sessionize(hits, TIMEOUT, {"shop.example.com"})
 
@@ -62,6 +68,43 @@ class TestSessionEnds(unittest.TestCase):
 	def test_another_link_begins_another_and_a_double_click_does_not(self) -> None:
 		self.assertEqual(len(cut(click(0, "L1"), click(1, "L2"))), 2)
 		self.assertEqual(len(cut(click(0, "L1"), click(1, "L1"))), 1)
+
+
+class TestLeavingAPage(unittest.TestCase):
+	"""TCH-1: what a page sends when it is left comes after the click that leads away from it, and begins no visit."""
+
+	FIRST = {"source": "newsletter", "medium": "email", "campaign": "spring"}
+	NEXT = {"source": "newsletter", "medium": "poster", "campaign": "spring"}
+
+	def test_the_next_link_begins_the_next_visit_and_nothing_else_does(self) -> None:
+		sessions = cut(
+			page(0, "first", **self.FIRST),
+			click(5, "L2", **self.NEXT),
+			leaving(
+				5.01, "first", **self.FIRST, click_ids=(("gclid", "1"),), referrer="https://blog.example.org/"
+			),
+			page(5.02, "next", **self.NEXT),
+			page(6, "more"),
+		)
+		self.assertEqual([len(session.hits) for session in sessions], [1, 4])
+		figures = sessions[1].derived()
+		self.assertEqual((figures["medium"], figures["gclid"], figures["referrer"]), ("poster", "", ""))
+
+	def test_back_on_the_first_page_is_another_visit(self) -> None:
+		"""That the page said goodbye in the next visit does not make its campaign one of that visit's."""
+		sessions = cut(
+			page(0, **self.FIRST),
+			page(5, 1, **self.NEXT),
+			leaving(5.1, **self.FIRST),
+			page(6, 2, **self.FIRST),
+		)
+		self.assertEqual([len(session.hits) for session in sessions], [1, 2, 1])
+
+	def test_alone_it_says_where_it_came_from(self) -> None:
+		"""Somebody came back to an open page an hour later."""
+		sessions = cut(page(0, **self.FIRST), leaving(60, **self.FIRST), page(61, 1, **self.FIRST))
+		self.assertEqual([len(session.hits) for session in sessions], [1, 2])
+		self.assertEqual(cut(leaving(60, **self.FIRST))[0].attributes()["medium"], "email")
 
 
 class TestClickAndVisit(unittest.TestCase):
@@ -129,9 +172,10 @@ class TestFigures(unittest.TestCase):
 
 hits = st.lists(
 	st.builds(
-		lambda minute, campaign, number: page(
+		lambda make, minute, campaign, number: make(
 			minute, number, source=campaign, medium="m" if campaign else "", campaign=campaign
 		),
+		make=st.sampled_from([page, page, leaving]),
 		minute=st.integers(0, 300),
 		campaign=st.sampled_from(["", "", "a", "b"]),
 		number=st.integers(0, 5),

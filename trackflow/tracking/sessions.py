@@ -17,7 +17,8 @@ PAGE_VIEW = "PAGE_VIEW"
 # What says nothing of the visit itself: knowing a visitor's consent or name is not engagement.
 SILENT_EVENTS = frozenset({"CONSENT", "IDENTIFY"})
 NO_CLICK_IDS = dict.fromkeys(CLICK_IDS, "")
-# Custom events that a page sends by itself: how long it was looked at makes no visit of a bounce, and earns no points.
+# Custom events that a page sends by itself when it is left: how long it was looked at makes no visit of a bounce, earns no
+# points, and says of no new visit where it came from, for the next one may have begun when it is sent.
 PASSIVE_NAMES = frozenset({"engagement"})
 CAMPAIGN_FIELDS = ("source", "medium", "campaign", "term", "content")
 
@@ -102,7 +103,7 @@ class Session:
 	def click_ids(self) -> dict[str, str]:
 		"""Each platform's click id of the session, the first one that came."""
 		found: dict[str, str] = {}
-		for hit in self.hits:
+		for hit in _telling(self.hits):
 			for name, value in hit.click_ids:
 				found.setdefault(name, value)
 		return found
@@ -110,12 +111,12 @@ class Session:
 	@property
 	def origin(self) -> Hit:
 		"""The hit that says where the visit came from: the first with campaign parameters, else the first."""
-		return next((hit for hit in self.hits if hit.is_marketing), self.first)
+		return next((hit for hit in _telling(self.hits) if hit.is_marketing), self.first)
 
 	@property
 	def referrer(self) -> str:
 		"""The first referrer from outside."""
-		for hit in self.hits:
+		for hit in _telling(self.hits):
 			if hit.referrer and _is_outside(hit.referrer, self.own_hosts):
 				return hit.referrer
 		return ""
@@ -123,7 +124,7 @@ class Session:
 	@property
 	def campaign_keys(self) -> tuple[tuple[str, ...], str]:
 		"""By what the campaign may be known where no link says it: its ids with a platform, and its utm_campaign."""
-		ids = next((hit.external_ids for hit in self.hits if hit.external_ids), ())
+		ids = next((hit.external_ids for hit in _telling(self.hits) if hit.external_ids), ())
 		return ids, self.origin.campaign
 
 	def derived(self) -> dict[str, object]:
@@ -191,6 +192,13 @@ def is_passive(event_type: str, event_name: str | None) -> bool:
 	return event_type == "CUSTOM" and event_name in PASSIVE_NAMES
 
 
+def _telling(hits: Sequence[Hit]) -> Sequence[Hit]:
+	"""The hits that say where a visit came from: passive ones only where there are no others."""
+	if len(hits) == 1:
+		return hits
+	return [hit for hit in hits if not is_passive(hit.event_type, hit.event_name)] or hits
+
+
 def sessionize(hits: Iterable[Hit], timeout: timedelta, own_hosts: Collection[str] = ()) -> list[Session]:
 	"""Cut one visitor's hits into sessions, oldest first. Ties in time are ordered by id."""
 	hosts = frozenset(own_hosts)
@@ -205,7 +213,7 @@ def sessionize(hits: Iterable[Hit], timeout: timedelta, own_hosts: Collection[st
 def _begins_session(open_hits: Sequence[Hit], hit: Hit, timeout: timedelta) -> bool:
 	if hit.at - open_hits[-1].at > timeout:
 		return True
-	if not hit.is_marketing or _joins(open_hits, hit):
+	if not hit.is_marketing or is_passive(hit.event_type, hit.event_name) or _joins(open_hits, hit):
 		return False
 	return _comes_from_elsewhere(open_hits, hit)
 
@@ -216,7 +224,7 @@ def _joins(open_hits: Sequence[Hit], hit: Hit) -> bool:
 
 def _comes_from_elsewhere(open_hits: Sequence[Hit], hit: Hit) -> bool:
 	"""Whether the hit's campaign differs from the one of the open session."""
-	marketing = [known for known in open_hits if known.is_marketing]
+	marketing = [known for known in _telling(open_hits) if known.is_marketing]
 	if not marketing:
 		return True
 	if any(hit.parameters) and all(hit.parameters != known.parameters for known in marketing):
