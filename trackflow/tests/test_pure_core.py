@@ -13,6 +13,7 @@ PURE_MODULES = (
 	"trackflow.access.api_keys",
 	"trackflow.attribution.channel_rules",
 	"trackflow.attribution.credits",
+	"trackflow.attribution.data_driven",
 	"trackflow.attribution.models",
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",
