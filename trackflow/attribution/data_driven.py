@@ -213,7 +213,7 @@ def _last_minors(matrix: Matrix) -> tuple[int, int]:
 	"""The determinant of all rows and columns but the last ones, and the determinant of all."""
 	rows = [list(row) for row in matrix]
 	former = 1
-	for number, leading in enumerate(rows[:-1]):
+	for number in range(len(rows) - 1):
 		leading = rows[number]
 		pivot = leading[number]
 		for other in range(number + 1, len(rows)):
