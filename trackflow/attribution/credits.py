@@ -4,10 +4,11 @@ Every conversion has credits under every model: where no touch is in the window,
 to 1 with nine places, money sums to the value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from trackflow.attribution import models
 from trackflow.attribution.channel_rules import rename
@@ -37,8 +38,10 @@ def credits(
 	currency: str,
 	lead_created_at: datetime | None = None,
 	deal_created_at: datetime | None = None,
+	channel_values: Mapping[str, Fraction] | None = None,
 ) -> list[Credit]:
-	"""The credits of a conversion of `value` in `currency`: one per touch in the window, in order, zeros included."""
+	"""The credits of a conversion of `value` in `currency`: one per touch in the window, in order, zeros included.
+	`channel_values` are what a data-driven model learnt."""
 	journey = within(touches, converted_at, model.lookback_days)
 	if not journey:
 		return [Credit(None, UNATTRIBUTED, 0, 0, Decimal(1), value)]
@@ -59,6 +62,7 @@ def credits(
 		channel_weights=model.channel_weights,
 		touch_weights=[weight for _channel, weight in renamed] if model.rules else None,
 		count_direct=model.count_direct,
+		channel_values=channel_values,
 	)
 	parts = zip(
 		journey, models.round_weights(shares), models.split_money(value, shares, currency), strict=True

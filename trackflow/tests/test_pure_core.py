@@ -17,6 +17,7 @@ PURE_MODULES = (
 	"trackflow.attribution.models",
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",
+	"trackflow.attribution.versions",
 	"trackflow.attribution.window",
 	"trackflow.recent",
 	"trackflow.edge.rates",
