@@ -450,7 +450,8 @@ def _committed(result: Any) -> Any:
 
 @trackflow.command("benchmark", context_settings={"ignore_unknown_options": True})
 @click.argument(
-	"name", type=click.Choice(["collector", "drain", "flood", "import_links", "redirect", "soak"])
+	"name",
+	type=click.Choice(["attribution", "collector", "drain", "flood", "import_links", "redirect", "soak"]),
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @pass_context

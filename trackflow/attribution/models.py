@@ -15,8 +15,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from trackflow.attribution.data_driven import along
 from trackflow.attribution.powers import half_to_the
+from trackflow.attribution.versions import Values
 
 Number = int | float | str | Decimal | Fraction
 Money = int | float | str | Decimal
@@ -232,7 +232,7 @@ def _last_until(moments: Sequence[datetime], reached_at: datetime | None) -> int
 
 
 def _by_value(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
-	return along([touch.channel for touch in touches], terms.channel_values)
+	return Values.of(terms.channel_values).along([touch.channel for touch in touches])
 
 
 # Last Non-Direct is Last Touch once the direct touches are taken out.

@@ -47,7 +47,7 @@ class _Kind(NamedTuple):
 def read(model: Model, since: datetime, until: datetime) -> Iterator[Path]:
 	"""The paths of conversions and of people without one, from `since` on and before `until`. The same path may come again.
 
-	No other statement may be sent on this connection before all are read.
+	No other statement may be sent on this connection before all are read. Raises ValueError where the database cuts paths off.
 	"""
 	kinds = _Kinds(model)
 	yield from _of_conversions(model, kinds, since, until)
@@ -117,7 +117,7 @@ def _of_others(model: Model, kinds: _Kinds, since: datetime, until: datetime) ->
 		for path, touches, people in query.run(as_list=True, as_iterator=True):
 			items = path.split(_IN_PATH)
 			if len(items) != touches:
-				frappe.throw(_("The database cut a path off: its group_concat_max_len is too small."))
+				raise ValueError(_("The database cut a path off: its group_concat_max_len is too small."))
 			yield kinds.channels([kinds.of_item(item) for item in items]), 0, people
 
 

@@ -7,10 +7,9 @@ conversions that it concerns are marked for new credits, in one transaction: `ru
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from fractions import Fraction
 from typing import Any
 
 import frappe
@@ -22,13 +21,12 @@ from trackflow.attribution import journeys, paths
 from trackflow.attribution.data_driven import Path, markov, shapley
 from trackflow.attribution.models import MARKOV
 from trackflow.attribution.shapes import Model
-from trackflow.attribution.versions import Version, concerned_since, from_text, to_text, version_for
+from trackflow.attribution.versions import Values, Version, concerned_since, from_text, to_text, version_for
 from trackflow.collisions import retried
 from trackflow.naming import key_name
 from trackflow.tracking.conversions import PENDING
 
 Row = dict[str, Any]
-Values = Mapping[str, Fraction]
 
 TRAINING = "Attribution Training"
 
@@ -54,7 +52,9 @@ def train(until: date | None = None, only_missing: bool = False) -> list[Trained
 	frappe.db.commit()
 	models = [model for model in journeys.active_models() if model.learning]
 	stored = _versions(models)
-	return [_train(model, until) for model in models if not (only_missing and stored.get(model.name))]
+	trained = [_train(model, until) for model in models if not (only_missing and stored.get(model.name))]
+	frappe.db.commit()
+	return trained
 
 
 def used(model: str, conversion_date: datetime) -> Version | None:
@@ -77,10 +77,11 @@ def values_of(models: Sequence[Model], moments: Iterable[datetime]) -> Callable[
 	names = {version.name for version in chosen.values()}
 	rows = bulk.load(TRAINING, {"name": ("in", names)}, ["channel_values"]) if names else {}
 	values = {name: from_text(row["channel_values"]) for name, row in rows.items()}
+	nothing = Values({})
 
 	def values_for(model: Model, moment: datetime) -> Values:
 		version = chosen.get((model.name, getdate(moment)))
-		return values[version.name] if version else {}
+		return values[version.name] if version else nothing
 
 	return values_for
 
@@ -116,8 +117,8 @@ def _train(model: Model, until: date) -> Trained:
 	try:
 		row = _learnt(model, until)
 	except ValueError as error:
-		# Too many states: the chain's own words say so, and what to do.
-		frappe.log_error(title=f"TrackFlow: {model.name} could not be trained", message=str(error))
+		# Too many states, or paths that were cut off: its words say so, and what to do.
+		frappe.log_error(title=f"TrackFlow: {model.name} could not be trained")
 		return Trained(model.name, 0, False, 0, str(error))
 	number, is_new = _store(model, row)
 	message = ""

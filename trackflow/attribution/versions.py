@@ -9,6 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
+
+from trackflow.attribution.data_driven import along
+
+# Shares have hundreds of digits: they are worked out once for the same values and channels. At worst some 100 MB.
+REMEMBERED_VALUES = 16
+REMEMBERED_PATHS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,26 @@ class Version:
 	is_too_little: bool
 	conversions: int
 	minimum_conversions: int
+
+
+class Values(dict[str, Fraction]):
+	"""What channels are worth, by name; in proportion, so that their unit does not matter. Never changed once it is asked."""
+
+	def __init__(self, values: Mapping[str, Fraction]) -> None:
+		super().__init__(values)
+		self._by_channel = lru_cache(REMEMBERED_PATHS)(self._work_out)
+
+	@classmethod
+	def of(cls, values: Mapping[str, Fraction]) -> "Values":
+		return values if isinstance(values, cls) else cls(values)
+
+	def along(self, channels: Sequence[str]) -> list[Fraction]:
+		"""The shares of a path's touches, see `data_driven.along`; they do not depend on their order."""
+		shares = self._by_channel(tuple(sorted(channels)))
+		return [shares[channel] for channel in channels]
+
+	def _work_out(self, channels: tuple[str, ...]) -> dict[str, Fraction]:
+		return dict(zip(channels, along(channels, self), strict=True))
 
 
 def version_for(versions: Iterable[Version], day: date) -> Version | None:
@@ -51,9 +78,10 @@ def to_text(values: Mapping[str, Fraction]) -> str:
 	return json.dumps(texts, ensure_ascii=False)
 
 
-def from_text(text: str | None) -> dict[str, Fraction]:
-	"""The same values again."""
-	return {channel: Fraction(value) for channel, value in json.loads(text or "{}").items()}
+@lru_cache(REMEMBERED_VALUES)
+def from_text(text: str | None) -> Values:
+	"""The same values again; for the same text the same object, with the shares that it remembers."""
+	return Values({channel: Fraction(value) for channel, value in json.loads(text or "{}").items()})
 
 
 def _age(version: Version) -> tuple[date, int]:

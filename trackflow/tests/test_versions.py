@@ -4,7 +4,8 @@ import unittest
 from datetime import date, timedelta
 from fractions import Fraction as F
 
-from trackflow.attribution.versions import Version, concerned_since, from_text, to_text, version_for
+from trackflow.attribution.data_driven import along
+from trackflow.attribution.versions import Values, Version, concerned_since, from_text, to_text, version_for
 from trackflow.tests.properties import given, st
 
 FIRST = date(2026, 3, 2)
@@ -83,6 +84,19 @@ class TestConcerned(unittest.TestCase):
 
 		if since is None or day < since:
 			self.assertEqual(credited_by([*former, new]), credited_by(former))
+
+
+class TestValues(unittest.TestCase):
+	"""ATT-5: shares that are remembered are those of the path, in its order."""
+
+	@given(
+		st.dictionaries(st.sampled_from("ABCD"), st.fractions(0, 9), max_size=3),
+		st.lists(st.lists(st.sampled_from("ABCD"), min_size=1, max_size=6), max_size=4),
+	)
+	def test_as_worked_out_alone(self, values, journeys):
+		remembering = Values(values)
+		for channels in [*journeys, *map(sorted, journeys)]:
+			self.assertEqual(remembering.along(channels), along(channels, values))
 
 
 class TestText(unittest.TestCase):
