@@ -1,6 +1,7 @@
 """Markov and Shapley on a site: what they learn, which version credits a conversion, and when anything is written."""
 
 import json
+import os
 from collections import Counter
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from trackflow import commands
 from trackflow.attribution import journeys, paths, run, training
 from trackflow.attribution.versions import from_text
-from trackflow.tests.base import TrackFlowTestCase, counted_statements, work
+from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
 from trackflow.tests.factories import (
 	changed_model,
 	make_conversion,
@@ -275,6 +276,7 @@ class TestVersions(TrainingTestCase):
 			self.assertEqual(self.newest("Markov").version, 1)
 			self.assertEqual(training.used("Shapley", END).number, 2)
 		self.assertEqual(training.used("Shapley", END).number, 1)
+		self.assertEqual([one.is_new for one in training.train(UNTIL)], [False, False])
 
 	def test_a_change_of_the_settings_is_worked_off_by_itself(self) -> None:
 		set_settings(counted_conversion_types="Purchase\nLead")
@@ -287,6 +289,31 @@ class TestVersions(TrainingTestCase):
 		self.assertEqual(
 			{one.attribution_model for one in frappe.get_all(TRAINING, ["attribution_model"])}, set(BOTH)
 		)
+
+
+class TestAtOnce(TrainingTestCase):
+	"""ATT-4: trainings at once are one, and no conversion stays behind with credits of a former version."""
+
+	def test_in_many_processes(self) -> None:
+		if not is_shared():
+			self.skipTest(
+				"other processes see neither an in-process Redis nor uncommitted SQLite: needs the real servers"
+			)
+		self.story()
+		training.train(UNTIL)
+		run.credit_pending()
+		names = [self.person("Email", "Paid Search", end=END + 7 * DAY, converts=True) for _one in range(12)]
+		self.person("Paid Search", end=END + 3 * DAY, converts=True)
+		works = [lambda: training.train(UNTIL + 6 * DAY)] * 3
+		works += [lambda part=names[index::2]: [run.credit([name]) for name in part] for index in range(2)]
+		children = [fork(work) for work in works]
+		self.assertEqual([os.waitpid(child, 0)[1] for child in children], [0] * 5)
+		frappe.db.rollback()
+		self.assertEqual([self.newest(model).version for model in BOTH], [2, 2])
+		self.assertEqual(frappe.db.count(TRAINING), 4)
+		run.credit_pending()
+		self.assertEqual(run.rebuild()[1], 0)
+		self.assertEqual(credits(names[0], "Shapley"), {"Email": 0.5, "Paid Search": 0.5})
 
 
 class TestPaths(TrainingTestCase):
