@@ -11,7 +11,7 @@ from unittest.mock import patch
 import frappe
 from click.testing import CliRunner
 
-from trackflow import commands
+from trackflow import commands, hooks
 from trackflow.attribution import journeys, paths, run, training
 from trackflow.attribution.versions import from_text
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
@@ -286,9 +286,10 @@ class TestVersions(TrainingTestCase):
 
 	def test_models_that_learn_nothing(self) -> None:
 		self.assertIsNone(training.used("Linear", END))
-		self.assertEqual(
-			{one.attribution_model for one in frappe.get_all(TRAINING, ["attribution_model"])}, set(BOTH)
+		models = frappe.get_all(
+			TRAINING, pluck="attribution_model", distinct=True, order_by="attribution_model"
 		)
+		self.assertEqual(models, [*BOTH])
 
 
 class TestAtOnce(TrainingTestCase):
@@ -468,7 +469,7 @@ class TestScheduler(TrainingTestCase):
 	"""ATT-4: the weekly job trains and credits what that concerns."""
 
 	def test_every_week(self) -> None:
-		(method,) = frappe.get_hooks("scheduler_events")["weekly_long"]
+		(method,) = hooks.scheduler_events["weekly_long"]
 		now = frappe.utils.now_datetime()
 		conversions = [self.person("Email", "Referral", end=now - DAY, converts=True) for _number in range(2)]
 		self.person("Email", end=now - DAY)
