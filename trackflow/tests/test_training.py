@@ -192,6 +192,25 @@ class TestSecondOrder(TrainingTestCase):
 		self.assertEqual(training.used("Markov", END).number, 1)
 
 
+class TestCutPaths(TrainingTestCase):
+	"""ATT-5: a database that cuts paths off is noticed; nothing is learnt from what it leaves of them."""
+
+	def test_a_small_limit(self) -> None:
+		if frappe.db.db_type != "mariadb":
+			self.skipTest("only MariaDB has a limit")
+		self.story()
+		self.person(*["Organic Search"] * 9)
+		frappe.db.sql("set session group_concat_max_len = 128")
+		try:
+			trained = training.train(UNTIL)
+		finally:
+			frappe.db.sql("set session group_concat_max_len = default")
+		self.assertEqual([one.version for one in trained], [0, 0])
+		self.assertIn("group_concat_max_len is too small", trained[0].message)
+		self.assertEqual(frappe.db.count(TRAINING), 0)
+		self.assertTrue(all(one.version for one in training.train(UNTIL)))
+
+
 class TestTooLittleData(TrainingTestCase):
 	"""ATT-5: values of too little data are kept for looking at; credits are Linear's, and what is stored says so."""
 
