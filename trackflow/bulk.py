@@ -273,6 +273,8 @@ def same(row: Row, stored: Mapping[str, Any]) -> bool:
 
 
 def _same_value(one: Any, other: Any) -> bool:
+	if one == other:
+		return True
 	if one in (None, "") or other in (None, ""):
 		return (one or None) == (other or None) or (one or 0) == (other or 0)
 	if isinstance(one, int | float | Decimal) and isinstance(other, int | float | Decimal):

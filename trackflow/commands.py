@@ -217,14 +217,25 @@ def erase_subject(
 @click.option("--from", "from_date", type=click.DateTime(["%Y-%m-%d"]), help="First day of conversions.")
 @click.option("--to", "to_date", type=click.DateTime(["%Y-%m-%d"]), help="Last day of conversions.")
 @click.option("--pending", is_flag=True, help="Only conversions that wait for their credits.")
+@click.option(
+	"--train", "trains", is_flag=True, help="Train Markov and Shapley, and credit what that concerns."
+)
 @as_json
 @pass_context
 def attribution(
-	context: Any, from_date: datetime | None, to_date: datetime | None, pending: bool, json_output: bool
+	context: Any,
+	from_date: datetime | None,
+	to_date: datetime | None,
+	pending: bool,
+	trains: bool,
+	json_output: bool,
 ) -> None:
 	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row."""
 	from trackflow.attribution import run
 
+	if trains:
+		_print_trained(_on_site(context, run.learn), json_output)
+		return
 	if pending:
 		seen, written = _on_site(context, run.credit_pending), None
 	else:
@@ -235,6 +246,20 @@ def attribution(
 		click.echo(
 			f"{seen} conversions credited" + ("." if written is None else f", {written} rows written.")
 		)
+
+
+def _print_trained(trained: list[Any], json_output: bool) -> None:
+	if json_output:
+		_print_json([one.as_dict() for one in trained])
+		return
+	for one in trained:
+		kept = "new" if one.is_new else "as it was"
+		version = (
+			f"version {one.version} ({kept}), {one.conversions:,} conversions"
+			if one.version
+			else "not trained"
+		)
+		click.echo(f"{one.model}: {version}. {one.message}".rstrip())
 
 
 @trackflow.command("import-links")
@@ -425,7 +450,8 @@ def _committed(result: Any) -> Any:
 
 @trackflow.command("benchmark", context_settings={"ignore_unknown_options": True})
 @click.argument(
-	"name", type=click.Choice(["collector", "drain", "flood", "import_links", "redirect", "soak"])
+	"name",
+	type=click.Choice(["attribution", "collector", "drain", "flood", "import_links", "redirect", "soak"]),
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @pass_context

@@ -96,6 +96,7 @@ scheduler_events = {
 		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],
+	"weekly_long": ["trackflow.attribution.run.learn"],
 	"hourly_long": [
 		"trackflow.integrations.sweep.sweep",
 		"trackflow.attribution.run.repair",
@@ -113,6 +114,7 @@ trackflow_credited = [
 ignore_links_on_delete = [
 	"API Request Log",
 	"Attribution Link",
+	"Attribution Training",
 	"CRM Sync Log",
 	"Click Event",
 	"Click Queue",

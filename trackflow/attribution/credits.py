@@ -4,13 +4,14 @@ Every conversion has credits under every model: where no touch is in the window,
 to 1 with nine places, money sums to the value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from trackflow.attribution import models
-from trackflow.attribution.channel_rules import rename
+from trackflow.attribution.channel_rules import ChannelRule, rename
 from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.window import within
 
@@ -37,15 +38,14 @@ def credits(
 	currency: str,
 	lead_created_at: datetime | None = None,
 	deal_created_at: datetime | None = None,
+	channel_values: Mapping[str, Fraction] | None = None,
 ) -> list[Credit]:
-	"""The credits of a conversion of `value` in `currency`: one per touch in the window, in order, zeros included."""
+	"""The credits of a conversion of `value` in `currency`: one per touch in the window, in order, zeros included.
+	`channel_values` are what a data-driven model learnt."""
 	journey = within(touches, converted_at, model.lookback_days)
 	if not journey:
 		return [Credit(None, UNATTRIBUTED, 0, 0, Decimal(1), value)]
-	renamed = [rename(touch, model.rules) for touch in journey]
-	journey = [
-		replace(touch, channel=channel) for touch, (channel, _weight) in zip(journey, renamed, strict=True)
-	]
+	journey, touch_weights = _renamed(journey, model.rules) if model.rules else (journey, None)
 	shares = models.weights(
 		model.model_type,
 		journey,
@@ -57,8 +57,9 @@ def credits(
 		deal_created_at=deal_created_at,
 		base_model=model.base_model,
 		channel_weights=model.channel_weights,
-		touch_weights=[weight for _channel, weight in renamed] if model.rules else None,
+		touch_weights=touch_weights,
 		count_direct=model.count_direct,
+		channel_values=channel_values,
 	)
 	parts = zip(
 		journey, models.round_weights(shares), models.split_money(value, shares, currency), strict=True
@@ -67,3 +68,14 @@ def credits(
 		Credit(touch, touch.channel, position, len(journey), weight, part)
 		for position, (touch, weight, part) in enumerate(parts, start=1)
 	]
+
+
+def _renamed(
+	journey: Sequence[JourneyTouch], rules: Sequence[ChannelRule]
+) -> tuple[list[JourneyTouch], list[Fraction]]:
+	"""The touches under the channels of the rules, and the weights that these give them."""
+	found = [rename(touch, rules) for touch in journey]
+	touches = [
+		replace(touch, channel=channel) for touch, (channel, _weight) in zip(journey, found, strict=True)
+	]
+	return touches, [weight for _channel, weight in found]

@@ -13,8 +13,8 @@ from frappe.model.document import Document
 from frappe.utils import cint, flt
 
 from trackflow.attribution.channel_rules import ChannelRule
-from trackflow.attribution.models import CUSTOM
-from trackflow.attribution.shapes import JourneyTouch, Model
+from trackflow.attribution.models import CUSTOM, DATA_DRIVEN, MARKOV
+from trackflow.attribution.shapes import JourneyTouch, Learning, Model
 from trackflow.tracking import people
 
 Row = dict[str, Any]
@@ -127,4 +127,14 @@ def _model(doc: Document, settings: Document) -> Model:
 			ChannelRule(row.channel_name, row.match_conditions, cint(row.priority), flt(row.weight))
 			for row in doc.channel_rules
 		),
+		learning=_learning(doc, settings) if doc.model_type in DATA_DRIVEN else None,
+	)
+
+
+def _learning(doc: Document, settings: Document) -> Learning:
+	return Learning(
+		days=cint(doc.training_days),
+		conversion_types=tuple(sorted((settings.counted_conversion_types or "").splitlines())),
+		minimum_conversions=cint(doc.minimum_conversions),
+		order=cint(doc.markov_order) if doc.model_type == MARKOV else 1,
 	)

@@ -1,4 +1,4 @@
-"""Attribution models: how much of a conversion each touch point gets (ATT-1 to ATT-3).
+"""Attribution models: how much of a conversion each touch point gets (ATT-1 to ATT-3, ATT-5).
 
 Promises exact rational weights that sum to 1, and money that sums to the value to the last unit. Never sorts,
 looks up or stores: touches come in the order of the journey (window.within gives it), weights go back in the same.
@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from trackflow.attribution.powers import half_to_the
+from trackflow.attribution.versions import Values
 
 Number = int | float | str | Decimal | Fraction
 Money = int | float | str | Decimal
@@ -23,6 +24,9 @@ Money = int | float | str | Decimal
 DIRECT = "Direct"
 CUSTOM = "Custom"
 LAST_NON_DIRECT = "Last Non-Direct"
+MARKOV, SHAPLEY = "Markov", "Shapley"
+# Those whose shares follow from what they learnt of other people's paths.
+DATA_DRIVEN = (MARKOV, SHAPLEY)
 DEFAULT_BASE_MODEL = "Linear"
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -76,6 +80,7 @@ class _Terms(NamedTuple):
 	last_weight: Number
 	lead_created_at: datetime | None
 	deal_created_at: datetime | None
+	channel_values: Mapping[str, Fraction]
 
 
 def weights(
@@ -92,12 +97,14 @@ def weights(
 	channel_weights: Mapping[str, Number] | None = None,
 	touch_weights: Sequence[Number] | None = None,
 	count_direct: bool = True,
+	channel_values: Mapping[str, Fraction] | None = None,
 ) -> list[Fraction]:
 	"""Return the share of each touch in the order of `touches`; the shares sum to exactly 1, no touch gives [].
 
 	`first_weight` and `last_weight` are percent. `channel_weights` (by channel) and `touch_weights` (one for each
 	touch, of channel rules) multiply the shares of any model before they are brought back to 1; where they leave
 	nothing, they have no say. Without `count_direct` direct touches get nothing, unless there is nothing else.
+	`channel_values` are what Markov and Shapley learnt; where no touch that counts has one, their shares are Linear's.
 	Raises ValueError for an unknown model, a touch after the conversion, and parameters out of range.
 	"""
 	name = (base_model or DEFAULT_BASE_MODEL) if model_type == CUSTOM else model_type
@@ -111,11 +118,13 @@ def weights(
 		return []
 	if max(moments) > converted_at:
 		raise ValueError(f"The touch of {max(moments)} is after the conversion of {converted_at}.")
-	terms = _Terms(half_life_days, first_weight, last_weight, lead_created_at, deal_created_at)
+	terms = _Terms(
+		half_life_days, first_weight, last_weight, lead_created_at, deal_created_at, channel_values or {}
+	)
 	if count_direct and name != LAST_NON_DIRECT:
-		shares = model(moments, terms)
+		shares = model(touches, terms)
 	else:
-		shares = _without_direct(model, touches, moments, terms)
+		shares = _without_direct(model, touches, terms)
 	if channel_weights or touch_weights is not None:
 		shares = _weighed(shares, touches, channel_weights or {}, touch_weights)
 	return shares
@@ -145,20 +154,21 @@ def is_direct(touch: TouchLike) -> bool:
 	return bool(getattr(touch, "is_direct", False)) or (touch.channel or "").casefold() == "direct"
 
 
-def _first_touch(moments: Sequence[datetime], _terms: _Terms) -> list[Fraction]:
-	return [ONE] + [ZERO] * (len(moments) - 1)
+def _first_touch(touches: Sequence[TouchLike], _terms: _Terms) -> list[Fraction]:
+	return [ONE] + [ZERO] * (len(touches) - 1)
 
 
-def _last_touch(moments: Sequence[datetime], _terms: _Terms) -> list[Fraction]:
-	return [ZERO] * (len(moments) - 1) + [ONE]
+def _last_touch(touches: Sequence[TouchLike], _terms: _Terms) -> list[Fraction]:
+	return [ZERO] * (len(touches) - 1) + [ONE]
 
 
-def _linear(moments: Sequence[datetime], _terms: _Terms) -> list[Fraction]:
-	return [Fraction(1, len(moments))] * len(moments)
+def _linear(touches: Sequence[TouchLike], _terms: _Terms) -> list[Fraction]:
+	return [Fraction(1, len(touches))] * len(touches)
 
 
-def _time_decay(moments: Sequence[datetime], terms: _Terms) -> list[Fraction]:
+def _time_decay(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
 	"""2^(-age / half-life); only ratios count, so ages are taken from the youngest touch, which is never lost."""
+	moments = [touch.occurred_at for touch in touches]
 	youngest = max(moments)
 	ages = [(youngest - moment) // _MICROSECOND for moment in moments]
 	return _shares(half_to_the(ages, _half_life(terms.half_life_days)))
@@ -173,8 +183,8 @@ def _half_life(days: Number) -> Fraction:
 	return half_life
 
 
-def _position_based(moments: Sequence[datetime], terms: _Terms) -> list[Fraction]:
-	return list(_position_shares(len(moments), terms.first_weight, terms.last_weight))
+def _position_based(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
+	return list(_position_shares(len(touches), terms.first_weight, terms.last_weight))
 
 
 @lru_cache(maxsize=1024, typed=True)
@@ -191,14 +201,14 @@ def _position_shares(count: int, first_weight: Number, last_weight: Number) -> t
 	return (first / 100, *(middle,) * (count - 2), last / 100)
 
 
-def _w_shaped(moments: Sequence[datetime], terms: _Terms) -> list[Fraction]:
-	count = len(moments)
+def _w_shaped(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
+	moments = [touch.occurred_at for touch in touches]
 	milestones = [0]
 	for reached_at in (terms.lead_created_at, terms.deal_created_at):
 		index = _last_until(moments, reached_at)
 		if index is not None:
 			milestones.append(index)
-	return list(_w_shares(count, tuple(milestones)))
+	return list(_w_shares(len(moments), tuple(milestones)))
 
 
 @lru_cache(maxsize=4096)
@@ -221,8 +231,12 @@ def _last_until(moments: Sequence[datetime], reached_at: datetime | None) -> int
 	return None
 
 
+def _by_value(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
+	return Values.of(terms.channel_values).along([touch.channel for touch in touches])
+
+
 # Last Non-Direct is Last Touch once the direct touches are taken out.
-_Model = Callable[[Sequence[datetime], _Terms], list[Fraction]]
+_Model = Callable[[Sequence[TouchLike], _Terms], list[Fraction]]
 _MODELS: Mapping[str, _Model] = {
 	"First Touch": _first_touch,
 	"Last Touch": _last_touch,
@@ -231,18 +245,18 @@ _MODELS: Mapping[str, _Model] = {
 	"Time Decay": _time_decay,
 	"Position Based": _position_based,
 	"W-Shaped": _w_shaped,
+	MARKOV: _by_value,
+	SHAPLEY: _by_value,
 }
 MODEL_TYPES: tuple[str, ...] = (*_MODELS, CUSTOM)
 
 
-def _without_direct(
-	model: _Model, touches: Sequence[TouchLike], moments: list[datetime], terms: _Terms
-) -> list[Fraction]:
+def _without_direct(model: _Model, touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
 	"""Run `model` as if direct touches had not been there, unless they are all there is."""
 	direct = [is_direct(touch) for touch in touches]
 	if all(direct) or not any(direct):
-		return model(moments, terms)
-	shares = iter(model([moment for moment, out in zip(moments, direct, strict=True) if not out], terms))
+		return model(touches, terms)
+	shares = iter(model([touch for touch, out in zip(touches, direct, strict=True) if not out], terms))
 	return [ZERO if out else next(shares) for out in direct]
 
 

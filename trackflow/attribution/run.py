@@ -13,7 +13,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow import bulk
-from trackflow.attribution import deal_rows, journeys, link_figures
+from trackflow.attribution import deal_rows, journeys, link_figures, training
 from trackflow.attribution.credits import Credit, credits
 from trackflow.attribution.shapes import Model
 from trackflow.collisions import retried
@@ -57,6 +57,13 @@ def repair() -> None:
 	credit_pending()
 
 
+def learn() -> list[training.Trained]:
+	"""Weekly: train the data-driven models, and credit the conversions that new versions concern."""
+	trained = training.train()
+	credit_pending()
+	return trained
+
+
 def rebuild(from_date: date | None = None, to_date: date | None = None) -> tuple[int, int]:
 	"""Compute the credits of all conversions of a range of days again, and the figures of all links; returns conversions
 	seen and rows written."""
@@ -70,7 +77,13 @@ def rebuild(from_date: date | None = None, to_date: date | None = None) -> tuple
 def queue_rebuild(version: object) -> None:
 	"""Queue a rebuild, after a change (`version`) of the settings or of a model that all credits depend on."""
 	job_id = f"rebuild::{version}"
-	enqueue("trackflow.attribution.run.rebuild", job_id=job_id, queue="long", timeout=REBUILD_SECONDS)
+	enqueue("trackflow.attribution.run.rebuild_changed", job_id=job_id, queue="long", timeout=REBUILD_SECONDS)
+
+
+def rebuild_changed() -> None:
+	"""Job: learn first what a data-driven model has to learn on other terms than before, then compute all credits again."""
+	training.train(only_missing=True)
+	rebuild()
 
 
 def credit_name(conversion: str, touch_point: str | None, model: str) -> str:
@@ -91,11 +104,19 @@ def credit(names: Iterable[str]) -> int:
 		return 0
 	models = journeys.active_models()
 	touches = journeys.touches_of(rows, max((model.lookback_days for model in models), default=0))
+	values_for = training.values_of(models, (row.conversion_date for row in rows))
 	found = [
 		(
 			row,
 			model,
-			credits(model, touches.get(row.name, ()), row.conversion_date, *_money(row), *_milestones(row)),
+			credits(
+				model,
+				touches.get(row.name, ()),
+				row.conversion_date,
+				*_money(row),
+				*_milestones(row),
+				values_for(model, row.conversion_date),
+			),
 		)
 		for row in rows
 		for model in models

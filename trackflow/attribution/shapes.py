@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trackflow.attribution.channel_rules import ChannelRule
+from trackflow.naming import key_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,19 @@ class JourneyTouch:
 
 
 @dataclass(frozen=True, slots=True)
+class Learning:
+	"""What a data-driven model learns from: conversions of these types in the `days` before a day, and how many it needs.
+	`order` is that of a Markov chain."""
+
+	days: int
+	conversion_types: tuple[str, ...]
+	minimum_conversions: int
+	order: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-	"""An active Attribution Model; `lookback_days` is resolved, `rules` are sorted by priority."""
+	"""An active Attribution Model; `lookback_days` is resolved, `rules` are sorted by priority. Only data-driven ones learn."""
 
 	name: str
 	model_type: str
@@ -40,3 +52,12 @@ class Model:
 	is_default: bool
 	channel_weights: Mapping[str, float]
 	rules: Sequence[ChannelRule] = ()
+	learning: Learning | None = None
+
+	@property
+	def terms(self) -> str:
+		"""A hash of all that decides what the model learns from given data; "" for one that learns nothing."""
+		if not self.learning:
+			return ""
+		names = [(rule.channel_name, rule.match_conditions, rule.priority) for rule in self.rules]
+		return key_name(self.model_type, self.lookback_days, self.count_direct, self.learning, names)

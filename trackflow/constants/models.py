@@ -50,4 +50,16 @@ MODELS: tuple[dict[str, Any], ...] = (
 		"description": "Shared like the base model, then weighed by channel: change it to your liking.",
 		"base_model": "Linear",
 	},
+	{
+		"model_name": "Markov",
+		"model_type": "Markov",
+		"description": "By what would be lost without a channel, in a chain of the steps that people took.",
+		"count_direct": 0,
+	},
+	{
+		"model_name": "Shapley",
+		"model_type": "Shapley",
+		"description": "By a channel's fair share of the conversions of all the sets of channels that people met.",
+		"count_direct": 0,
+	},
 )

@@ -235,6 +235,7 @@ NOT_PERSONAL = {
 	"API Key Webhook Event": _CONFIGURATION,
 	"Attribution Channel Rule": _CONFIGURATION,
 	"Attribution Model": _CONFIGURATION,
+	"Attribution Training": _SUMS,
 	"Campaign Link Variant": _CONFIGURATION,
 	"Daily Campaign Metric": _SUMS,
 	"Daily Click Rollup": f"{_SUMS}; its sketch is one of hashes, from which no id comes back",

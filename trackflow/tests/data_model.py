@@ -67,7 +67,11 @@ FIELDS = {
 	"Attribution Model": (
 		"model_name model_type description is_active is_default lookback_days count_direct "
 		"position_based_first_weight position_based_last_weight time_decay_half_life_days base_model "
-		"custom_rules channel_rules"
+		"custom_rules channel_rules markov_order training_days minimum_conversions"
+	),
+	"Attribution Training": (
+		"attribution_model version is_too_little from_date until_date terms path_count conversions non_conversions "
+		"minimum_conversions markov_order conversion_probability channels channel_values"
 	),
 	"Attribution Channel Rule": "channel_name match_conditions priority weight",
 	"Deal Attribution": (
@@ -168,6 +172,9 @@ LOOK_UPS = {
 		"attribution_model conversion_date",
 		"campaign",
 		"tracked_link",
+	],
+	"Attribution Training": [
+		"attribution_model until_date",
 	],
 	"Deal Attribution": [
 		"deal_id",

@@ -29,6 +29,7 @@ END = datetime(2026, 3, 20, 12)
 VISITOR = "v_00000000000000aa"
 MODELS = {
 	"First Touch", "Last Touch", "Last Non-Direct", "Linear", "Time Decay", "Position Based", "W-Shaped", "Custom",
+	"Markov", "Shapley",
 }  # fmt: skip
 
 

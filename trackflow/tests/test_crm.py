@@ -9,6 +9,7 @@ import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from trackflow import bulk
+from trackflow.constants.models import MODELS
 from trackflow.integrations import crm_deal, crm_lead
 from trackflow.integrations.crm_lead import (
 	get_lead_tracking_data,
@@ -266,7 +267,7 @@ class TestDeal(CRMTestCase):
 		rows = frappe.get_all(
 			"Deal Attribution", filters={"deal_id": deal.name}, fields=["*"], order_by="name"
 		)
-		self.assertEqual(len(rows), 8)
+		self.assertEqual(len(rows), len(MODELS))
 		linear = next(row for row in rows if row.attribution_model == "Linear")
 		self.assertEqual((linear.last_touch_campaign, linear.attribution_value), ("Spring Sale", 1000))
 		self.assertEqual([touch["value"] for touch in json.loads(linear.touch_points)], ["500.00", "500.00"])

@@ -19,6 +19,8 @@ RECORDED = (
 	"Lead Status Change", "Daily Rollup", "Daily Click Rollup", "API Request Log", "Webhook Delivery",
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
+# Recorded too, and kept as long as credits may follow from them: without a retention figure.
+KEPT = ("Attribution Training", "TrackFlow Erasure")
 SECRET = (
 	"TrackFlow Settings",
 	"TrackFlow API Key",
@@ -106,7 +108,7 @@ class TestDocTypes(TrackFlowTestCase):
 
 	def test_recorded_rows_keep_no_versions(self) -> None:
 		"""DATA-2"""
-		for doctype in RECORDED:
+		for doctype in (*RECORDED, *KEPT):
 			with self.subTest(doctype):
 				self.assertFalse(frappe.get_meta(doctype).track_changes)
 
@@ -240,7 +242,7 @@ class TestPermissions(TrackFlowTestCase):
 						self.assertLessEqual({"read", "delete"}, self.allowed(doctype, role))
 
 	def test_nobody_types_what_is_recorded(self) -> None:
-		for doctype in (*RECORDED, "TrackFlow Erasure"):
+		for doctype in (*RECORDED, *KEPT):
 			for role in ("System Manager", TRACKFLOW_MANAGER, CAMPAIGN_MANAGER):
 				with self.subTest(doctype, role=role):
 					self.assertFalse({"write", "create"} & self.allowed(doctype, role))

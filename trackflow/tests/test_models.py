@@ -221,7 +221,7 @@ class TestModels(unittest.TestCase):
 	def test_what_is_refused(self):
 		touches = journey("Email", "Email", "Email")
 		for model, parameters in (
-			("Markov", {}),
+			("Crystal Ball", {}),
 			("", {}),
 			("linear", {}),
 			("Custom", {"base_model": "Custom"}),
@@ -253,6 +253,43 @@ class TestModels(unittest.TestCase):
 				before = self.shares(model, 3)
 				self.shares(model, 3).clear()
 				self.assertEqual(self.shares(model, 3), before)
+
+
+class TestByValue(unittest.TestCase):
+	"""ATT-5: Markov and Shapley share a conversion by what the channels of its path are worth."""
+
+	VALUES = {"Email": F(1, 2), "Paid Search": F(1, 3), "Direct": F(1, 6)}
+
+	def shares(self, *channels: str, **parameters: object) -> list[F]:
+		found = [
+			weights(model, journey(*channels), CONVERTED, channel_values=self.VALUES, **parameters)
+			for model in ("Markov", "Shapley")
+		]
+		self.assertEqual(found[0], found[1])
+		return found[0]
+
+	def test_in_proportion(self):
+		self.assertEqual(self.shares("Email", "Paid Search"), [F(3, 5), F(2, 5)])
+
+	def test_a_channel_that_comes_twice_shares_its_part(self):
+		self.assertEqual(self.shares("Email", "Paid Search", "Email"), [F(3, 10), F(2, 5), F(3, 10)])
+
+	def test_a_channel_without_a_value_gets_nothing_beside_others(self):
+		self.assertEqual(self.shares("Email", "Display"), [1, 0])
+
+	def test_without_any_value_it_is_linear(self):
+		self.assertEqual(self.shares("Display", "Referral", "Display"), [THIRD] * 3)
+		self.assertEqual(weights("Markov", journey("Email", "Display"), CONVERTED), [HALF] * 2)
+
+	def test_direct_touches_count_or_not(self):
+		"""ATT-3"""
+		self.assertEqual(self.shares("Email", "Direct"), [F(3, 4), QUARTER])
+		self.assertEqual(self.shares("Email", "Direct", count_direct=False), [1, 0])
+		self.assertEqual(self.shares("Display", "Direct", count_direct=False), [1, 0])
+		self.assertEqual(self.shares("Direct", "Direct", count_direct=False), [HALF] * 2)
+
+	def test_weights_of_channel_rules_multiply(self):
+		self.assertEqual(self.shares("Email", "Paid Search", touch_weights=[2, 1]), [F(3, 4), QUARTER])
 
 
 class TestDirectTouches(unittest.TestCase):

@@ -14,7 +14,9 @@ const MODELS = [
 	"Last Non-Direct",
 	"Last Touch",
 	"Linear",
+	"Markov",
 	"Position Based",
+	"Shapley",
 	"Time Decay",
 	"W-Shaped",
 ];

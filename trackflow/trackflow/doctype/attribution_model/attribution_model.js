@@ -1,6 +1,7 @@
 frappe.ui.form.on("Attribution Model", {
 	model_type(frm) {
 		// What the model's name promises; whoever wants it otherwise ticks it again.
-		frm.set_value("count_direct", frm.doc.model_type === "Last Non-Direct" ? 0 : 1);
+		const leaves_direct_out = ["Last Non-Direct", "Markov", "Shapley"].includes(frm.doc.model_type);
+		frm.set_value("count_direct", leaves_direct_out ? 0 : 1);
 	},
 });

@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
+from trackflow.attribution.models import DATA_DRIVEN
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
 from trackflow.validation import channel_weights, json_object, within
@@ -39,6 +40,10 @@ class AttributionModel(Document):
 		first, last = flt(self.position_based_first_weight), flt(self.position_based_last_weight)
 		if min(first, last) < 0 or first + last > 100:
 			frappe.throw(_("First and last touch share between 0 and 100 %; the rest goes to those between."))
+		if self.model_type in DATA_DRIVEN:
+			within(self.markov_order, 1, 3, "Order of the Chain")
+			within(self.training_days, 1, 3650, "Learns from Days")
+			within(self.minimum_conversions, 1, 1_000_000, "Conversions It Needs")
 		if self.model_type == "Custom":
 			if not self.base_model or self.base_model == "Custom":
 				frappe.throw(_("A custom model needs a base model that is not custom itself."))
