@@ -188,6 +188,20 @@ class TestPrivacyAtTheDoor(unittest.TestCase):
 		self.assertEqual(event.form["values"], {"email": "ada@example.com"})
 		self.assertIsNone(event.properties)
 
+	def test_what_was_typed_is_in_no_property(self) -> None:
+		"""A sender of one's own may send an object of names and values, or a whole query."""
+		secret = "ada@example.com"
+		for fields, names in (
+			({"email": secret, "diagnosis": {"text": secret}}, ["email", "diagnosis"]),
+			(["email", {"email": secret}, [secret]], ["email"]),
+			(f"email={secret}", None), (4111, None), (True, None),
+		):  # fmt: skip
+			with self.subTest(fields=fields):
+				event = read(type="FORM_SUBMIT", properties={"form_id": "contact", "fields": fields})
+				self.assertEqual(event.form, {"form_id": "contact"} | ({"fields": names} if names else {}))
+		for name in ({"email": secret}, [secret], True, 1.5):
+			self.assertFalse(read(type="FORM_SUBMIT", properties={"form_id": name, "form_name": name}).form)
+
 	def test_a_form_without_a_name(self) -> None:
 		event = read(type="FORM_SUBMIT", properties={"form_id": None, "fields": ["email"]})
 		self.assertEqual(event.form, {"fields": ["email"]})

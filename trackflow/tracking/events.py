@@ -37,7 +37,8 @@ STORED_PLACES = Decimal("1e-9")
 RESERVED_NAMES = frozenset({"lead", "dealwon"})
 # All that is kept of a form: what it is called and which fields it has, and of what was typed these three alone, where the
 # collector finds that they may be.
-FORM_PROPERTIES = ("form_id", "form_name", "fields")
+FORM_NAMES = ("form_id", "form_name")
+MOST_FIELDS = 100
 FORM_VALUES = ("first_name", "last_name", "email")
 # Of whose properties a part is kept, at most.
 _SPARING = frozenset({"FORM_SUBMIT", "IDENTIFY"})
@@ -316,9 +317,7 @@ def _kept(kind: str, properties: dict[str, Any], fields: dict[str, Any]) -> tupl
 		return _checked({**fields, **properties} if fields else properties), None, "", ""
 	properties, fields = _checked(properties), _checked(fields) or None
 	if kind == "FORM_SUBMIT":
-		told = {name: properties.get(name) for name in FORM_PROPERTIES}
-		form = {name: _form_property(value) for name, value in told.items() if value is not None}
-		return fields, form | _form_values(properties.get("values")), "", ""
+		return fields, _form(properties) | _form_values(properties.get("values")), "", ""
 	email, name = (_text(properties.get(one) or "", one)[:LENGTH].strip() for one in ("email", "name"))
 	return fields, None, email.lower(), name
 
@@ -336,10 +335,18 @@ def _form_values(typed: Any) -> dict[str, dict[str, str]]:
 	return {"values": values} if (values := {name: text for name, text in texts.items() if text}) else {}
 
 
-def _form_property(value: Any) -> Any:
-	if isinstance(value, list):
-		return [str(one)[:LENGTH] for one in value if isinstance(one, str)][:100]
-	return str(value)[:LENGTH]
+def _form(told: dict[str, Any]) -> dict[str, Any]:
+	"""What a form is called, and the names of its fields: of a list its texts, of an object the names alone. All else may hold
+	what was typed, at any privacy level."""
+	form: dict[str, Any] = {
+		name: str(told[name])[:LENGTH]
+		for name in FORM_NAMES
+		if isinstance(told.get(name), str | int) and not isinstance(told[name], bool)
+	}
+	fields = told.get("fields")
+	if isinstance(fields, list | dict):
+		form["fields"] = [one[:LENGTH] for one in fields if isinstance(one, str)][:MOST_FIELDS]
+	return form
 
 
 def _checked(properties: dict[str, Any]) -> dict[str, Any]:
