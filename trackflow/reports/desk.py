@@ -11,6 +11,8 @@ from frappe import _
 from frappe.utils import escape_html
 
 from trackflow.day_range import day_range, moments
+from trackflow.links.csv_text import neutral
+from trackflow.reports.groups import OTHERS
 from trackflow.reports.history import CAMPAIGN, GROUPS, MEDIUM, SOURCE, Wanted
 from trackflow.validation import plain_text
 
@@ -63,10 +65,10 @@ def group_column(group_by: str) -> list[Row]:
 
 
 def group_label(name: str | None) -> str:
-	"""A group as people read it."""
-	if name is None:
+	"""A group as people read it; whoever clicks chooses what a campaign is called, and a report may be opened in a spreadsheet."""
+	if name is OTHERS:
 		return _("Others")
-	return name or _("None")
+	return neutral(name) or _("None")
 
 
 def chart(labels: Sequence[str], series: Iterable[tuple[str, Sequence[float]]]) -> Row | None:

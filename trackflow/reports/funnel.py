@@ -7,9 +7,7 @@ than the one before.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-# Groups that are shown by name; the smaller ones are put together.
-MOST_GROUPS = 50
-OTHERS = None
+from trackflow.reports.groups import MOST_GROUPS, OTHERS, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def groups(visits: Iterable[Visits], leads: Iterable[Tally], deals: Iterable[Tal
 	found: dict[str, Group] = {}
 
 	def group(name: str) -> Group:
-		return found.setdefault(name.strip().casefold(), Group(name.strip()))
+		return found.setdefault(folded(name), Group(name.strip()))
 
 	for tally in leads:
 		group(tally.group).leads.append(tally)

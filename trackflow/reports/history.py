@@ -66,7 +66,6 @@ def visits(wanted: Wanted) -> list[Visits]:
 		.select(group, Count("*"), Count(session.visitor_id).distinct())
 		.where(session.session_start >= wanted.begin)
 		.where(session.session_start < wanted.end)
-		.where(session.is_internal == 0)
 		.groupby(group)
 	)
 	for field, value in wanted.only:
@@ -157,16 +156,16 @@ def deal_changes() -> Iterator[Change]:
 
 def ways(of_deals: Stages, since: datetime) -> Iterator[Way]:
 	"""From lead to deal and to won, of all deals that moved since then. A lead's way to a deal is that to its first one."""
-	change, first = frappe.qb.DocType(DEALS), _first_deals()
+	change, first, won = frappe.qb.DocType(DEALS), _first_deals(), _won_since(of_deals.won)
 	is_entry = change.from_stage.isnull()
 	deal = (
 		frappe.qb.from_(change)
 		.select(
+			change.deal_id,
 			Max(change.lead_id).as_("lead_id"),
 			Min(Case().when(is_entry, change.change_date)).as_("began"),
 			Max(Case().when(is_entry, change.campaign)).as_("campaign"),
 			Max(change.change_date).as_("moved"),
-			_is_last(change, change.to_stage, of_deals.won).as_("is_won"),
 		)
 		.groupby(change.deal_id)
 	).as_("deal")
@@ -185,23 +184,45 @@ def ways(of_deals: Stages, since: datetime) -> Iterator[Way]:
 		.on(lead.lead_id == deal.lead_id)
 		.left_join(first)
 		.on(first.lead_id == deal.lead_id)
+		.left_join(won)
+		.on(won.deal_id == deal.deal_id)
 		.where(deal.moved >= since)
 		.select(
 			lead.began,
 			Coalesce(lead.campaign, ""),
 			deal.began,
 			Coalesce(deal.campaign, ""),
-			deal.moved,
-			deal.is_won,
+			won.at,
 			first.at,
 		)
 	)
-	for lead_at, lead_campaign, deal_at, campaign, moved_at, is_won, first_at in _stream(query):
+	for lead_at, lead_campaign, deal_at, campaign, won_at, first_at in _stream(query):
 		if deal_at and deal_at == first_at:
 			yield Way(LEAD_TO_DEAL, lead_at, deal_at, lead_campaign)
-		if is_won:
-			yield Way(DEAL_TO_WON, deal_at, moved_at, campaign)
-			yield Way(LEAD_TO_WON, lead_at, moved_at, lead_campaign)
+		if won_at:
+			yield Way(DEAL_TO_WON, deal_at, won_at, campaign)
+			yield Way(LEAD_TO_WON, lead_at, won_at, lead_campaign)
+
+
+def _won_since(names: Iterable[str]) -> Any:
+	"""Since when deals are won that are so now: `deal_id` and `at`, the first change to a status of winning behind the last one
+	to another status."""
+	change, last = frappe.qb.DocType(DEALS), frappe.qb.DocType(DEALS).as_("last_change")
+	is_won = [*names] or [""]
+	other = (
+		frappe.qb.from_(last)
+		.select(last.deal_id, Max(Case().when(last.to_stage.notin(is_won), last.change_date)).as_("at"))
+		.groupby(last.deal_id)
+	).as_("other_stage")
+	return (
+		frappe.qb.from_(change)
+		.join(other)
+		.on(other.deal_id == change.deal_id)
+		.select(change.deal_id, Min(change.change_date).as_("at"))
+		.where(change.to_stage.isin(is_won))
+		.where(other.at.isnull() | (change.change_date > other.at))
+		.groupby(change.deal_id)
+	).as_("won_deal")
 
 
 def _entries(doctype: str, wanted: Wanted) -> Any:

@@ -14,9 +14,7 @@ from math import ceil, floor
 from operator import attrgetter
 from typing import NamedTuple
 
-# Groups that are shown by name; the smaller ones are put together.
-MOST_GROUPS = 50
-OTHERS = None
+from trackflow.reports.groups import MOST_GROUPS, OTHERS, folded
 
 
 class Change(NamedTuple):
@@ -63,7 +61,7 @@ class Question:
 		return self.begin <= at < self.end
 
 	def is_about(self, group: str) -> bool:
-		return not self.only or _folded(group) == _folded(self.only)
+		return not self.only or folded(group) == folded(self.only)
 
 
 @dataclass(slots=True)
@@ -124,8 +122,10 @@ def ways(some: Iterable[Way], question: Question) -> list[Times]:
 
 
 def stays(changes: Sequence[Change]) -> Iterator[Stay]:
-	"""The stays of one document, whose changes these are, in their order."""
+	"""The stays of one document, whose changes these are, in their order. Statuses that were made one leave changes from one
+	to itself: who is in it stays."""
 	closed_at, is_there = changes[-1].closed_at, changes[-1].is_there
+	changes = [next(some) for _status, some in groupby(changes, key=attrgetter("status"))]
 	for change, following in zip_longest(changes, changes[1:]):
 		ends = [at for at in (following and following.at, closed_at) if at]
 		if not ends and is_there:
@@ -177,7 +177,7 @@ def _add(found: Found, changes: Sequence[Change], question: Question) -> None:
 
 def _times(found: Found, group: str, name: str, question: Question) -> Times:
 	group = group.strip() if question.by_group else ""
-	key = (_folded(group), name)
+	key = (folded(group), name)
 	if key not in found:
 		found[key] = Times(group, name)
 	return found[key]
@@ -199,7 +199,3 @@ def _largest(found: Found) -> list[Times]:
 			others.returned += times.returned
 	named = [key for key in found if key[0] in shown]
 	return [found[key] for key in sorted(named, key=lambda key: shown[key[0]])] + [*rest.values()]
-
-
-def _folded(group: str) -> str:
-	return group.strip().casefold()

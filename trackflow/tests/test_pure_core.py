@@ -42,6 +42,7 @@ PURE_MODULES = (
 	"trackflow.redirect.rules",
 	"trackflow.remembering",
 	"trackflow.reports.funnel",
+	"trackflow.reports.groups",
 	"trackflow.reports.stages",
 	"trackflow.reports.velocity",
 	"trackflow.stream.entries",

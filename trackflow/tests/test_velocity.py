@@ -45,6 +45,11 @@ class TestStages(unittest.TestCase):
 		found = hours(velocity.stages(changes(("A", 0), ("B", 2), ("A", 3), ("C", 7)), ASKED))
 		self.assertEqual((found["A"], found["B"]), (([6], [], 1), ([1], [], 0)))
 
+	def test_statuses_that_were_merged_are_one_stay(self) -> None:
+		"""A change from a status to itself is what a merge leaves of one between the two."""
+		found = hours(velocity.stages(changes(("A", 0), ("A", 2), ("A", 3), ("C", 7)), ASKED))
+		self.assertEqual(found["A"], ([7], [], 0))
+
 	def test_a_stage_that_was_entered_again_is_not_finished(self) -> None:
 		found = hours(velocity.stages(changes(("A", 0), ("B", 2), ("A", 240)), ASKED))
 		self.assertEqual(found["A"], ([], [240], 0))

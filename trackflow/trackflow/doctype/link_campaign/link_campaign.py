@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from trackflow.integrations.renames import rename_campaign
 from trackflow.links.parameters import CAMPAIGN_FIELDS
 from trackflow.links.rebuild import enqueue_rebuild
 from trackflow.setup.indexes import add_indexes
@@ -38,6 +39,7 @@ class LinkCampaign(CountedDocument):
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		# What redirects remember of the links names the campaign.
 		enqueue_rebuild("campaign", new, self.modified)
+		rename_campaign(old, new)
 
 	def _set_campaign_id(self) -> None:
 		self.campaign_id = (self.campaign_id or "").strip().lower()
