@@ -14,7 +14,7 @@ const isEmbedded = parent !== self;
 let told = "";
 
 interface Asked {
-	trackflow?: (command: "id", callback?: (id: string) => void) => string | undefined;
+	trackflow?: (command: "id" | "flush", callback?: (id: string) => void) => string | undefined;
 	trackflowForms?: boolean;
 }
 
@@ -27,14 +27,25 @@ const visitor = (): string => {
 	}
 };
 
+/** Whoever turns to a form is about to send it: by then the site is to have heard of the visit that led there. */
+const sendVisit = (): void => {
+	try {
+		(parent as Asked).trackflow?.("flush");
+	} catch {
+		// A parent of another origin is asked by `ask`.
+	}
+};
+
 const ask = (): void => {
 	if (isEmbedded) parent.postMessage(QUESTION, "*");
 };
 
 const hear = ({ data, origin, source }: MessageEvent): void => {
-	if (data === QUESTION && origin === home)
-		(self as Asked).trackflow?.("id", (id) => (source as Window).postMessage({ [ANSWER]: id }, origin));
-	else if (isEmbedded && source === parent && typeof data?.[ANSWER] === "string") told = data[ANSWER];
+	if (data === QUESTION && origin === home) {
+		const { trackflow } = self as Asked;
+		trackflow?.("id", (id) => (source as Window).postMessage({ [ANSWER]: id }, origin));
+		trackflow?.("flush");
+	} else if (isEmbedded && source === parent && typeof data?.[ANSWER] === "string") told = data[ANSWER];
 };
 
 /** Whether something is sent to the site, as forms are. */
@@ -69,4 +80,5 @@ if (!(self as Asked).trackflowForms) {
 	ask();
 	// Again whenever somebody turns to the form: consent may have been given meanwhile.
 	addEventListener("focusin", ask);
+	addEventListener("focusin", sendVisit);
 }

@@ -12,8 +12,9 @@ const [OURS, THEIRS] = ["v_00000000000000aa", "v_00000000000000bb"];
 const HEADER = "x-trackflow-visitor";
 const POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline' http://127.0.0.1:*; connect-src http://127.0.0.1:*; frame-src http://127.0.0.1:*";
 
-/** The website script, as far as it is asked here: who the visitor is, "" where that may not be known. */
-const knows = (id: string): string => `<script>trackflow=(command,callback)=>(callback?.(${JSON.stringify(id)}),${JSON.stringify(id)})</script>`;
+/** The website script, as far as it is asked here: who the visitor is, "" where that may not be known; it remembers what it was asked. */
+const knows = (id: string): string =>
+	`<script>asked=[];trackflow=(command,callback)=>(asked.push(command),callback?.(${JSON.stringify(id)}),${JSON.stringify(id)})</script>`;
 
 class Place {
 	origin = "";
@@ -102,6 +103,15 @@ describe("CRM-7: the visitor goes along with a Web Form", () => {
 		await page.close();
 	});
 
+	test("the visit is sent before, when somebody turns to the form", async () => {
+		home.body = knows(OURS) + tag();
+		const page = await open(home.origin);
+		assert.deepEqual(await page.evaluate("asked"), []);
+		await page.locator("input").focus();
+		await page.waitForFunction("asked.includes('flush')");
+		await page.close();
+	});
+
 	test("with a tag that is there twice, once", async () => {
 		home.body = knows(OURS) + tag() + tag();
 		const page = await open(home.origin);
@@ -139,6 +149,8 @@ describe("CRM-7: the visitor goes along with a Web Form", () => {
 		await form.locator("input").focus();
 		await form.waitForFunction(() => document.hasFocus());
 		await page.waitForTimeout(200);
+		// Before the form is sent, so is the visit that led to it.
+		assert.equal(await page.evaluate("asked.at(-1)"), "flush");
 		await byRequest(form, "/");
 		await byFetch(form, ACCEPT);
 		assert.deepEqual(told(home), [THEIRS, THEIRS]);
@@ -150,6 +162,9 @@ describe("CRM-7: the visitor goes along with a Web Form", () => {
 		const page = await open(home.origin);
 		home.body = tag();
 		await page.frame("form")!.goto(`${home.origin}/form`);
+		assert.deepEqual(await page.evaluate("asked"), []);
+		await page.frame("form")!.locator("input").focus();
+		await page.waitForFunction("asked.includes('flush')");
 		await byRequest(page.frame("form")!, "/");
 		assert.deepEqual(told(home), [OURS]);
 		await page.close();
