@@ -8,6 +8,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow.attribution import run
+from trackflow.constants.roles import TRACKFLOW_MANAGER
 from trackflow.integrations import crm_lead, explained
 from trackflow.privacy import erasure, subjects
 from trackflow.tests.base import HAS_CRM, needs_crm
@@ -29,6 +30,7 @@ from trackflow.tests.test_visitor_api import (
 	ROLES,
 	SELLER,
 	VisitorTestCase,
+	readable_by,
 )
 
 EXPLAIN = "/api/method/trackflow.api.attribution.explain"
@@ -73,6 +75,12 @@ class TestWhoMayAsk(VisitorTestCase):
 			self.assertEqual(answer.status_code, 403, user)
 			self.assertNotIn("Email", answer.text)
 		self.assertEqual(self.ask(NOBODY, EXPLAIN, conversion="unknown").status_code, 403)
+
+	def test_whoever_may_not_read_visitors(self) -> None:
+		with readable_by(TRACKFLOW_MANAGER, "Visitor"):
+			answer = self.ask(CAMPAIGNER, EXPLAIN, conversion=self.conversion)
+			self.assertEqual(answer.status_code, 403, answer.text)
+			self.assertEqual(self.ask(MANAGER, EXPLAIN, conversion=self.conversion).status_code, 200)
 
 	def test_what_cannot_be_asked(self) -> None:
 		for query, status in (
