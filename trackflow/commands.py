@@ -220,6 +220,10 @@ def erase_subject(
 @click.option(
 	"--train", "trains", is_flag=True, help="Train Markov and Shapley, and credit what that concerns."
 )
+@click.option("--explain", "explained", metavar="NAME", help="Say why: a conversion, a lead or a deal.")
+@click.option(
+	"--model", default="", help="With --explain: one by name, or all; the default one if none is given."
+)
 @as_json
 @pass_context
 def attribution(
@@ -228,11 +232,19 @@ def attribution(
 	to_date: datetime | None,
 	pending: bool,
 	trains: bool,
+	explained: str | None,
+	model: str,
 	json_output: bool,
 ) -> None:
-	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row."""
+	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --explain,
+	only say why those of one are what they are."""
 	from trackflow.attribution import run
 
+	if model and not explained:
+		raise click.UsageError("--model goes with --explain.")
+	if explained:
+		_print_explanation(_on_site(context, lambda: _explain(explained, model)), json_output)
+		return
 	if trains:
 		_print_trained(_on_site(context, run.learn), json_output)
 		return
@@ -246,6 +258,22 @@ def attribution(
 		click.echo(
 			f"{seen} conversions credited" + ("." if written is None else f", {written} rows written.")
 		)
+
+
+def _explain(name: str, model: str) -> dict[str, Any]:
+	from trackflow.integrations import explained
+
+	return explained.of_any(name, model)
+
+
+def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
+	from trackflow.attribution.explanation_words import lines
+
+	if json_output:
+		_print_json(told)
+		return
+	for line in (*told["words"], *lines(told["models"])):
+		click.echo(line)
 
 
 def _print_trained(trained: list[Any], json_output: bool) -> None:

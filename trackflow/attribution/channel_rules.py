@@ -39,16 +39,19 @@ class ChannelRule:
 
 
 def rename(touch: Any, rules: Iterable[ChannelRule]) -> tuple[str, Fraction]:
-	"""Return the channel and the weight of `touch` under `rules`; its own channel and 1 where none matches.
+	"""Return the channel and the weight of `touch` under `rules`; its own channel and 1 where none matches."""
+	rule, channel = rule_for(touch, rules), _fact(touch, "channel")
+	return (rule.channel_name or channel, rule.weight) if rule else (channel, _ONE)
+
+
+def rule_for(touch: Any, rules: Iterable[ChannelRule]) -> ChannelRule | None:
+	"""Return the rule that decides on `touch`; None where none matches.
 
 	`touch` is a mapping or an object with source, medium, campaign, channel and platform; what it lacks is empty.
 	`*` in a pattern stands for any text, also for none; case and blanks at the ends make no difference.
 	"""
 	facts = {name: _fact(touch, name) for name in CONDITIONS}
-	for rule in sorted(rules, key=_priority):
-		if matches(facts, rule):
-			return rule.channel_name or facts["channel"], rule.weight
-	return facts["channel"], _ONE
+	return next((rule for rule in sorted(rules, key=_priority) if matches(facts, rule)), None)
 
 
 def matches(facts: Mapping[str, str], rule: ChannelRule) -> bool:

@@ -20,7 +20,8 @@ UNATTRIBUTED = "Unattributed"
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-	"""One touch's share of a conversion; `touch` is None and `position` 0 where nothing led to it."""
+	"""One touch's share of a conversion; `touch` is None and `position` 0 where nothing led to it. `weight` is the exact `share`
+	with nine places."""
 
 	touch: JourneyTouch | None
 	channel: str
@@ -28,6 +29,7 @@ class Credit:
 	touch_count: int
 	weight: Decimal
 	value: Decimal
+	share: Fraction
 
 
 def credits(
@@ -44,7 +46,7 @@ def credits(
 	`channel_values` are what a data-driven model learnt."""
 	journey = within(touches, converted_at, model.lookback_days)
 	if not journey:
-		return [Credit(None, UNATTRIBUTED, 0, 0, Decimal(1), value)]
+		return [Credit(None, UNATTRIBUTED, 0, 0, Decimal(1), value, Fraction(1))]
 	journey, touch_weights = _renamed(journey, model.rules) if model.rules else (journey, None)
 	shares = models.weights(
 		model.model_type,
@@ -62,11 +64,15 @@ def credits(
 		channel_values=channel_values,
 	)
 	parts = zip(
-		journey, models.round_weights(shares), models.split_money(value, shares, currency), strict=True
+		journey,
+		models.round_weights(shares),
+		models.split_money(value, shares, currency),
+		shares,
+		strict=True,
 	)
 	return [
-		Credit(touch, touch.channel, position, len(journey), weight, part)
-		for position, (touch, weight, part) in enumerate(parts, start=1)
+		Credit(touch, touch.channel, position, len(journey), weight, part, share)
+		for position, (touch, weight, part, share) in enumerate(parts, start=1)
 	]
 
 

@@ -51,8 +51,8 @@ def conversions(names: Iterable[str]) -> list[Row]:
 
 def touches_of(rows: Sequence[Row], longest_window_days: int) -> dict[str, list[JourneyTouch]]:
 	"""Each conversion's touch points within the longest window, in the order of the journey."""
-	persons = _persons(rows)
-	visitors = sorted({visitor for person in persons.values() for visitor in person})
+	by_conversion = persons(rows)
+	visitors = sorted({visitor for person in by_conversion.values() for visitor in person})
 	if not visitors:
 		return {}
 	earliest = min(row["conversion_date"] for row in rows) - timedelta(days=longest_window_days)
@@ -65,17 +65,17 @@ def touches_of(rows: Sequence[Row], longest_window_days: int) -> dict[str, list[
 	)
 	by_visitor: dict[str, list[JourneyTouch]] = defaultdict(list)
 	for row in found:
-		by_visitor[row.visitor_id].append(_touch(row))
+		by_visitor[row.visitor_id].append(touch_of(row))
 	return {
 		name: sorted(
 			(touch for visitor in person for touch in by_visitor.get(visitor, ())),
 			key=lambda touch: (touch.occurred_at, touch.id),
 		)
-		for name, person in persons.items()
+		for name, person in by_conversion.items()
 	}
 
 
-def _persons(rows: Sequence[Row]) -> dict[str, set[str]]:
+def persons(rows: Sequence[Row]) -> dict[str, set[str]]:
 	"""The visitors of each conversion's person: those of its lead, and all that are one with its visitor."""
 	by_lead = people.of_leads({row["crm_lead"] for row in rows})
 	by_visitor = people.of_visitors({row["visitor"] for row in rows})
@@ -90,7 +90,8 @@ def _channel_weights(text: str | None) -> dict[str, float]:
 	return dict((frappe.parse_json(text) or {}).get("channel_weights") or {})
 
 
-def _touch(row: Mapping[str, Any]) -> JourneyTouch:
+def touch_of(row: Mapping[str, Any]) -> JourneyTouch:
+	"""A Touch Point's row (TOUCH_FIELDS) as models read it."""
 	texts = (
 		"channel",
 		"platform",

@@ -34,7 +34,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS_A_DAY = 86_400_000_000
 
 # W-Shaped: three milestones and everything between them, in percent.
-_MILESTONE, _BETWEEN = 30, 10
+MILESTONE, BETWEEN = 30, 10
 
 # Digits after the point where a currency has not two (ISO 4217).
 _MINOR_UNITS: Mapping[str, int] = {
@@ -107,7 +107,7 @@ def weights(
 	`channel_values` are what Markov and Shapley learnt; where no touch that counts has one, their shares are Linear's.
 	Raises ValueError for an unknown model, a touch after the conversion, and parameters out of range.
 	"""
-	name = (base_model or DEFAULT_BASE_MODEL) if model_type == CUSTOM else model_type
+	name = base_of(model_type, base_model)
 	model = _MODELS.get(name)
 	if model is None:
 		raise ValueError(f"Unknown attribution model: {name!r}.")
@@ -130,6 +130,11 @@ def weights(
 	return shares
 
 
+def base_of(model_type: str, base_model: str = "") -> str:
+	"""Return the model type that shares out: a Custom model's base, any other itself."""
+	return (base_model or DEFAULT_BASE_MODEL) if model_type == CUSTOM else model_type
+
+
 def split_money(value: Money, weights: Sequence[Number], currency: str) -> list[Decimal]:
 	"""Split `value` by `weights` so that the parts sum to exactly `value` (ATT-2).
 
@@ -137,11 +142,16 @@ def split_money(value: Money, weights: Sequence[Number], currency: str) -> list[
 	The units left over go to the largest remainders, ties in order. Weights count in proportion to their sum.
 	"""
 	amount = _amount(value)
-	exponent = min(-_MINOR_UNITS.get((currency or "").upper(), _DEFAULT_MINOR_UNIT), _last_place(amount))
+	exponent = _unit_exponent(amount, currency)
 	numerator, denominator = amount.as_integer_ratio()
 	units = abs(numerator) * 10**-exponent // denominator
 	sign = "-" if amount < 0 else ""
 	return [Decimal(f"{sign if part else ''}{part}E{exponent}") for part in _apportion(units, weights)]
+
+
+def money_unit(value: Money, currency: str) -> Decimal:
+	"""Return the unit in which `split_money` splits `value`."""
+	return Decimal(f"1E{_unit_exponent(_amount(value), currency)}")
 
 
 def round_weights(weights: Sequence[Number], places: int = 9) -> list[Decimal]:
@@ -167,11 +177,26 @@ def _linear(touches: Sequence[TouchLike], _terms: _Terms) -> list[Fraction]:
 
 
 def _time_decay(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
+	return _shares(_decayed([touch.occurred_at for touch in touches], _half_life(terms.half_life_days)))
+
+
+def _decayed(moments: Sequence[datetime], half_life: Fraction) -> list[int]:
 	"""2^(-age / half-life); only ratios count, so ages are taken from the youngest touch, which is never lost."""
-	moments = [touch.occurred_at for touch in touches]
 	youngest = max(moments)
-	ages = [(youngest - moment) // _MICROSECOND for moment in moments]
-	return _shares(half_to_the(ages, _half_life(terms.half_life_days)))
+	return half_to_the([(youngest - moment) // _MICROSECOND for moment in moments], half_life)
+
+
+def powers_of_age(
+	moments: Sequence[datetime], converted_at: datetime, half_life_days: Number
+) -> list[Fraction]:
+	"""Return 2^(-age / half-life) of touches of these moments, aged until the conversion, in the exact proportions of the
+	shares of Time Decay."""
+	half_life, youngest = _half_life(half_life_days), max(moments)
+	units = _decayed(moments, half_life)
+	halvings, rest = divmod((converted_at - youngest) // _MICROSECOND, half_life)
+	one, power = half_to_the([0, int(rest)], half_life)
+	scale = Fraction(power, one * max(units) << int(halvings))
+	return [unit * scale for unit in units]
 
 
 @lru_cache(maxsize=1024, typed=True)
@@ -205,7 +230,7 @@ def _w_shaped(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
 	moments = [touch.occurred_at for touch in touches]
 	milestones = [0]
 	for reached_at in (terms.lead_created_at, terms.deal_created_at):
-		index = _last_until(moments, reached_at)
+		index = last_until(moments, reached_at)
 		if index is not None:
 			milestones.append(index)
 	return list(_w_shares(len(moments), tuple(milestones)))
@@ -215,13 +240,13 @@ def _w_shaped(touches: Sequence[TouchLike], terms: _Terms) -> list[Fraction]:
 def _w_shares(count: int, milestones: tuple[int, ...]) -> tuple[Fraction, ...]:
 	rest = count - len(set(milestones))
 	# In units that keep the shares whole numbers however many touches divide the rest.
-	units = [0 if index in milestones else _BETWEEN for index in range(count)]
+	units = [0 if index in milestones else BETWEEN for index in range(count)]
 	for index in milestones:
-		units[index] += _MILESTONE * max(rest, 1)
+		units[index] += MILESTONE * max(rest, 1)
 	return tuple(_shares(units))
 
 
-def _last_until(moments: Sequence[datetime], reached_at: datetime | None) -> int | None:
+def last_until(moments: Sequence[datetime], reached_at: datetime | None) -> int | None:
 	"""Return the index of the last moment at or before `reached_at`; None where there is none."""
 	if reached_at is None:
 		return None
@@ -268,9 +293,9 @@ def _weighed(
 ) -> list[Fraction]:
 	"""Multiply shares by the weights of channels and touches and bring them back to 1."""
 	denominator = math.lcm(*[share.denominator for share in shares])
-	factors = [_factor(channel_weights.get(touch.channel, 1)) for touch in touches]
+	factors = [factor_of(channel_weights.get(touch.channel, 1)) for touch in touches]
 	if touch_weights is not None:
-		factors = [factor * _factor(weight) for factor, weight in zip(factors, touch_weights, strict=True)]
+		factors = [factor * factor_of(weight) for factor, weight in zip(factors, touch_weights, strict=True)]
 	scale = math.lcm(*[factor.denominator for factor in factors])
 	units = [
 		share.numerator
@@ -283,7 +308,8 @@ def _weighed(
 
 
 @lru_cache(maxsize=1024, typed=True)
-def _factor(weight: Number) -> Fraction:
+def factor_of(weight: Number) -> Fraction:
+	"""Return a weight that multiplies shares, exactly as it is written; it is not negative."""
 	factor = _fraction(weight, "A weight")
 	if factor < 0:
 		raise ValueError(f"A weight must not be negative: {weight}.")
@@ -297,7 +323,7 @@ def _shares(units: Sequence[int]) -> list[Fraction]:
 
 def _apportion(units: int, weights: Sequence[Number]) -> list[int]:
 	"""Divide whole `units` in proportion to `weights` by the method of the largest remainder."""
-	shares = [weight if type(weight) is Fraction else _factor(weight) for weight in weights]
+	shares = [weight if type(weight) is Fraction else factor_of(weight) for weight in weights]
 	if not shares:
 		return []
 	denominator = math.lcm(*[share.denominator for share in shares])
@@ -337,6 +363,10 @@ def _amount(value: Money) -> Decimal:
 	if isinstance(value, float) and _last_place(amount) < -9:
 		amount = _STORING.quantize(amount, _STORED_PLACES)
 	return amount
+
+
+def _unit_exponent(amount: Decimal, currency: str) -> int:
+	return min(-_MINOR_UNITS.get((currency or "").upper(), _DEFAULT_MINOR_UNIT), _last_place(amount))
 
 
 def _last_place(amount: Decimal) -> int:

@@ -14,6 +14,7 @@ PURE_MODULES = (
 	"trackflow.attribution.channel_rules",
 	"trackflow.attribution.credits",
 	"trackflow.attribution.data_driven",
+	"trackflow.attribution.explanation",
 	"trackflow.attribution.models",
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from trackflow.tracking.sources import (
@@ -83,22 +84,51 @@ def is_email(source: str, medium: str) -> bool:
 	return source in _EMAIL or medium in _EMAIL
 
 
+class Reason(NamedTuple):
+	"""Why a visit has its channel: by which of BY, and what that was read from, in lower case.
+
+	`category` is the list of sources that the source is on; `click_id` the parameter that had a say in source or medium; both ""
+	for none.
+	"""
+
+	channel: str
+	by: str
+	source: str
+	medium: str
+	campaign: str
+	category: str
+	click_id: str
+
+
+# What decides: that there is nothing to decide by; one of the three, or two of them together; payment alone; no rule.
+BY = NOTHING, CAMPAIGN, SOURCE, MEDIUM, PAID_SOURCE, PAID_CAMPAIGN, PAID, NO_RULE = (
+	"nothing", "campaign", "source", "medium", "paid source", "paid campaign", "paid", "no rule",
+)  # fmt: skip
+
+
 def classify(source: str, medium: str, campaign: str, referrer: str, click_ids: ClickIds = None) -> str:
 	"""Return the channel of a visit: one of CHANNELS.
 
 	`source`, `medium`, `campaign` are what the address or the link says, `referrer` is the outside page the visitor
 	came from, `click_ids` are the platforms' ids by parameter. Case makes no difference.
 	"""
+	return reason(source, medium, campaign, referrer, click_ids).channel
+
+
+def reason(source: str, medium: str, campaign: str, referrer: str, click_ids: ClickIds = None) -> Reason:
+	"""Return the channel of a visit and why it is that; see `classify`."""
 	source, medium, campaign = _plain(source), _plain(medium), _plain(campaign)
 	if not source and medium in _NOTHING:
 		source, from_referrer = source_of_referrer(referrer)
 		medium = from_referrer or medium
 	elif not source:
 		source = source_of_referrer(referrer)[0]
-	source, medium = _with_click_id(source, medium, click_ids)
+	source, medium, click_id = _with_click_id(source, medium, click_ids)
 	if medium in _NOTHING and (source in _DIRECT_SOURCES or not (source or campaign)):
-		return "Direct"
-	return _by_rules(source, medium, campaign)
+		return Reason("Direct", SOURCE if source else NOTHING, source, medium, campaign, "", click_id)
+	channel, by = _by_rules(source, medium, campaign)
+	site = site_of_source(source)
+	return Reason(channel, by, source, medium, campaign, site.category if site else "", click_id)
 
 
 def platform(source: str, medium: str, click_ids: ClickIds, referrer: str = "") -> str:
@@ -135,57 +165,67 @@ def source_of_referrer(referrer: str, own_hosts: Collection[str] = ()) -> tuple[
 
 
 @lru_cache(maxsize=8192)
-def _by_rules(source: str, medium: str, campaign: str) -> str:
+def _by_rules(source: str, medium: str, campaign: str) -> tuple[str, str]:
 	"""Apply Google's rules in their order; the assistants come where nobody has paid and before all other lists."""
 	site = site_of_source(source)
 	if "cross-network" in campaign:
-		return "Cross-network"
+		return "Cross-network", CAMPAIGN
 	return _paid(site, medium, campaign) or _unpaid(site, source, medium, campaign)
 
 
-def _paid(site: Site | None, medium: str, campaign: str) -> str:
+def _paid(site: Site | None, medium: str, campaign: str) -> tuple[str, str] | None:
 	paid = _PAID.match(medium) is not None
 	category = site.category if site else ""
-	if paid and (category == SHOPPING or _SHOPPING_CAMPAIGN.match(campaign)):
-		return "Paid Shopping"
+	if paid and category == SHOPPING:
+		return "Paid Shopping", PAID_SOURCE
+	if paid and _SHOPPING_CAMPAIGN.match(campaign):
+		return "Paid Shopping", PAID_CAMPAIGN
 	if paid and category in _PAID_BY_CATEGORY:
-		return _PAID_BY_CATEGORY[category]
+		return _PAID_BY_CATEGORY[category], PAID_SOURCE
 	if medium in _DISPLAY_MEDIA:
-		return "Display"
-	return "Paid Other" if paid else ""
+		return "Display", MEDIUM
+	return ("Paid Other", PAID) if paid else None
 
 
-def _unpaid(site: Site | None, source: str, medium: str, campaign: str) -> str:
+def _unpaid(site: Site | None, source: str, medium: str, campaign: str) -> tuple[str, str]:
 	category = site.category if site else ""
 	rules = (
-		("AI Assistant", category == ASSISTANT or medium == _ASSISTANT_MEDIUM),
-		("Organic Shopping", category == SHOPPING or _SHOPPING_CAMPAIGN.match(campaign)),
-		("Organic Social", category == SOCIAL or medium in _SOCIAL_MEDIA),
-		("Organic Video", category == VIDEO or "video" in medium),
-		("Organic Search", category == SEARCH or medium == "organic"),
-		("Referral", medium in _REFERRAL_MEDIA),
-		("Email", is_email(source, medium)),
-		("Affiliates", medium == "affiliate"),
-		("Audio", medium == "audio"),
-		("SMS", source == "sms" or medium == "sms"),
-		("Mobile Push Notifications", _is_push(source, medium)),
+		("AI Assistant", SOURCE, category == ASSISTANT),
+		("AI Assistant", MEDIUM, medium == _ASSISTANT_MEDIUM),
+		("Organic Shopping", SOURCE, category == SHOPPING),
+		("Organic Shopping", CAMPAIGN, _SHOPPING_CAMPAIGN.match(campaign)),
+		("Organic Social", SOURCE, category == SOCIAL),
+		("Organic Social", MEDIUM, medium in _SOCIAL_MEDIA),
+		("Organic Video", SOURCE, category == VIDEO),
+		("Organic Video", MEDIUM, "video" in medium),
+		("Organic Search", SOURCE, category == SEARCH),
+		("Organic Search", MEDIUM, medium == "organic"),
+		("Referral", MEDIUM, medium in _REFERRAL_MEDIA),
+		("Email", MEDIUM, is_email("", medium)),
+		("Email", SOURCE, is_email(source, "")),
+		("Affiliates", MEDIUM, medium == "affiliate"),
+		("Audio", MEDIUM, medium == "audio"),
+		("SMS", MEDIUM, medium == "sms"),
+		("SMS", SOURCE, source == "sms"),
+		("Mobile Push Notifications", MEDIUM, _is_push(medium)),
+		("Mobile Push Notifications", SOURCE, source == "firebase"),
 	)
-	return next((channel for channel, applies in rules if applies), "Unassigned")
+	return next(((channel, by) for channel, by, applies in rules if applies), ("Unassigned", NO_RULE))
 
 
-def _is_push(source: str, medium: str) -> bool:
-	return medium.endswith("push") or "mobile" in medium or "notification" in medium or source == "firebase"
+def _is_push(medium: str) -> bool:
+	return medium.endswith("push") or "mobile" in medium or "notification" in medium
 
 
-def _with_click_id(source: str, medium: str, click_ids: ClickIds) -> tuple[str, str]:
-	"""Return source and medium as the click id corrects them: an id that only advertisements carry proves payment."""
+def _with_click_id(source: str, medium: str, click_ids: ClickIds) -> tuple[str, str, str]:
+	"""Return source and medium as the click id corrects them, and which: one that only advertisements carry proves payment."""
 	parameters = _parameters(click_ids)
 	proof = next((parameter for parameter in parameters if parameter not in _UNPAID_CLICK_IDS), "")
 	if proof and not is_paid(medium):
-		return _SOURCE_OF_PLATFORM[CLICK_IDS[proof]], "cpc"
+		return _SOURCE_OF_PLATFORM[CLICK_IDS[proof]], "cpc", proof
 	if parameters and not source:
-		return _SOURCE_OF_PLATFORM[CLICK_IDS[parameters[0]]], medium
-	return source, medium
+		return _SOURCE_OF_PLATFORM[CLICK_IDS[parameters[0]]], medium, parameters[0]
+	return source, medium, ""
 
 
 def _parameters(click_ids: ClickIds) -> list[str]:
