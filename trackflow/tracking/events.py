@@ -41,9 +41,9 @@ FORM_PROPERTIES = ("form_id", "form_name", "fields")
 FORM_VALUES = ("first_name", "last_name", "email")
 # Of whose properties a part is kept, at most.
 _SPARING = frozenset({"FORM_SUBMIT", "IDENTIFY"})
-# "none": the website asks nobody, so nothing was said.
 # Python reads more as a number: underscores, digits of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# "none": the website asks nobody, so nothing was said.
 CONSENTS = {True: "granted", False: "denied", "granted": "granted", "denied": "denied", "none": ""}
 
 
@@ -314,6 +314,9 @@ def _kept(kind: str, properties: dict[str, Any], fields: dict[str, Any]) -> tupl
 	and name of a person."""
 	if kind not in _SPARING:
 		return _checked({**fields, **properties} if fields else properties), None, "", ""
+	if fields:
+		# Counted together, as of other types.
+		_checked({**fields, **properties})
 	properties, fields = _checked(properties), _checked(fields) or None
 	if kind == "FORM_SUBMIT":
 		told = {name: properties.get(name) for name in FORM_PROPERTIES}
