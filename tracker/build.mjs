@@ -64,7 +64,7 @@ const sealed = (text) => `(()=>{try{${text}}catch{}})()`;
 
 /**
  * Bytes on the wire, with the compression that web servers use at most. Node's zlib is Chromium's, which differs by some bytes
- * from the zlib of web servers and of `gzip -9`, as pako has it: the larger one counts.
+ * from the zlib of web servers and of `gzip -9n`, as pako has it: the larger one counts.
  */
 export const gzipSize = (text) => Math.max(gzipSync(text, { level: 9 }).length, pako.gzip(text, { level: 9 }).length);
 

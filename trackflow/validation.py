@@ -23,9 +23,10 @@ def parsed(value: Any, label: str) -> Any:
 
 
 def is_storable(value: Any) -> bool:
-	"""Whether it is text through and through: half a surrogate pair can be said in JSON and stored nowhere."""
+	"""Whether databases keep it: half a surrogate pair can be said in JSON and stored nowhere; NaN and Infinity are no JSON,
+	although Python reads them."""
 	try:
-		json.dumps(value, ensure_ascii=False, default=str).encode()
+		json.dumps(value, ensure_ascii=False, allow_nan=False, default=str).encode()
 	except (ValueError, RecursionError):
 		return False
 	return True
@@ -71,6 +72,8 @@ def json_object(value: Any, label: str) -> dict[str, Any] | None:
 	found = parsed(value, label)
 	if found is not None and not isinstance(found, Mapping):
 		frappe.throw(_('{0} must be an object such as {{"name": "value"}}.').format(_(label)))
+	if not is_storable(found):
+		frappe.throw(_("{0} holds NaN, an infinite number or half of a character.").format(_(label)))
 	return dict(found) if found else None
 
 

@@ -8,14 +8,16 @@ export const click = ({ target }: { target: Element }): void => {
 	const name = target.closest("[data-trackflow-click]")?.getAttribute("data-trackflow-click");
 	const link = target.closest("a");
 	if (name) capture("click", { name });
-	// Without a host: mailto, tel and the like. Without a link: an exception, which ends here as it would anyway.
+	// Without a host: mailto, tel and the like, and links in an SVG, whose address is no text. Without a link: an exception,
+	// which ends here as it would anyway.
 	capture(
-		link!.host &&
-			(link!.hasAttribute("download") || FILE.test(link!.pathname)
+		link!.host
+			? link!.hasAttribute("download") || FILE.test(link!.pathname)
 				? "download"
 				: link!.host === location.host
 					? ""
-					: "outbound"),
+					: "outbound"
+			: "",
 		{ url: link!.href },
 	);
 };

@@ -5,7 +5,7 @@
  */
 import { run, table } from "./actions";
 import { takeKept } from "./outbox";
-import { interval } from "./tag";
+import { tag } from "./tag";
 
 interface Trackflow {
 	(...call: Parameters<typeof run>): unknown;
@@ -26,7 +26,8 @@ if (!stub?.on) {
 	// On the window, before any listener of the page's can stop the event.
 	for (const name in table) addEventListener(name, (event) => run(name as keyof typeof table, event), 1 as never);
 	stub?.q?.forEach((call) => run(...call));
-	setInterval(run, interval, "flush");
+	// Milliseconds that an event may wait for others.
+	setInterval(run, (tag.interval as never) || 3e3, "flush");
 	setInterval(run, 1e3, "scroll");
 	takeKept();
 }

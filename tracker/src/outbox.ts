@@ -4,11 +4,10 @@
  * What is being sent is kept in the browser until it is answered, so that neither a failure nor a closed page loses it.
  * Sending twice is harmless: every event has its id, and the collector takes each id once.
  */
-import { run } from "./actions";
 import { storage } from "./browser";
 import { consent, mayRecognise, mayRecord } from "./consent";
 import { batchSize, endpoint, fields, tag } from "./tag";
-import { isFinal, mayTry, randomHex } from "./text";
+import { mayTry, randomHex } from "./text";
 import { visitorId } from "./visitor";
 
 export interface TrackedEvent {
@@ -41,9 +40,11 @@ export const flush = (): void => {
 			// An error has no status.
 			.catch((error) => error)
 			.then((answer) => {
-				failures = isFinal(answer) ? settle(pending as TrackedEvent[]) : failures + 1;
+				// Taken, or refused in a way that asking again will not change.
+				if (answer.status < 429) settle(pending as TrackedEvent[]);
+				else failures++;
 				pending = 0;
-				if (!failures) run("flush");
+				if (!failures) flush();
 			});
 	}
 	try {
@@ -117,14 +118,14 @@ export const record = (name: string, properties?: object | 0, more?: object): vo
 		}),
 	);
 	// For the developer of a website on their own machine, the one place where http counts as secure; silent elsewhere.
-	if (isSecureContext && !location.protocol[5]) console.debug("trackflow", event);
+	location.protocol[5] || (isSecureContext && console.debug("trackflow", event));
 	if (!queue[99]) queue.push(event);
 	if (maySend() && queue[batchSize - 1] && !failures) flush();
 };
 
-/** These events are settled: taken or refused for good, or handed over to the browser. Answers the failures since: none. */
-const settle = (events: TrackedEvent[]): number => {
+/** These events are settled: taken or refused for good, or handed over to the browser. */
+const settle = (events: TrackedEvent[]): void => {
 	queue = queue.filter((event) => !events.includes(event) || !++sent);
 	batches++;
-	return 0;
+	failures = 0;
 };

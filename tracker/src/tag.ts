@@ -8,13 +8,12 @@
  */
 export const { src, dataset: tag } = document.currentScript as HTMLScriptElement;
 
-export const {
-	batchSize = 10,
-	/** Milliseconds that an event may wait for others. */
-	interval = 3e3,
-	/** What is not captured: words with blanks between. */
-	off = "",
-} = tag as unknown as { batchSize?: number; interval?: number; off?: string; };
+const size = (tag.batchSize as unknown as number) | 0;
+/** Events in a batch: 10 unless the tag says as many as the collector takes, 1 to 100. Of others none would ever leave. */
+export const batchSize = (size < 1 as never) | (size > 100 as never) ? 10 : size;
+
+/** What is not captured: words with blanks between. */
+export const off = tag.off || "";
 
 export const endpoint = new URL(tag.endpoint || "/api/method/trackflow.api.tracking.track_event", src);
 

@@ -13,9 +13,6 @@ export const mayTry = (failures: number, random: number): boolean => failures **
 /** What does not make another page of an address: the fragment, unless it is a route ("#/…", "#!…"). */
 export const ANCHOR = /#(?![!/]).*/;
 
-/** Whether an answer settles a batch (none does not): taken, or refused in a way that asking again will not change. */
-export const isFinal = (answer: { status: number }): boolean => answer.status < 429;
-
 /** The value of a cookie, undefined where there is none. */
 export const readCookie = (name: string): string | undefined =>
 	document.cookie.match(`\\b${name}=([^;]+)`)?.[1];

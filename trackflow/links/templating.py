@@ -81,7 +81,7 @@ class Variable:
 			if not isinstance(value, int) or isinstance(value, bool) or value < 0:
 				raise self._error(f"{rule} must be a whole number.")
 		if "pattern" in self.rules:
-			if not isinstance(self.rules["pattern"], str) or not _is_whole(self.rules["pattern"]):
+			if not isinstance(self.rules["pattern"], str) or not is_whole(self.rules["pattern"]):
 				raise self._error("the pattern must be a text.")
 			self._pattern()
 		read = _day if self.type == "Date" else _number
@@ -113,7 +113,7 @@ class Variable:
 			if self.required:
 				raise self._error("a value is needed.")
 			return ""
-		if not _is_whole(text):
+		if not is_whole(text):
 			raise self._error("the value holds characters that no text can hold.")
 		if len(text) > (destination.MAX_LENGTH if self.type == "URL" else LONGEST_VALUE):
 			raise self._error("the value is too long.")
@@ -218,7 +218,7 @@ def fill_url(url: str, values: Mapping[str, str]) -> str:
 	return _PART.sub(value, url)
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
 	"""Whether it holds no half of a surrogate pair, which JSON can say and nothing can store."""
 	return not any("\ud800" <= char <= "\udfff" for char in text)
 

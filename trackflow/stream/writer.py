@@ -69,8 +69,8 @@ return {0, wanted, table.concat(new)}
 
 
 class Written(NamedTuple):
-	"""Which of the ids are new, at least within the last day; or nothing is written: the seconds to wait, or that the site's state has
-	changed."""
+	"""Which of the ids are new, at least within the last day; or nothing is written: the seconds to wait, or that the
+	site's state has changed."""
 
 	new: tuple[bool, ...] = ()
 	wait: int = 0

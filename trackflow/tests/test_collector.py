@@ -379,7 +379,10 @@ class TestWhatIsKept(CollectorTestCase):
 		)
 		self.assertEqual(
 			[json.loads(one) for one in history],
-			[{"consent": "granted", "policy_version": "2026-1"}, {"consent": "denied", "policy_version": 2}],
+			[
+				{"consent": "granted", "policy_version": "2026-1"},
+				{"consent": "denied", "policy_version": "2"},
+			],
 		)
 
 	def test_without_an_id_of_its_own_a_visitor_is_still_one(self) -> None:

@@ -201,6 +201,11 @@ class TestDomains(TrackFlowTestCase):
 		for values in (
 			{"allowed_origins": "https://example.com/path"},
 			{"tracking_settings": "[1]"},
+			{"tracking_settings": '{"fields": {"a": NaN}}'},
+			{"tracking_settings": '{"fields": {"a": 1e999}}'},
+			{"tracking_settings": '{"fields": {"a": "\\ud800"}}'},
+			{"tracking_settings": '{"\\ud800": 1}'},
+			{"tracking_settings": '{"off": "scroll scroll"}'},
 			{"not_found_url": "javascript:alert(1)"},
 			{"not_found_url": "https://b.example.com/r/404"},
 			{"custom_css": "</style><script>alert(1)</script>"},

@@ -233,6 +233,18 @@ class TestPrivacyAtTheDoor(unittest.TestCase):
 			self.assertEqual(read(type=kind, fields=fields).properties, fields)
 			self.assertIsNone(read(type=kind, fields={}, properties=own).properties)
 
+	def test_fixed_fields_are_counted_into_the_properties(self) -> None:
+		"""COL-1: 8 KiB for both, of every type; either alone may fill them."""
+		half, more = {"a": "x" * 4000}, {"b": "x" * 4200}
+		for kind in ("PAGE_VIEW", "CUSTOM", "CONSENT", "FORM_SUBMIT", "IDENTIFY"):
+			for fields, properties in (({}, more), (more, {}), (half, {"b": "x"})):
+				read(type=kind, fields=fields, properties=properties)
+			with (
+				self.subTest(kind),
+				self.assertRaisesRegex(EventError, "properties are larger than 8192 bytes"),
+			):
+				read(type=kind, fields=half, properties=more)
+
 	def test_fixed_fields_that_are_no_object_add_nothing(self) -> None:
 		for fields in ("x", 5, ["email"], None, True):
 			self.assertEqual(read(fields=fields, properties={"a": 1}).properties, {"a": 1})

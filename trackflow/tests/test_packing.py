@@ -134,14 +134,15 @@ class TestPacking(unittest.TestCase):
 		self.assertEqual((record["person"], record["properties"]), ({"consent_status": "Granted"}, None))
 
 	def test_consent_with_its_policy_version(self) -> None:
-		"""EVT-5: the version that the event names, else that of the settings; both in its data and on the visitor."""
+		"""EVT-5: the version that the event names, else that of the settings; the same text in its data and on the visitor."""
 		for said, version in (
-			({}, 2), ({"policyVersion": 0}, 0), ({"policyVersion": "7"}, 7), ({"policyVersion": "2026-1"}, "2026-1"),
+			({}, "2"), ({"policyVersion": 0}, "0"), ({"policyVersion": "7"}, "7"), ({"policyVersion": 2**31 - 1}, "2147483647"),
+			({"policyVersion": "007"}, "007"), ({"policyVersion": "2026-1"}, "2026-1"), ({"policyVersion": "9" * 200}, "9" * 140),
 		):  # fmt: skip
 			raw = event("e1", type="CONSENT", consent="denied", properties={"banner": "b"}, **said)
 			[record] = self.unpacked(read_event(raw, RECEIVED, None))
 			self.assertEqual(
-				record["person"], {"consent_status": "Denied", "consent_policy_version": str(version)}
+				record["person"], {"consent_status": "Denied", "consent_policy_version": version}
 			)
 			self.assertEqual(
 				record["properties"], {"banner": "b", "consent": "denied", "policy_version": version}

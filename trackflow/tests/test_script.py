@@ -54,8 +54,12 @@ class TestOptions(unittest.TestCase):
 			{"scroll": False}, {"key": "pk"}, {"consent": "none"}, {"form-values": "1"}, {"batchSize": 20},
 			{"endpoint": "//evil.example"}, {"endpoint": "javascript:alert(1)"}, {"endpoint": "collect"}, {"endpoint": 5},
 			{"batch-size": 0}, {"batch-size": 101}, {"batch-size": "20"}, {"batch-size": True}, {"interval": 1.5},
-			{"off": {"scroll": 1}}, {"off": ["<b>"]}, {"off": ["scrol"]}, {"off": "outbound scroll-depth"}, {"off": [{}]}, {"off": [["scroll"]]},
-			 {"forms": "some"}, {"forms": "marked"}, {"fields": []}, {"fields": {"a": {}}},
+			{"off": {"scroll": 1}}, {"off": ["<b>"]}, {"off": ["scrol"]}, {"off": "outbound scroll-depth"}, {"off": [{}]},
+			{"off": [["scroll"]]},
+			{"off": "scroll scroll"}, {"off": ["scroll", "scroll"]}, {"endpoint": "/a\ud800"}, {"endpoint": "https://a\ud800"},
+			{"fields": {"a": float("nan")}}, {"fields": {"a": float("inf")}}, {"fields": {"a": -float("inf")}},
+			{"fields": {"a": "\ud800"}}, {"fields": {"\ud800": "a"}}, {"fields": {"a": None}}, {"fields": {"": "a"}},
+			{"forms": "some"}, {"forms": "marked"}, {"fields": []}, {"fields": {"a": {}}},
 			{"fields": {"a": "x" * 141}}, {"fields": {str(number): 1 for number in range(21)}},
 		):  # fmt: skip
 			with self.subTest(options), self.assertRaises(OptionError):
@@ -63,9 +67,13 @@ class TestOptions(unittest.TestCase):
 
 	def test_one_that_cannot_be_does_not_spoil_stored_others(self) -> None:
 		self.assertEqual(usable({"scroll": False, "interval": 9}), {"interval": "9"})
-		for off in (["outbound", "video", "scroll", 5], "outbound video scroll"):
+		for off in (
+			["outbound", "video", "scroll", 5, {}],
+			"outbound video scroll",
+			"scroll outbound scroll",
+		):
 			self.assertEqual(usable({"off": off}), {"off": "outbound scroll"})
-		self.assertEqual(usable({"off": {"scroll": 1}}), {})
+		self.assertEqual(usable({"off": {"scroll": 1}, "fields": {"a": float("nan")}}), {})
 
 	def test_names_in_scripts(self) -> None:
 		self.assertEqual([dataset_name(name) for name in ("off", "batch-size")], ["off", "batchSize"])

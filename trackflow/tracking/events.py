@@ -42,9 +42,9 @@ MOST_FIELDS = 100
 FORM_VALUES = ("first_name", "last_name", "email")
 # Of whose properties a part is kept, at most.
 _SPARING = frozenset({"FORM_SUBMIT", "IDENTIFY"})
-# "none": the website asks nobody, so nothing was said.
 # Python reads more as a number: underscores, digits of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# "none": the website asks nobody, so nothing was said.
 CONSENTS = {True: "granted", False: "denied", "granted": "granted", "denied": "denied", "none": ""}
 
 
@@ -315,6 +315,9 @@ def _kept(kind: str, properties: dict[str, Any], fields: dict[str, Any]) -> tupl
 	and name of a person."""
 	if kind not in _SPARING:
 		return _checked({**fields, **properties} if fields else properties), None, "", ""
+	if fields:
+		# Counted together, as of other types.
+		_checked({**fields, **properties})
 	properties, fields = _checked(properties), _checked(fields) or None
 	if kind == "FORM_SUBMIT":
 		return fields, _form(properties) | _form_values(properties.get("values")), "", ""

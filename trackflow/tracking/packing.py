@@ -87,10 +87,12 @@ def _properties(event: Mapping[str, Any], policy_version: str) -> Record | None:
 	consent = event.get("consent")
 	if event["type"] != "CONSENT" or not consent:
 		return properties
-	version = event.get("policy_version", policy_version)
-	if isinstance(version, str) and version.isdecimal() and version.isascii():
-		version = int(version)
-	return {**(properties or {}), "consent": consent, "policy_version": version}
+	return {**(properties or {}), "consent": consent, "policy_version": _version(event, policy_version)}
+
+
+def _version(event: Mapping[str, Any], policy_version: str) -> str:
+	"""To which policy the event says yes or no: the one it names, else that of the settings; a number as its digits."""
+	return str(event.get("policy_version", policy_version))
 
 
 def _person(event: Mapping[str, Any], policy_version: str) -> Record:
@@ -100,7 +102,7 @@ def _person(event: Mapping[str, Any], policy_version: str) -> Record:
 	if consent := event.get("consent"):
 		person["consent_status"] = consent.capitalize()
 		if event["type"] == "CONSENT":
-			person["consent_policy_version"] = str(event.get("policy_version", policy_version))
+			person["consent_policy_version"] = _version(event, policy_version)
 	if email := event.get("email"):
 		person |= {"contact_email": email, "contact_name": event.get("full_name", "")}
 	return person

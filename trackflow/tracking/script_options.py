@@ -5,11 +5,13 @@ settings and is no option.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from trackflow.links.templating import is_whole
 from trackflow.policy import Config, Domain
 
 MOST_EVENTS = 100
@@ -21,6 +23,10 @@ OWN_POSTED_FORMS = 'form[method=post i]:not([action*="//"])'
 
 # What the script can leave out; its source looks for these words in the tag's attribute.
 CAPTURES = ("pages", "outbound", "downloads", "clicks", "engagement", "scroll", "focus", "forms")
+
+
+# A path, or an address without a user.
+_ENDPOINT = re.compile(r"/[^/\\\s][^\s\\]*|https?://[^\s/\\@]+(/[^\s\\]*)?")
 
 
 class OptionError(ValueError):
@@ -66,10 +72,7 @@ def dataset_name(attribute: str) -> str:
 
 
 def _endpoint(name: str, value: Any) -> str:
-	is_path = isinstance(value, str) and re.fullmatch(r"/[^/\\\s][^\s\\]*", value)
-	if not is_path and not (
-		isinstance(value, str) and re.fullmatch(r"https?://[^\s/\\@]+(/[^\s\\]*)?", value)
-	):
+	if not (isinstance(value, str) and _ENDPOINT.fullmatch(value) and is_whole(value)):
 		raise OptionError(
 			f"{name} is neither a path nor an address such as https://events.example.com/collect."
 		)
@@ -91,12 +94,14 @@ def _words(name: str, value: Any) -> str:
 		raise OptionError(f'{name} is a list of words such as ["scroll", "downloads"].')
 	if unknown := [one for one in words if one not in CAPTURES]:
 		raise OptionError(f"{name} does not know {unknown[0]}. Known are {', '.join(CAPTURES)}.")
+	if len(words) > len(set(words)):
+		raise OptionError(f"{name} says a word more than once.")
 	return " ".join(words)
 
 
 def _known(value: Any) -> Any:
 	words = value.split() if isinstance(value, str) else value
-	return [one for one in words if one in CAPTURES] if isinstance(words, list) else value
+	return [one for one in CAPTURES if one in words] if isinstance(words, list) else value
 
 
 def _forms(name: str, value: Any) -> str:
@@ -110,14 +115,19 @@ def _fields(name: str, value: Any) -> str:
 	is_small = isinstance(value, Mapping) and len(value) <= MOST_FIELDS
 	if not is_small or not all(_is_field(key, text) for key, text in value.items()):
 		raise OptionError(
-			f"{name} is an object of up to {MOST_FIELDS} texts and numbers, none longer than {LONGEST_TEXT} characters."
+			f"{name} is an object of up to {MOST_FIELDS} texts and finite numbers, none longer than {LONGEST_TEXT} "
+			"characters nor with half of one."
 		)
 	return json.dumps(dict(value), ensure_ascii=False)
 
 
 def _is_field(key: Any, value: Any) -> bool:
-	is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-	return is_plain and 0 < len(key) <= LONGEST_TEXT and len(str(value)) <= LONGEST_TEXT
+	if isinstance(value, bool) or not isinstance(value, str | int | float):
+		return False
+	# NaN and Infinity: Python reads them, but the script could not.
+	if isinstance(value, float) and not math.isfinite(value):
+		return False
+	return bool(key) and all(len(text) <= LONGEST_TEXT and is_whole(text) for text in (key, str(value)))
 
 
 _OPTIONS: Mapping[str, Callable[[str, Any], str]] = {

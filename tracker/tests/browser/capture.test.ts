@@ -51,6 +51,20 @@ describe("EVT-2: clicks", () => {
 		assert.deepEqual(new Set(world.of("CUSTOM").map(({ url }) => url)), new Set([`${world.site}/first`]));
 	});
 
+	test("a link in an SVG, whose address is no text, records nothing of it; what is marked in one is captured", async () => {
+		const page = await world.fresh(QUIET);
+		world.body = `<svg><a id="out" href="https://elsewhere.example/svg"><text y="20">Out</text></a>
+			<a id="file" href="/files/prices.pdf"><text y="40">Prices</text></a>
+			<a id="cta" href="#" data-trackflow-click="chart"><text y="60">Chart</text></a></svg>`;
+		await page.goto(`${world.site}/first`);
+		await page.waitForFunction(() => "trackflow" in window);
+		await page.evaluate(() => document.addEventListener("click", (event) => event.preventDefault()));
+		for (const id of ["out", "file", "cta"]) await page.click(`#${id}`);
+		await page.evaluate(() => trackflow("flush"));
+		await world.until(() => named("click").length === 1);
+		assert.deepEqual(world.of("CUSTOM").map(({ name, properties }) => [name, properties]), [["click", { name: "chart" }]]);
+	});
+
 	test("a link that leaves the page is reported although the page is gone", async () => {
 		const page = await world.fresh(QUIET);
 		world.body = `<a id="away" href="${world.site.replace("127.0.0.1", "shop.example")}/second">Away</a>`;

@@ -195,6 +195,23 @@ describe("EVT-3: what a page can ask", () => {
 		assert.equal(world.of("CUSTOM")[0].name, "good");
 	});
 
+	test("EVT-4: a size of batches that cannot be is ten; no batch is empty, and none larger than the collector takes", async () => {
+		const expected = { 0: 10, "": 10, abc: 10, "0.5": 10, "-3": 10, 101: 10, "1e9": 10, "1.5": 1, 12: 12, 100: 25 };
+		for (const [size, most] of Object.entries(expected)) {
+			const page = await world.fresh({ "data-consent": "none", "data-batch-size": size, "data-interval": "600" });
+			await page.goto(`${world.site}/first`);
+			await page.waitForFunction(() => "trackflow" in window);
+			await page.evaluate(() => {
+				for (let number = 0; number < 24; number++) trackflow("track", "n" + number);
+			});
+			await world.until(() => world.events.length === 25);
+			await pause(200);
+			const sizes = world.deliveries.map(({ events }) => events.length);
+			assert.deepEqual([Math.max(...sizes), sizes.reduce((sum, one) => sum + one)], [most, 25], `${size}: ${sizes}`);
+			assert.ok(!sizes.includes(0), `${size}: ${sizes}`);
+		}
+	});
+
 	test("stats: what waits, what was sent in how many batches, and when the last one left", async () => {
 		const page = await world.fresh({ "data-consent": "none", "data-batch-size": "4", "data-interval": "60000" });
 		world.pageScript = `${STUB}

@@ -48,7 +48,7 @@ test("EVT-3: stats follow events from the queue to the collector", async () => {
 	assert.ok(lastFlush! >= start && lastFlush! <= Date.now());
 });
 
-test("EVT-3: a refusal settles a batch, a failure does not, a beacon does", async () => {
+test("EVT-3, EVT-4: a refusal settles a batch, a failure does not, a beacon does", async () => {
 	status = 403;
 	record(1);
 	run("flush");
@@ -57,11 +57,24 @@ test("EVT-3: a refusal settles a batch, a failure does not, a beacon does", asyn
 	record(1);
 	run("visibilitychange");
 	assert.deepEqual([figures().queued, figures().sent, figures().batches], [0, 6, 3]);
-	status = 500;
-	record(1);
-	run("flush");
-	await settled();
-	assert.deepEqual([figures().queued, figures().sent, figures().batches], [1, 6, 3]);
+	for (const [number, final] of [202, 400, 401, 403, 413].entries()) {
+		status = final;
+		record(1);
+		run("flush");
+		await settled();
+		assert.deepEqual([figures().queued, figures().sent, figures().batches], [0, 7 + number, 4 + number], String(final));
+	}
+	for (const [number, failure] of [429, 500, 502, 503].entries()) {
+		status = failure;
+		record(1);
+		run("flush");
+		await settled();
+		assert.deepEqual([figures().queued, figures().sent, figures().batches], [1, 11 + number, 8 + number], String(failure));
+		status = 202;
+		// After one failure the next try is made for certain.
+		run("flush");
+		await settled();
+	}
 });
 
 test("EVT-3: the figures are given to a callback too", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANCHOR, FILE, isFinal, mayTry, randomHex, readCookie } from "../../src/text";
+import { ANCHOR, FILE, mayTry, randomHex, readCookie } from "../../src/text";
 
 test("EVT-4: the fragment makes no other page, unless it is a route", () => {
 	const pageOf = (address: string) => address.replace(ANCHOR, "");
@@ -41,9 +41,4 @@ test("EVT-4: tries grow rarer with each failure, by squares and by chance", () =
 		const chance = 1 / failures ** 2;
 		assert.deepEqual([mayTry(failures, chance * 0.99), mayTry(failures, chance * 1.01)], [true, false]);
 	}
-});
-
-test("EVT-4: what the collector took or refused for good is settled, the rest is tried again", () => {
-	for (const status of [200, 202, 400, 401, 403, 413]) assert.ok(isFinal({ status }), String(status));
-	for (const status of [429, 500, 502, 503]) assert.ok(!isFinal({ status }), String(status));
 });
