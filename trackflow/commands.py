@@ -220,6 +220,11 @@ def erase_subject(
 @click.option(
 	"--train", "trains", is_flag=True, help="Train Markov and Shapley, and credit what that concerns."
 )
+@click.option(
+	"--compare",
+	"group_by",
+	help="Only show what the models credit, by channel, campaign, link, source, medium or platform.",
+)
 @as_json
 @pass_context
 def attribution(
@@ -228,11 +233,19 @@ def attribution(
 	to_date: datetime | None,
 	pending: bool,
 	trains: bool,
+	group_by: str | None,
 	json_output: bool,
 ) -> None:
-	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row."""
-	from trackflow.attribution import run
+	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --compare
+	nothing is computed; the range is the last 30 days by default."""
+	from trackflow.attribution import comparing, run
+	from trackflow.day_range import day_range
 
+	if group_by is not None:
+		days = (str(_day(one) or "") for one in (from_date, to_date))
+		answer = _on_site(context, lambda: comparing.comparison_answer(*day_range(*days), group_by))
+		_print_comparison(answer, json_output)
+		return
 	if trains:
 		_print_trained(_on_site(context, run.learn), json_output)
 		return
@@ -246,6 +259,20 @@ def attribution(
 		click.echo(
 			f"{seen} conversions credited" + ("." if written is None else f", {written} rows written.")
 		)
+
+
+def _print_comparison(answer: dict[str, Any], json_output: bool) -> None:
+	if json_output:
+		_print_json(answer)
+		return
+	models = [model["name"] for model in answer["models"]]
+	lines = [(one["label"] or "None", one["figures"]) for one in answer["groups"]]
+	rest = (("Others", "others"), ("Unattributed", "unattributed"), ("Total", "totals"))
+	lines += [(label, answer[key]) for label, key in rest if answer[key]]
+	_print_table(
+		[answer["group_by"].title(), *models],
+		[[label, *(f"{figures[name]['conversions']:.2f}" for name in models)] for label, figures in lines],
+	)
 
 
 def _print_trained(trained: list[Any], json_output: bool) -> None:
