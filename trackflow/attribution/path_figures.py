@@ -100,11 +100,13 @@ class PathFigures:
 def figures(some: Iterable[Converted]) -> PathFigures:
 	"""Take conversions in; those without a touch are counted apart."""
 	found = PathFigures()
+	# Paths are many, what they are made of is little: each step is kept once.
+	known: dict[tuple[str, int], tuple[str, int]] = {}
 	for one in some:
 		value = {one.currency: one.value} if one.value else {}
-		found.totals.add(one.is_counted, value)
-		path = found.by_path[steps(one.channels[-MOST_TOUCHES:])] if one.channels else found.without_touch
-		path.add(one.is_counted, value)
+		path = tuple(known.setdefault(step, step) for step in steps(one.channels[-MOST_TOUCHES:]))
+		for brought in (found.totals, found.by_path[path] if path else found.without_touch):
+			brought.add(one.is_counted, value)
 		if one.is_counted and one.channels:
 			_take_part(found, one)
 	return found

@@ -128,6 +128,12 @@ class TestPathArithmetic(unittest.TestCase):
 				one.assists, sum(name in channels and channels[-1] != name for channels in with_touch)
 			)
 
+	def test_steps_are_kept_once(self) -> None:
+		"""50,000 paths of 100 steps stay small."""
+		found = figures(Converted(channels.split(), END, END, END) for channels in ("A B", "A B C"))
+		one, other = found.by_path
+		self.assertIs(one[0], other[0])
+
 	def test_of_nothing(self) -> None:
 		self.assertEqual(spread([]), (None, None))
 		self.assertEqual(spread([1, 2, 9]), (2, 4))
