@@ -203,7 +203,7 @@ def _sums(credits: QueryBuilder, by_value: bool) -> Sequence[Sequence[Any]]:
 	return (
 		frappe.qb.from_(credit)
 		.left_join(largest)
-		.on((largest.grp == credit.grp) & (credit.is_unattributed == 0))
+		.on(largest.grp == credit.grp)
 		.select(*keys, Sum(credit.conversions), Sum(credit.value))
 		.groupby(*keys)
 		.run()

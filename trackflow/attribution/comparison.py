@@ -14,8 +14,8 @@ ZERO = Decimal(0)
 
 
 class Credited(NamedTuple):
-	"""A sum of credits of one model, group and currency; `group` is None for groups that are not told apart, and of what is
-	unattributed."""
+	"""A sum of credits of one model, group and currency; `group` is None for groups that are not told apart. What is unattributed
+	has no group, whatever it says."""
 
 	model: str
 	is_unattributed: bool

@@ -240,12 +240,12 @@ class TestWhatIsCompared(ComparisonTestCase):
 	"""ATT-7: which conversions, and how touches are put into groups."""
 
 	def test_unattributed_is_told_apart(self) -> None:
-		"""Also from touches that have no campaign, and from whoever calls a source so."""
-		make_touch(self.visitor(), END, "Email", source="Unattributed")
+		"""Also from touches that have no campaign, and from whoever calls a source or channel so."""
+		make_touch(self.visitor(), END, "Unattributed", source="Unattributed")
 		make_conversion(VISITOR.format(1), END)
 		self.person(currency="EUR", value=30)
 		run.credit_pending()
-		for group_by, group in (("campaign", ""), ("source", "Unattributed"), ("channel", "Email")):
+		for group_by, group in (("campaign", ""), ("source", "Unattributed"), ("channel", "Unattributed")):
 			found = self.compared(group_by)
 			for model in found["models"]:
 				name = model["name"]
