@@ -224,6 +224,11 @@ def erase_subject(
 @click.option(
 	"--model", default="", help="With --explain: one by name, or all; the default one if none is given."
 )
+@click.option(
+	"--compare",
+	"group_by",
+	help="Only show what the models credit, by channel, campaign, link, source, medium or platform.",
+)
 @as_json
 @pass_context
 def attribution(
@@ -234,16 +239,24 @@ def attribution(
 	trains: bool,
 	explained: str | None,
 	model: str,
+	group_by: str | None,
 	json_output: bool,
 ) -> None:
-	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --explain,
-	only say why those of one are what they are."""
-	from trackflow.attribution import run
+	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --explain or
+	--compare nothing is computed: the one says why the credits of a conversion are what they are, the other what the models
+	credit in a range of days, the last 30 by default."""
+	from trackflow.attribution import comparing, run
+	from trackflow.day_range import day_range
 
 	if model and not explained:
 		raise click.UsageError("--model goes with --explain.")
 	if explained:
 		_print_explanation(_on_site(context, lambda: _explain(explained, model)), json_output)
+		return
+	if group_by is not None:
+		days = (str(_day(one) or "") for one in (from_date, to_date))
+		answer = _on_site(context, lambda: comparing.comparison_answer(*day_range(*days), group_by))
+		_print_comparison(answer, json_output)
 		return
 	if trains:
 		_print_trained(_on_site(context, run.learn), json_output)
@@ -274,6 +287,20 @@ def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
 		return
 	for line in (*told["words"], *lines(told["models"])):
 		click.echo(line)
+
+
+def _print_comparison(answer: dict[str, Any], json_output: bool) -> None:
+	if json_output:
+		_print_json(answer)
+		return
+	models = [model["name"] for model in answer["models"]]
+	lines = [(one["label"] or "None", one["figures"]) for one in answer["groups"]]
+	rest = (("Others", "others"), ("Unattributed", "unattributed"), ("Total", "totals"))
+	lines += [(label, answer[key]) for label, key in rest if answer[key]]
+	_print_table(
+		[answer["group_by"].title(), *models],
+		[[label, *(f"{figures[name]['conversions']:.2f}" for name in models)] for label, figures in lines],
+	)
 
 
 def _print_trained(trained: list[Any], json_output: bool) -> None:

@@ -1,15 +1,19 @@
-"""Why credits are what they are, for people who may read visitors' data (ATT-6, ROL-P)."""
+"""What attribution found and why, for people who may read credits or, for the reasons, visitors' data (ATT-6, ATT-7, ROL-P)."""
 
 from typing import Any
 
 import frappe
 from frappe import _
 
+from trackflow.attribution import comparing
 from trackflow.attribution import explain as explanations
+from trackflow.day_range import day_range
 from trackflow.integrations import crm_deal, crm_lead, explained
-from trackflow.validation import plain_text, readable
+from trackflow.validation import plain_text, readable, whole_number
 
 Row = dict[str, Any]
+
+LIMIT, MOST = 20, 100
 
 
 @frappe.whitelist(methods=["GET"])
@@ -28,3 +32,38 @@ def explain(conversion: str = "", lead: str = "", deal: str = "", model: str = "
 	# As with journeys: CRM lets everybody who is logged in read leads.
 	module.check(lead or deal, "read" if frappe.has_permission("Visitor", "read") else "write")
 	return explained.of_lead(lead, model) if lead else explained.of_deal(deal, model)
+
+
+@frappe.whitelist(methods=["GET"])
+def compare_models(
+	from_date: str | None = None,
+	to_date: str | None = None,
+	group_by: str = comparing.CHANNEL,
+	conversion_type: str | None = None,
+	figure: str = comparing.CONVERSIONS,
+) -> dict[str, Any]:
+	"""All active models side by side by channel, campaign, link, source, medium or platform (ATT-7), of the conversions of a
+	range of days, the last 30 by default; of one type, else of those that the settings count and value. The groups with
+	most conversions are told apart, or with most value where that is the `figure`."""
+	frappe.has_permission("Attribution Link", "read", throw=True)
+	kind = plain_text(conversion_type, "conversion_type")
+	return comparing.comparison_answer(*day_range(from_date, to_date), group_by, kind, figure)
+
+
+@frappe.whitelist(methods=["GET"])
+def get_paths(
+	from_date: str | None = None,
+	to_date: str | None = None,
+	limit: int | str = LIMIT,
+	conversion_type: str | None = None,
+	model: str | None = None,
+) -> dict[str, Any]:
+	"""The paths that conversions of a range of days came by (ATT-7): the `limit` most common ones (100 at most), lengths,
+	times, and what each channel assisted in. A model gives window and names of channels, the default one if none is named."""
+	for doctype in ("Attribution Link", "Conversion", "Touch Point"):
+		frappe.has_permission(doctype, "read", throw=True)
+	number = whole_number(limit, "limit")
+	if not 1 <= number <= MOST:
+		frappe.throw(_("limit is 1 to {0}.").format(MOST))
+	kind, name = plain_text(conversion_type, "conversion_type"), plain_text(model, "model")
+	return comparing.paths_answer(*day_range(from_date, to_date), number, kind, name)

@@ -13,6 +13,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Sum
 
 from trackflow import bulk
+from trackflow.tracking.conversions import types_that_count
 
 Row = dict[str, Any]
 
@@ -72,9 +73,7 @@ def _locked(names: list[str]) -> dict[str, Row]:
 
 
 def _sums(names: list[str]) -> dict[str, Row]:
-	settings = frappe.get_cached_doc("TrackFlow Settings")
-	counted = (settings.counted_conversion_types or "").splitlines() or [""]
-	valued = (settings.valued_conversion_types or "").splitlines() or [""]
+	counted, valued = types_that_count()
 	credit, model = frappe.qb.DocType("Attribution Link"), frappe.qb.DocType("Attribution Model")
 	weight = Case().when(credit.conversion_type.isin(counted), credit.weight).else_(0)
 	value = Case().when(credit.conversion_type.isin(valued), credit.credited_value).else_(0)

@@ -25,13 +25,12 @@ from trackflow.attribution import journeys
 from trackflow.attribution.channel_rules import CONDITIONS, rename
 from trackflow.attribution.data_driven import Path
 from trackflow.attribution.models import is_direct
+from trackflow.attribution.path_figures import MOST_TOUCHES
 from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.window import within
 
 Row = dict[str, Any]
 
-# Only the last touches of a longer path are learnt from: it is a machine's, or says no more than these.
-MOST_TOUCHES = 100
 AT_ONCE = 500
 KINDS_OF_TOUCH = 65_536
 _IN_PATH, _IN_TOUCH = ",", "."
@@ -83,23 +82,37 @@ class _Kinds:
 		return kind._replace(is_direct=is_direct(kind))
 
 
-def _of_conversions(model: Model, kinds: _Kinds, since: datetime, until: datetime) -> Iterator[Path]:
-	for rows in _conversions(model.learning.conversion_types, since, until):
+def converted(
+	model: Model, types: Sequence[str], since: datetime, until: datetime, fields: Sequence[Term] = ()
+) -> Iterator[tuple[Row, list[JourneyTouch]]]:
+	"""Conversions of these types by time, each with the journey that a model credits. `fields` of them are read too."""
+	for rows in _chunks(conversions(types, since, until), fields):
 		touches = journeys.touches_of(rows, model.lookback_days)
 		for row in rows:
-			journey = within(touches.get(row.name, ()), row.conversion_date, model.lookback_days)
-			yield kinds.channels([kinds.of_touch(touch) for touch in journey[-MOST_TOUCHES:]]), 1, 0
+			yield row, within(touches.get(row.name, ()), row.conversion_date, model.lookback_days)
 
 
-def _conversions(types: Sequence[str], since: datetime, until: datetime) -> Iterator[list[Row]]:
-	"""Conversions by time, some at once."""
+def conversions(types: Sequence[str], since: datetime, until: datetime) -> QueryBuilder:
+	"""The conversions of these types, from `since` on and before `until`; nothing is selected of them yet."""
+	table = frappe.qb.DocType("Conversion")
+	return (
+		frappe.qb.from_(table)
+		.where(table.conversion_type.isin([*types, ""]))
+		.where((table.conversion_date >= since) & (table.conversion_date < until))
+	)
+
+
+def _of_conversions(model: Model, kinds: _Kinds, since: datetime, until: datetime) -> Iterator[Path]:
+	for _row, journey in converted(model, model.learning.conversion_types, since, until):
+		yield kinds.channels([kinds.of_touch(touch) for touch in journey[-MOST_TOUCHES:]]), 1, 0
+
+
+def _chunks(some: QueryBuilder, fields: Sequence[Term]) -> Iterator[list[Row]]:
+	"""These conversions by time, some at once."""
 	table = frappe.qb.DocType("Conversion")
 	at = table.conversion_date
 	query = (
-		frappe.qb.from_(table)
-		.select(table.name, table.visitor, table.crm_lead, at)
-		.where(table.conversion_type.isin([*types, ""]))
-		.where((at >= since) & (at < until))
+		some.select(table.name, table.visitor, table.crm_lead, at, *fields)
 		.orderby(at, table.name)
 		.limit(AT_ONCE)
 	)

@@ -42,14 +42,19 @@ def answered(execute: Execute) -> Execute:
 def wanted(filters: Row) -> Wanted:
 	"""What the filters of a report ask for."""
 	group_by = choice(filters, "group_by", ("", *GROUPS))
-	begin, end = moments(*day_range(_text(filters, "from_date"), _text(filters, "to_date")))
-	only = ((field, _text(filters, field.lower())) for field in (CAMPAIGN, SOURCE, MEDIUM))
+	begin, end = moments(*days(filters))
+	only = ((field, text(filters, field.lower())) for field in (CAMPAIGN, SOURCE, MEDIUM))
 	return Wanted(begin, end, group_by, tuple((field, value) for field, value in only if value))
+
+
+def days(filters: Row) -> tuple[date, date]:
+	"""The first and the last day of a report's period."""
+	return day_range(text(filters, "from_date"), text(filters, "to_date"))
 
 
 def choice(filters: Row, name: str, choices: Sequence[str]) -> str:
 	"""One of these values, the first if none is given."""
-	value = _text(filters, name) or choices[0]
+	value = text(filters, name) or choices[0]
 	if value not in choices:
 		frappe.throw(_("{0} is none of: {1}.").format(value, ", ".join(filter(None, choices))))
 	return value
@@ -84,6 +89,7 @@ def no_crm() -> str:
 	return _("Frappe CRM is not installed on this site, so there are no leads and deals to report on.")
 
 
-def _text(filters: Row, name: str) -> str:
+def text(filters: Row, name: str) -> str:
+	"""A filter's text, "" for none."""
 	value = filters.get(name)
 	return plain_text(str(value) if isinstance(value, date) else value, name)

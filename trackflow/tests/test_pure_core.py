@@ -12,10 +12,12 @@ from pathlib import Path
 PURE_MODULES = (
 	"trackflow.access.api_keys",
 	"trackflow.attribution.channel_rules",
+	"trackflow.attribution.comparison",
 	"trackflow.attribution.credits",
 	"trackflow.attribution.data_driven",
 	"trackflow.attribution.explanation",
 	"trackflow.attribution.models",
+	"trackflow.attribution.path_figures",
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",
 	"trackflow.attribution.versions",

@@ -1,23 +1,29 @@
-"""The reports on leads and deals: Conversion Funnel and Velocity (RPT-1, CRM-5, CRM-8, ROL-P)."""
+"""The reports on leads and deals: Conversion Funnel, Velocity and Lead Attribution (RPT-1, CRM-5, CRM-8, ROL-P)."""
 
+import json
 import re
 import unittest
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from unittest.mock import patch
 
 import frappe
 from frappe.desk import query_report
 from frappe.utils import now_datetime
 
 from trackflow import bulk
+from trackflow.constants.roles import CAMPAIGN_MANAGER
 from trackflow.integrations.status_changes import DEALS, LEADS
 from trackflow.privacy import erasure
 from trackflow.tests.base import HAS_CRM, TrackFlowTestCase, counted_statements, needs_crm, work
 from trackflow.tests.factories import VISITOR, make_campaign, make_deal, make_lead, make_touch, make_visitor
-from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, ROLES, PermissionTestCase
+from trackflow.tests.test_visitor_api import readable_by
+from trackflow.trackflow.report.lead_attribution import lead_attribution
 
-FUNNEL, VELOCITY = "Conversion Funnel", "Velocity"
+FUNNEL, VELOCITY, LEADS_REPORT = "Conversion Funnel", "Velocity", "Lead Attribution"
+SELLER = "permissions.sales@example.com"
 FIRST, LAST = datetime(2026, 3, 1), datetime(2026, 3, 31, 23, 59, 59, 999999)
 DAY = timedelta(days=1)
 MARCH = {"from_date": "2026-03-01", "to_date": "2026-03-31"}
@@ -394,6 +400,80 @@ class TestVelocity(ReportTestCase):
 
 
 @needs_crm
+class TestLeads(PermissionTestCase, ReportTestCase):
+	"""RPT-1, ROL-P: leads and what brought them, for who may read them."""
+
+	roles: ClassVar[dict[str, tuple[str, ...]]] = {**ROLES, SELLER: (CAMPAIGN_MANAGER, "Sales User")}
+
+	def made(self, email: str, at: datetime, **fields: Any) -> str:
+		name = make_lead(email=email, first_name=email.partition("@")[0]).name
+		values = {"creation": at, **{f"trackflow_{field}": value for field, value in fields.items()}}
+		frappe.db.set_value("CRM Lead", name, values, update_modified=False)
+		return name
+
+	def test_what_a_journey_leaves_is_shown(self) -> None:
+		now = now_datetime()
+		visitor = make_visitor(VISITOR.format(1))
+		make_touch(visitor, now - 2 * DAY, source="news", medium="mail", campaign="spring")
+		make_touch(visitor, now - DAY, "Paid Search", source="google", medium="cpc", campaign="summer")
+		lead = make_lead(trackflow_visitor_id=visitor)
+		work()
+		(row,) = query_report.run(LEADS_REPORT)["result"]
+		self.assertEqual(
+			(row["name"], row["lead_name"], row["status"], row["trackflow_touch_count"]),
+			(lead.name, "Ada", "New", 2),
+		)
+		brought = tuple(row[f"trackflow_{field}"] for field in ("source", "medium", "campaign"))
+		self.assertEqual(brought, ("google", "cpc", "summer"))
+		self.assertEqual(
+			(row["trackflow_first_touch_date"], row["trackflow_last_touch_date"]), (now - 2 * DAY, now - DAY)
+		)
+
+	def test_the_period_and_the_filters(self) -> None:
+		moment = timedelta(microseconds=1)
+		self.made("before@example.com", FIRST - moment)
+		first = self.made("first@example.com", FIRST, source="news", medium="mail", campaign="spring")
+		last = self.made("last@example.com", LAST, source="google", medium="cpc")
+		self.made("after@example.com", LAST + moment)
+		found = run(LEADS_REPORT)
+		self.assertEqual([row["name"] for row in found["result"]], [last, first])
+		self.assertEqual(found["chart"]["data"]["labels"], ["google", "news"])
+		for name, value in (("source", "news"), ("medium", "mail"), ("campaign", "spring")):
+			self.assertEqual([row["name"] for row in run(LEADS_REPORT, **{name: value})["result"]], [first])
+
+	def test_the_newest_are_shown(self) -> None:
+		leads = [self.made(f"{number}@example.com", FIRST + number * DAY) for number in range(3)]
+		for most, shown in ((3, leads[::-1]), (2, leads[:0:-1])):
+			with patch.object(lead_attribution, "MOST_LEADS", most):
+				found = run(LEADS_REPORT)
+			self.assertEqual([row["name"] for row in found["result"]], shown)
+			self.assertEqual(bool(found["message"]), most == 2)
+			self.assertEqual(found["chart"]["data"]["datasets"][0]["values"], [most])
+
+	def test_only_who_may_read_leads(self) -> None:
+		"""Frappe CRM lets everybody read them who is logged in; its administrator may not."""
+		self.enterContext(readable_by("Sales User", "CRM Lead"))
+		self.made("ada@example.com", FIRST)
+		path = "/api/method/frappe.desk.query_report.run"
+		query = {"report_name": LEADS_REPORT, "filters": json.dumps(MARCH)}
+		for user, status, rows in (
+			(SELLER, 200, 1),
+			(CAMPAIGNER, 200, 0),
+			(NOBODY, 403, None),
+			(None, 403, None),
+		):
+			with self.subTest(user=user):
+				answer = self.request("GET", path, headers=self.authorization(user), query_string=query)
+				self.assertEqual(answer.status_code, status)
+				if rows is not None:
+					message = answer.json["message"]
+					self.assertEqual(len(message["result"]), rows)
+					self.assertEqual(message["message"] == "You may not read leads.", not rows)
+				if not rows:
+					self.assertNotIn("ada", answer.text)
+
+
+@needs_crm
 class TestTotals(ReportTestCase):
 	"""CRM-8: who was erased, or deleted in CRM, stays in the totals."""
 
@@ -514,6 +594,7 @@ class TestAsking(PermissionTestCase, ReportTestCase):
 			(FUNNEL, {"to_date": "2026-02-01"}),
 			(FUNNEL, {"group_by": "Lead"}),
 			(FUNNEL, {"campaign": ["Spring"]}),
+			(LEADS_REPORT, {"source": {"like": "%"}}),
 			(VELOCITY, {"group_by": "Source"}),
 			(VELOCITY, {"unit": "<img src=x onerror=alert(1)>"}),
 			(VELOCITY, {"document": "Persons"}),
@@ -526,7 +607,7 @@ class TestAsking(PermissionTestCase, ReportTestCase):
 
 	@unittest.skipIf(HAS_CRM, "Frappe CRM is installed on this site")
 	def test_without_crm(self) -> None:
-		for report in (FUNNEL, VELOCITY):
+		for report in (FUNNEL, VELOCITY, LEADS_REPORT):
 			found = run(report)
 			self.assertEqual((found["result"], found["chart"]), ([], None))
 			self.assertIn("CRM is not installed", found["message"])
@@ -536,6 +617,7 @@ class TestAsking(PermissionTestCase, ReportTestCase):
 		for report, names in (
 			(FUNNEL, {"from_date", "to_date", "group_by", "campaign", "source", "medium"}),
 			(VELOCITY, {"from_date", "to_date", "group_by", "campaign", "document", "unit"}),
+			(LEADS_REPORT, {"from_date", "to_date", "campaign", "source", "medium"}),
 		):
 			scrubbed = frappe.scrub(report)
 			script = Path(frappe.get_app_path("trackflow", "trackflow", "report", scrubbed, f"{scrubbed}.js"))

@@ -20,6 +20,15 @@ Row = dict[str, Any]
 PENDING, DONE, FAILED = "Pending", "Done", "Failed"
 
 
+def types_that_count() -> tuple[list[str], list[str]]:
+	"""The types that the settings count as conversions, and those whose value counts, so that a lead and the deal it became are
+	not two; [""] where none are named."""
+	settings = frappe.get_cached_doc("TrackFlow Settings")
+	fields = (settings.counted_conversion_types, settings.valued_conversion_types)
+	counted, valued = ((field or "").splitlines() or [""] for field in fields)
+	return counted, valued
+
+
 def name_of(conversion_type: str, external_id: str) -> str:
 	"""The name of the one conversion of that type and external id."""
 	return key_name("conversion", conversion_type, external_id)

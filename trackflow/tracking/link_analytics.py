@@ -15,6 +15,7 @@ from frappe.query_builder.functions import Coalesce, Count, Date, Sum
 from frappe.utils import flt
 
 from trackflow.day_range import day_range, moments
+from trackflow.tracking.conversions import types_that_count
 from trackflow.tracking.parameters import host_of
 from trackflow.validation import readable
 
@@ -148,9 +149,7 @@ def _number(condition: Any) -> Any:
 
 def _conversions(link: Any, first: date, last: date) -> Row:
 	"""Credits of the types that the settings count and value; amounts are added as they are, as on the link."""
-	settings = frappe.get_cached_doc("TrackFlow Settings")
-	counted = (settings.counted_conversion_types or "").splitlines() or [""]
-	valued = (settings.valued_conversion_types or "").splitlines() or [""]
+	counted, valued = types_that_count()
 	credit = frappe.qb.DocType("Link Conversion")
 	begin, end = moments(first, last)
 	((conversions, revenue),) = (

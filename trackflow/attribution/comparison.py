@@ -1,0 +1,98 @@
+"""Models side by side: sums of credits put together by group, of each model (ATT-7). Pure.
+
+Sums are decimals of nine places, as they are stored, so that groups, others and what is unattributed add up to the totals.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+_PLACES = Decimal("1E-9")
+ZERO = Decimal(0)
+
+
+class Credited(NamedTuple):
+	"""A sum of credits of one model, group and currency; `group` is None for groups that are not told apart. What is unattributed
+	has no group, whatever it says."""
+
+	model: str
+	is_unattributed: bool
+	group: str | None
+	currency: str
+	conversions: Decimal | float
+	value: Decimal | float
+
+
+@dataclass(slots=True)
+class Figures:
+	"""What a model credits: conversions, and money by currency."""
+
+	conversions: Decimal = ZERO
+	value: dict[str, Decimal] = field(default_factory=dict)
+
+	def add(self, row: Credited) -> None:
+		self.conversions += _exact(row.conversions)
+		if amount := _exact(row.value):
+			self.value[row.currency] = self.value.get(row.currency, ZERO) + amount
+
+	def share_of(self, total: "Figures") -> float | None:
+		"""The share of a total's conversions in per cent; None of nothing."""
+		return round(float(100 * self.conversions / total.conversions), 2) if total.conversions else None
+
+
+# Figures by model.
+Line = Mapping[str, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+	"""Lines by group, the largest first by the first model, ties by all models together; `others` are the groups that are not told apart, if there are any."""
+
+	groups: Mapping[str, Line]
+	others: Line | None
+	unattributed: Line
+	totals: Line
+
+	def share(self, model: str, line: Line) -> float | None:
+		return line[model].share_of(self.totals[model])
+
+	@property
+	def currencies(self) -> list[str]:
+		return sorted({currency for figures in self.totals.values() for currency in figures.value})
+
+
+def compare(rows: Iterable[Credited], models: Iterable[str], by_value: bool = False) -> Comparison:
+	"""Put sums together; each line has all of these models, and no row may be of another one. `by_value`: groups are sorted by
+	money, whatever its currency, instead of conversions."""
+	names = list(models)
+
+	def nothing() -> dict[str, Figures]:
+		return {name: Figures() for name in names}
+
+	groups: dict[str, dict[str, Figures]] = defaultdict(nothing)
+	others, unattributed, totals = None, nothing(), nothing()
+	for row in rows:
+		if row.is_unattributed:
+			line = unattributed
+		elif row.group is None:
+			line = others = others or nothing()
+		else:
+			line = groups[row.group]
+		line[row.model].add(row)
+		totals[row.model].add(row)
+	ordered = sorted(groups.items(), key=lambda item: (*_size(item[1], by_value), item[0]))
+	return Comparison(dict(ordered), others, unattributed, totals)
+
+
+def _size(line: Line, by_value: bool) -> tuple[Any, ...]:
+	"""Sorts a line, the largest first."""
+	conversions = [-figures.conversions for figures in line.values()]
+	values = [-sum(figures.value.values(), ZERO) for figures in line.values()]
+	figures, others = (values, conversions) if by_value else (conversions, values)
+	return figures[:1], sum(figures), others[:1], sum(others)
+
+
+def _exact(number: Decimal | float) -> Decimal:
+	return Decimal(str(number)).quantize(_PLACES).normalize()
