@@ -17,6 +17,7 @@ from trackflow.attribution import deal_rows, journeys, link_figures, training
 from trackflow.attribution.credits import Credit, credits
 from trackflow.attribution.shapes import Model
 from trackflow.collisions import retried
+from trackflow.garbage import seldom_collected
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.tracking.conversions import DONE, FAILED, PENDING
@@ -31,6 +32,7 @@ CREDIT_FIELDS = (
 )  # fmt: skip
 
 
+@seldom_collected()
 def credit_new(names: list[str]) -> None:
 	"""Job: credit these conversions; one that fails is set aside as Failed."""
 	try:
@@ -41,6 +43,7 @@ def credit_new(names: list[str]) -> None:
 			_credit_or_set_aside(name)
 
 
+@seldom_collected()
 def credit_pending() -> int:
 	"""Credit all conversions that wait for it; returns how many there were. One that fails is set aside as Failed."""
 	done = 0
@@ -64,6 +67,7 @@ def learn() -> list[training.Trained]:
 	return trained
 
 
+@seldom_collected()
 def rebuild(from_date: date | None = None, to_date: date | None = None) -> tuple[int, int]:
 	"""Compute the credits of all conversions of a range of days again, and the figures of all links; returns conversions
 	seen and rows written."""

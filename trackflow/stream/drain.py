@@ -5,7 +5,6 @@ Safe to run twice, in several processes at once, and to be killed anywhere: a re
 not acknowledged is claimed by a later drain. A record that cannot be stored goes to the Click Queue, never away.
 """
 
-import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from trackflow.exceptions import StreamUnavailable
+from trackflow.garbage import seldom_collected
 from trackflow.keys import click_secret
 from trackflow.stream import click_queue, connection, lanes, spool
 from trackflow.stream.entries import decode
@@ -49,9 +49,6 @@ FORGET_AFTER_SECONDS = 600
 # A drain hands over to the next one before its job would time out.
 MAX_SECONDS = 240
 CATCH_UP_SECONDS = 90
-# Objects that may come before Python looks for cycles among them: some batches' worth, where by default it looks dozens of
-# times in each, at all that is alive, for what a drain hardly makes. That took a sixth of a worker's time.
-UNLOOKED_OBJECTS = 200_000
 
 
 @dataclass(slots=True)
@@ -90,23 +87,13 @@ def drain(
 	"""Store all that waits, up to `max_seconds`: the spool first, which is older, then the stream. `tell` hears of each
 	batch. Raises StreamUnavailable if Redis is out of reach (the spool is drained all the same)."""
 	total = Drained(tell=tell)
-	with _seldom_collected():
+	with seldom_collected():
 		_drain_spool(total)
 		try:
 			_drain_stream(total, max_seconds, claim_after_seconds)
 		except RedisError as error:
 			raise StreamUnavailable(str(error)) from error
 	return total
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-	former = gc.get_threshold()
-	gc.set_threshold(max(former[0], UNLOOKED_OBJECTS) if former[0] else 0, *former[1:])
-	try:
-		yield
-	finally:
-		gc.set_threshold(*former)
 
 
 @contextmanager

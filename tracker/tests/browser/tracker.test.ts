@@ -499,8 +499,12 @@ describe("EVT-5: consent", () => {
 	test("withdrawn while the collector fails: that alone is kept, until it is taken", async () => {
 		const page = await world.fresh();
 		world.behaviour = "fail";
-		await page.goto(`${world.site}/first`);
-		await world.until(() => world.deliveries.length === 1);
+		/** Go there, and let the page see that the collector fails: before it has, it hands over what it has, and keeps nothing. */
+		const fail = async (path: string): Promise<void> => {
+			await Promise.all([page.waitForResponse((answer) => answer.status() === 500), page.goto(world.site + path)]);
+			await pause(50);
+		};
+		await fail("/first");
 		const { visitorId } = world.events[0];
 		const isWithdrawal = ({ type, consent, visitorId: id }: Record<string, unknown>) =>
 			type === "CONSENT" && consent === "denied" && id === visitorId;
@@ -517,16 +521,16 @@ describe("EVT-5: consent", () => {
 			assert.ok(events.length === 1 && isWithdrawal(events[0]), texts[0]);
 			assert.equal(await page.evaluate(() => document.cookie), "trackflow_consent=denied");
 			world.deliveries = [];
-			await page.goto(world.site + path);
-			await world.until(() => world.deliveries.length >= 1);
-			assert.ok(world.events.length === 1 && isWithdrawal(world.events[0]));
+			await fail(path);
+			assert.ok(world.events.length && world.events.every(isWithdrawal));
 		}
 		world.behaviour = "take";
 		world.deliveries = [];
 		await page.goto(`${world.site}/second`);
-		await world.until(() => world.deliveries.length === 1);
+		await world.until(() => world.deliveries.length > 0);
 		await pause(400);
-		assert.ok(world.deliveries.length === 1 && world.events.length === 1 && isWithdrawal(world.events[0]));
+		// Once, though the page that was left may have tried again too.
+		assert.ok(world.events.length === 1 && isWithdrawal(world.events[0]));
 		assert.deepEqual(await kept(page), []);
 	});
 
