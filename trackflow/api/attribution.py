@@ -8,7 +8,7 @@ from frappe import _
 from trackflow.attribution import comparing
 from trackflow.attribution import explain as explanations
 from trackflow.day_range import day_range
-from trackflow.integrations import crm_deal, crm_lead, explained
+from trackflow.integrations import crm_deal, crm_lead, explained, visitor_reference
 from trackflow.validation import plain_text, readable, whole_number
 
 Row = dict[str, Any]
@@ -29,8 +29,7 @@ def explain(conversion: str = "", lead: str = "", deal: str = "", model: str = "
 		frappe.has_permission("Visitor", "read", throw=True)
 		return explanations.of_conversion(readable("Conversion", conversion).name, model)
 	module = crm_lead if lead else crm_deal
-	# As with journeys: CRM lets everybody who is logged in read leads.
-	module.check(lead or deal, "read" if frappe.has_permission("Visitor", "read") else "write")
+	module.check(lead or deal, visitor_reference.permission_for_data())
 	return explained.of_lead(lead, model) if lead else explained.of_deal(deal, model)
 
 

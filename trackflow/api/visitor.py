@@ -10,7 +10,7 @@ from frappe import _
 
 from trackflow.exceptions import UnknownVisitorError
 from trackflow.incoming import CONSENT_COOKIE, DENIED, GRANTED, VISITOR_COOKIE
-from trackflow.integrations import crm_deal, crm_lead
+from trackflow.integrations import crm_deal, crm_lead, visitor_reference
 from trackflow.privacy import reads
 from trackflow.tracking import identity, people, timeline
 from trackflow.validation import plain_text, whole_number
@@ -60,8 +60,7 @@ def _person(visitor_id: str, lead: str, deal: str) -> list[str]:
 		frappe.throw(_("Name one visitor, lead or deal."))
 	if lead or deal:
 		module = crm_lead if lead else crm_deal
-		# CRM lets everybody who is logged in read leads: a journey is for who works with them, or with visitors.
-		module.check(lead or deal, "read" if frappe.has_permission("Visitor", "read") else "write")
+		module.check(lead or deal, visitor_reference.permission_for_data())
 		ids = module.visitors_of(lead or deal)
 	else:
 		frappe.has_permission("Visitor", "read", throw=True)

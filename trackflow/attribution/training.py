@@ -15,6 +15,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.utils import getdate
+from pypika import Criterion
 
 from trackflow import bulk
 from trackflow.attribution import journeys, paths
@@ -47,7 +48,8 @@ class Trained:
 
 def train(until: date | None = None, only_missing: bool = False) -> list[Trained]:
 	"""Train the active data-driven models by what was before the day `until`, today if none is given. `only_missing`: only those
-	that have no version on their present terms. One that cannot be learnt keeps its former versions. Ends the transaction."""
+	that have no version on their present terms. One that cannot be learnt keeps its former versions of these terms. Ends the
+	transaction."""
 	until = until or getdate()
 	frappe.db.commit()
 	models = [model for model in journeys.active_models() if model.learning]
@@ -103,7 +105,11 @@ def _versions(models: Iterable[Model]) -> dict[str, list[Version]]:
 			table.conversions,
 			table.minimum_conversions,
 		)
-		.where(table.attribution_model.isin(sorted(terms)) & table.terms.isin(sorted(terms.values())))
+		.where(
+			Criterion.any(
+				(table.attribution_model == name) & (table.terms == one) for name, one in terms.items()
+			)
+		)
 		.orderby(table.attribution_model, table.version)
 		.run(as_list=True)
 	)

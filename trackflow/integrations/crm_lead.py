@@ -160,8 +160,9 @@ def ads_of(leads: Collection[str]) -> dict[str, Row]:
 
 @frappe.whitelist(methods=["GET"])
 def get_lead_tracking_data(lead: str = "") -> dict[str, Any]:
-	"""The lead's visitors, touch points and conversion with its credits under the default model (CRM-3)."""
-	check(lead, "read")
+	"""The lead's visitors, touch points and conversion with its credits under the default model (CRM-3); for who may see what
+	its person did (ROL-P)."""
+	check(lead, visitor_reference.permission_for_data())
 	visitors, zone = sorted(visitors_of(lead)), ZoneInfo(get_system_timezone())
 	reads.note("Visitor", *visitors)
 	touches = frappe.get_all(

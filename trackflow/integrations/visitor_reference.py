@@ -77,6 +77,12 @@ def erased(doctype: str, names: Collection[str]) -> set[str]:
 	return {name for name, row in rows.items() if row[FIELD] == ERASED or row.get("lead") in gone}
 
 
+def permission_for_data() -> str:
+	"""The permission on a lead or deal that lets the user see what its person did. CRM lets everybody who is logged in read
+	leads: this is for who works with them, or may read visitors anyway."""
+	return "read" if frappe.has_permission("Visitor", "read") else "write"
+
+
 def given_with(doc: Document) -> str:
 	"""The reference that came with a new document: its field, a form value beside it, a signed click id, or the guest who
 	sends a Web Form. It may name two visitors, with a blank between them: see `_submitter`."""

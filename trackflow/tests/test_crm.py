@@ -31,6 +31,7 @@ from trackflow.tests.factories import (
 	make_touch,
 	make_visitor,
 )
+from trackflow.tests.users import make_user, remove_user
 from trackflow.tracking.conversions import name_of
 
 VISITOR = "v_00000000000000aa"
@@ -218,9 +219,14 @@ class TestLinking(CRMTestCase):
 				verb, path + method, query_string={"lead": lead.name, "visitor_id": VISITOR}
 			)
 			self.assertEqual(answer.status_code, 403, method)
-		frappe.set_user("Guest")
-		with self.assertRaises(frappe.PermissionError):
-			get_lead_tracking_data(lead.name)
+		# ROL-P: CRM may let everybody who is logged in read leads; what their persons did is not theirs to see.
+		nobody = make_user("crm.nobody@example.com").name
+		self.addCleanup(remove_user, nobody)
+		self.addCleanup(frappe.set_user, "Administrator")
+		for user in ("Guest", nobody):
+			frappe.set_user(user)
+			with self.assertRaises(frappe.PermissionError):
+				get_lead_tracking_data(lead.name)
 
 
 @needs_crm

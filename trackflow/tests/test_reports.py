@@ -441,6 +441,13 @@ class TestLeads(PermissionTestCase, ReportTestCase):
 		for name, value in (("source", "news"), ("medium", "mail"), ("campaign", "spring")):
 			self.assertEqual([row["name"] for row in run(LEADS_REPORT, **{name: value})["result"]], [first])
 
+	def test_no_text_of_a_visitors_choice_is_a_formula(self) -> None:
+		"""SEC-2: a report may be opened in a spreadsheet."""
+		self.made("formula@example.com", FIRST, source="=1+1", medium="@SUM(1)", campaign="spring")
+		(row,) = run(LEADS_REPORT)["result"]
+		brought = [row[f"trackflow_{field}"] for field in ("source", "medium", "campaign")]
+		self.assertEqual(brought, ["'=1+1", "'@SUM(1)", "spring"])
+
 	def test_the_newest_are_shown(self) -> None:
 		leads = [self.made(f"{number}@example.com", FIRST + number * DAY) for number in range(3)]
 		for most, shown in ((3, leads[::-1]), (2, leads[:0:-1])):

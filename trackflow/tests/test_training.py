@@ -297,6 +297,20 @@ class TestVersions(TrainingTestCase):
 		self.assertEqual(training.used("Shapley", END).number, 1)
 		self.assertEqual([one.is_new for one in training.train(UNTIL)], [False, False])
 
+	def test_terms_are_those_of_the_model_itself(self) -> None:
+		"""What a copy learns on terms that the model had before is none of the model's."""
+		copy = frappe.copy_doc(frappe.get_doc("Attribution Model", "Markov"))
+		copy.update({"model_name": "Markov Copy", "is_default": 0})
+		copy.insert()
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "Attribution Model", copy.name)
+		training.train(UNTIL)
+		with changed_model("Markov", markov_order=2):
+			self.assertIsNone(training.used("Markov", END))
+			self.assertEqual([one.model for one in training.train(UNTIL, only_missing=True)], ["Markov"])
+			self.assertEqual(training.used("Markov", END).number, 2)
+			self.assertEqual(training.used("Markov Copy", END).number, 1)
+
 	def test_a_change_of_the_settings_is_worked_off_by_itself(self) -> None:
 		set_settings(counted_conversion_types="Purchase\nLead")
 		self.assertIsNone(training.used("Shapley", END))

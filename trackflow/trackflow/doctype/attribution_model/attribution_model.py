@@ -5,12 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
+from trackflow.attribution.channel_rules import CONDITIONS
 from trackflow.attribution.models import DATA_DRIVEN
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
 from trackflow.validation import channel_weights, json_object, within
-
-CONDITIONS = ("source", "medium", "campaign", "channel")
 
 
 class AttributionModel(Document):

@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from trackflow.links.csv_text import neutral
 from trackflow.reports import desk, history
 from trackflow.reports.history import CAMPAIGN, MEDIUM, SOURCE
 
@@ -63,8 +64,8 @@ def _columns() -> list[Row]:
 
 
 def _leads(wanted: history.Wanted) -> list[Row]:
-	"""The leads of the period that the user may read, one more than is shown."""
-	return frappe.get_list(
+	"""The leads of the period that the user may read, one more than is shown; what the user may not read of them is None."""
+	rows = frappe.get_list(
 		"CRM Lead",
 		filters=[
 			["creation", ">=", wanted.begin],
@@ -75,6 +76,11 @@ def _leads(wanted: history.Wanted) -> list[Row]:
 		order_by="creation desc, name",
 		limit=MOST_LEADS + 1,
 	)
+	return [
+		{field: row.get(field) for field in FIELDS}
+		| {field: neutral(row[field]) for field in _FILTERED.values() if row.get(field)}
+		for row in rows
+	]
 
 
 def _chart(rows: Iterable[Row]) -> Row | None:
