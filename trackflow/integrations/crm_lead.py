@@ -266,8 +266,9 @@ def _belong(visitors: Mapping[str, list[str]], leads: Mapping[str, Row]) -> None
 
 
 def _recompute(leads: set[str | None]) -> None:
-	now = now_datetime()
-	for lead in sorted(filter(None, leads)):
+	now, known = now_datetime(), {lead for lead in leads if lead}
+	conversions.pend(known)
+	for lead in sorted(known):
 		waiting.add(lead)
 		for deal in frappe.get_all("CRM Deal", filters={"lead": lead}, pluck="name", order_by="name"):
 			enqueue("trackflow.integrations.crm_deal.attribute", job_id=f"deal::{deal}::{now}", deal=deal)

@@ -1,7 +1,8 @@
 """Leads that wait for their attribution, on the queue Redis; one job takes them all, many at a time.
 
 An import stores leads faster than a worker begins jobs, so a lead is a line in a list and not a job of its own. A line goes
-away when it is worked off: a job that dies leaves it to the next one. What Redis loses the hourly sweep finds.
+away when it is worked off: a job that dies leaves it to the next one. Of what Redis loses the hourly sweep finds new leads, and
+the hourly run conversions that are marked for new credits; a changed address of a lead that has its conversion is lost.
 """
 
 import json
@@ -16,6 +17,7 @@ from redis.exceptions import RedisError
 from trackflow.exceptions import StreamUnavailable
 from trackflow.jobs import TimeIsUp, enqueue
 from trackflow.stream.connection import Script, connect, key
+from trackflow.tracking import conversions
 
 Work = Callable[[Mapping[str, str]], None]
 
@@ -109,7 +111,7 @@ def _work_on(lines: Sequence[bytes], work: Work) -> None:
 
 
 def _one_by_one(references: Mapping[str, str], work: Work) -> None:
-	"""One that fails keeps none of the others back; it is left to the hourly sweep."""
+	"""One that fails keeps none of the others back; it is left to the hourly sweep, its conversion to the hourly run."""
 	for lead, reference in references.items():
 		try:
 			work({lead: reference})
@@ -118,4 +120,5 @@ def _one_by_one(references: Mapping[str, str], work: Work) -> None:
 		except Exception:
 			frappe.db.rollback()
 			frappe.log_error(title=f"TrackFlow: lead {lead} could not be attributed")
+			conversions.pend([lead])
 			frappe.db.commit()

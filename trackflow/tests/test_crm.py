@@ -7,8 +7,10 @@ from unittest.mock import patch
 
 import frappe
 from frappe.utils import get_datetime, now_datetime
+from redis.exceptions import RedisError
 
 from trackflow import bulk
+from trackflow.attribution import run
 from trackflow.constants.models import MODELS
 from trackflow.integrations import crm_deal, crm_lead, waiting
 from trackflow.integrations.crm_lead import (
@@ -188,6 +190,18 @@ class TestLead(CRMTestCase):
 @needs_crm
 class TestLinking(CRMTestCase):
 	"""CRM-3: visitors are linked and unlinked by people who may write the lead."""
+
+	def test_linked_while_the_queue_is_away(self) -> None:
+		"""The hourly run credits what no job comes for."""
+		lead = make_lead()
+		crm_lead.attribute(lead.name)
+		conversion = name_of("Lead", lead.name)
+		self.assertEqual(default_credits(conversion), [("Unattributed", 0)])
+		with patch.object(waiting._ADD, "run", side_effect=RedisError("away")):
+			link_visitor_to_lead(lead.name, VISITOR)
+			frappe.db.commit()
+		run.repair()
+		self.assertNotEqual(default_credits(conversion), [("Unattributed", 0)])
 
 	def test_a_second_device(self) -> None:
 		lead = make_lead(trackflow_visitor_id=VISITOR)

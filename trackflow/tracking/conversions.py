@@ -99,6 +99,15 @@ def reopen(since: Mapping[str, datetime]) -> list[str]:
 	return names
 
 
+def pend(leads: Collection[str]) -> None:
+	"""Mark the conversions of these leads and of their deals for new credits: should the job that works them out be lost, the
+	hourly run finds them."""
+	if leads:
+		table = frappe.qb.DocType("Conversion")
+		query = frappe.qb.update(table).set(table.attribution_status, PENDING)
+		query.where(table.crm_lead.isin(sorted(leads))).run()
+
+
 def queue_credits(names: list[str]) -> None:
 	"""Queue the job that credits these conversions."""
 	job_id = f"credit::{key_name(*names)}::{now_datetime()}"
