@@ -22,7 +22,7 @@ help:
 	@echo "make serve    serve the site in the foreground (PORT, default 8000)"
 	@echo "make lint     check the style;  make format: mend it"
 	@echo "make bench-test FRAPPE_BENCH_ROOT=… SITES=\"…\"   run the suite on sites of a real bench"
-	@echo "make benchmark   measure redirects, the drain and the collector on servers of its own (wants mariadbd, redis-server, wrk)"
+	@echo "make benchmark   measure redirects, drain, collector and attribution on servers of its own (wants mariadbd, redis-server, wrk)"
 	@echo "make clean    remove what make installed and the demo site"
 
 install: $(VENV)/installed tracker/node_modules/installed
@@ -101,6 +101,7 @@ benchmark: install
 	@$(HERE) $(BIN)/python -m benchmarks.redirect
 	@$(HERE) $(BIN)/python -m benchmarks.drain
 	@$(HERE) $(BIN)/python -m benchmarks.collector
+	@$(HERE) $(BIN)/python -m benchmarks.attribution
 
 lint: install
 	@$(BIN)/ruff check .
