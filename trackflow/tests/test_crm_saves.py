@@ -62,8 +62,9 @@ class TestCost(TrackFlowTestCase):
 	def setUp(self) -> None:
 		super().setUp()
 		make_visitor(VISITOR)
-		# What a worker remembers after its first lead.
+		# What a worker remembers after its first lead and its first deal.
 		save(make_lead(), status="Contacted")
+		save(make_deal(), website="https://example.com")
 
 	def assert_costs(self, most: int, cost: Any) -> None:
 		with without_our_hooks():
