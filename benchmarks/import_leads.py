@@ -104,10 +104,12 @@ def _make_visitors(number: int) -> None:
 
 def _import_in_turns(leads: int, bare: int) -> tuple[float, float]:
 	"""Seconds that saving took, with our hooks and without."""
+	from trackflow.tests.bare_saves import without_our_hooks
+
 	frappe.flags.in_import = True
 	seconds = [0.0, 0.0]
 	for turn in range(TURNS):
-		with _without_our_hooks():
+		with without_our_hooks():
 			seconds[1] += _import(range(bare * turn // TURNS, bare * (turn + 1) // TURNS), is_bare=True)
 		seconds[0] += _import(range(leads * turn // TURNS, leads * (turn + 1) // TURNS))
 	frappe.flags.in_import = False
@@ -129,19 +131,6 @@ def _import(numbers: Sequence[int], is_bare: bool = False) -> float:
 		).insert()
 		frappe.db.commit()
 	return time.monotonic() - began
-
-
-@contextmanager
-def _without_our_hooks() -> Iterator[None]:
-	hooks = {
-		doctype: {
-			event: [handler for handler in handlers if not handler.startswith("trackflow.")]
-			for event, handlers in events.items()
-		}
-		for doctype, events in frappe.get_doc_hooks().items()
-	}
-	with patch.object(frappe.local, "doc_events_hooks", hooks):
-		yield
 
 
 def _check(number: int) -> int:

@@ -12,26 +12,13 @@ from redis.exceptions import ConnectionError as RedisIsAway
 from trackflow.config import forget_config
 from trackflow.integrations import crm_lead, sweep, waiting
 from trackflow.stream import connection
+from trackflow.tests.bare_saves import without_our_hooks
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, needs_crm, work
 from trackflow.tests.factories import make_deal, make_lead, make_visitor
 from trackflow.tracking.conversions import name_of
 
 VISITOR = "v_00000000000000aa"
 MOST_STATEMENTS = 2
-
-
-@contextmanager
-def without_our_hooks() -> Iterator[None]:
-	"""The site's documents as they would be saved if TrackFlow were not there."""
-	hooks = {
-		doctype: {
-			event: [handler for handler in handlers if not handler.startswith("trackflow.")]
-			for event, handlers in events.items()
-		}
-		for doctype, events in frappe.get_doc_hooks().items()
-	}
-	with patch.object(frappe.local, "doc_events_hooks", hooks):
-		yield
 
 
 def waiting_leads() -> int:
