@@ -21,6 +21,7 @@ from trackflow.attribution import journeys, training
 from trackflow.attribution.credits import credits
 from trackflow.attribution.explanation import MOST_LEFT_OUT, Converted, Journey, Learnt, Origin, explain
 from trackflow.attribution.shapes import JourneyTouch, Model
+from trackflow.attribution.versions import Version
 from trackflow.privacy import reads
 from trackflow.times import iso
 
@@ -48,7 +49,8 @@ def of_conversion(name: str, model: str = "") -> Row:
 	)
 	journey = _journey(row, max(one.lookback_days for one in models))
 	values_for = training.values_of(models, [conversion.at])
-	learnt = {one.name: _learnt(one, conversion, values_for(one, conversion.at)) for one in models}
+	versions = training.used_by(models, conversion.at)
+	learnt = {one.name: _learnt(versions.get(one.name), values_for(one, conversion.at)) for one in models}
 	told = [
 		words.of_model(_explained(one, conversion, journey, learnt[one.name]), conversion.currency)
 		for one in models
@@ -98,10 +100,7 @@ def _explained(model: Model, conversion: Converted, journey: Journey, learnt: Le
 	return explain(model, conversion, journey, found, learnt)
 
 
-def _learnt(model: Model, conversion: Converted, values: Mapping[str, Fraction]) -> Learnt:
-	if not model.learning:
-		return Learnt()
-	version = training.used(model.name, conversion.at)
+def _learnt(version: Version | None, values: Mapping[str, Fraction]) -> Learnt:
 	since = frappe.db.get_value(training.TRAINING, version.name, "from_date") if version else None
 	return Learnt(version, since, values)
 

@@ -62,8 +62,14 @@ def train(until: date | None = None, only_missing: bool = False) -> list[Trained
 def used(model: str, conversion_date: datetime) -> Version | None:
 	"""The version that this model credits conversions of that time by; None before the first training and for models that learn
 	nothing. Without one, and where it has too little data, shares are Linear's."""
-	versions = _versions([one for one in journeys.active_models() if one.name == model])
-	return version_for(versions.get(model, ()), getdate(conversion_date))
+	models = [one for one in journeys.active_models() if one.name == model]
+	return used_by(models, conversion_date).get(model)
+
+
+def used_by(models: Iterable[Model], conversion_date: datetime) -> dict[str, Version]:
+	"""The same for many models, by their names, by one statement; models without a version are left out."""
+	day = getdate(conversion_date)
+	return {name: version for name, some in _versions(models).items() if (version := version_for(some, day))}
 
 
 def values_of(models: Sequence[Model], moments: Iterable[datetime]) -> Callable[[Model, datetime], Values]:
