@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -641,9 +641,9 @@ class TestCommand(TrackFlowTestCase):
 		with TemporaryDirectory() as folder:
 			path = Path(folder, "links.csv")
 			path.write_text(text, encoding="utf-8")
-			with patch.object(commands, "_on_site", lambda _context, work: work()):
+			with patch.object(commands.shell, "connected", lambda _context: nullcontext()):
 				context = frappe._dict(sites=[frappe.local.site], profile=False)
-				return CliRunner().invoke(commands.import_links, [str(path), *options], obj=context)
+				return CliRunner().invoke(commands.links.import_links, [str(path), *options], obj=context)
 
 	def test_dry_run(self) -> None:
 		result = self.invoke(f"URL,Short Code\n{URL},one\n{URL},a/b\n", "--dry-run")

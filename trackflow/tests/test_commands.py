@@ -1,6 +1,7 @@
 """Commands that have no feature of their own to be tested with (CLI-1)."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +18,7 @@ class CommandTestCase(TrackFlowTestCase):
 	def invoke(self, *arguments: str) -> Any:
 		frappe.db.commit()
 		context = frappe._dict(sites=[frappe.local.site], profile=False)
-		with patch.object(commands, "_on_site", lambda _context, work: work()):
+		with patch.object(commands.shell, "connected", lambda _context: nullcontext()):
 			return CliRunner().invoke(commands.trackflow, list(arguments), obj=context)
 
 

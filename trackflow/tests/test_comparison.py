@@ -4,6 +4,7 @@ import json
 import re
 import unittest
 from collections import Counter
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -523,7 +524,7 @@ class TestCommand(ComparisonTestCase):
 		frappe.db.commit()
 		context = frappe._dict(sites=[frappe.local.site], profile=False)
 		arguments = ["attribution", "--compare", *options, "--from", "2026-03-01", "--to", "2026-03-31"]
-		with patch.object(commands, "_on_site", lambda _context, work: work()):
+		with patch.object(commands.shell, "connected", lambda _context: nullcontext()):
 			answer = CliRunner().invoke(commands.trackflow, arguments, obj=context)
 		self.assertEqual(answer.exit_code, 0, answer.output)
 		return answer.output

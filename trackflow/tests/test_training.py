@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -479,7 +480,7 @@ class TestCommand(TrainingTestCase):
 	def invoke(self, *options: str) -> str:
 		frappe.db.commit()
 		context = frappe._dict(sites=[frappe.local.site], profile=False)
-		with patch.object(commands, "_on_site", lambda _context, work: work()):
+		with patch.object(commands.shell, "connected", lambda _context: nullcontext()):
 			answer = CliRunner().invoke(commands.trackflow, ["attribution", "--train", *options], obj=context)
 		self.assertEqual(answer.exit_code, 0, answer.output)
 		return answer.output

@@ -1,0 +1,9 @@
+"""`bench --site S trackflow …`: the app on the command line (CLI-1). Every command can answer as JSON, for scripts.
+
+A module for each thing that is worked on; importing it puts its commands into the group.
+"""
+
+from trackflow.commands import api_keys, benchmark, credits, demo, edge, links, privacy, site
+from trackflow.commands.shell import trackflow
+
+commands = [trackflow]

@@ -1,0 +1,113 @@
+"""Credits: computed again, trained, explained, compared."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+from frappe.commands import pass_context
+
+from trackflow.commands.shell import as_json, day, on_site, print_json, print_table, trackflow
+
+
+@trackflow.command("attribution")
+@click.option("--from", "from_date", type=click.DateTime(["%Y-%m-%d"]), help="First day of conversions.")
+@click.option("--to", "to_date", type=click.DateTime(["%Y-%m-%d"]), help="Last day of conversions.")
+@click.option("--pending", is_flag=True, help="Only conversions that wait for their credits.")
+@click.option(
+	"--train", "trains", is_flag=True, help="Train Markov and Shapley, and credit what that concerns."
+)
+@click.option("--explain", "explained", metavar="NAME", help="Say why: a conversion, a lead or a deal.")
+@click.option(
+	"--model", default="", help="With --explain: one by name, or all; the default one if none is given."
+)
+@click.option(
+	"--compare",
+	"group_by",
+	help="Only show what the models credit, by channel, campaign, link, source, medium or platform.",
+)
+@as_json
+@pass_context
+def attribution(
+	context: Any,
+	from_date: datetime | None,
+	to_date: datetime | None,
+	pending: bool,
+	trains: bool,
+	explained: str | None,
+	model: str,
+	group_by: str | None,
+	json_output: bool,
+) -> None:
+	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --explain or
+	--compare nothing is computed: the one says why the credits of a conversion are what they are, the other what the models
+	credit in a range of days, the last 30 by default."""
+	from trackflow.attribution import comparing, run
+	from trackflow.day_range import day_range
+
+	if model and not explained:
+		raise click.UsageError("--model goes with --explain.")
+	if explained:
+		_print_explanation(on_site(context, lambda: _explain(explained, model)), json_output)
+		return
+	if group_by is not None:
+		days = (str(day(one) or "") for one in (from_date, to_date))
+		answer = on_site(context, lambda: comparing.comparison_answer(*day_range(*days), group_by))
+		_print_comparison(answer, json_output)
+		return
+	if trains:
+		_print_trained(on_site(context, run.learn), json_output)
+		return
+	if pending:
+		seen, written = on_site(context, run.credit_pending), None
+	else:
+		seen, written = on_site(context, lambda: run.rebuild(day(from_date), day(to_date)))
+	if json_output:
+		print_json({"conversions": seen, "rows_written": written})
+	else:
+		click.echo(
+			f"{seen} conversions credited" + ("." if written is None else f", {written} rows written.")
+		)
+
+
+def _explain(name: str, model: str) -> dict[str, Any]:
+	from trackflow.integrations import explained
+
+	return explained.of_any(name, model)
+
+
+def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
+	from trackflow.attribution.explanation_words import lines
+
+	if json_output:
+		print_json(told)
+		return
+	for line in (*told["words"], *lines(told["models"])):
+		click.echo(line)
+
+
+def _print_comparison(answer: dict[str, Any], json_output: bool) -> None:
+	if json_output:
+		print_json(answer)
+		return
+	models = [model["name"] for model in answer["models"]]
+	lines = [(one["label"] or "None", one["figures"]) for one in answer["groups"]]
+	rest = (("Others", "others"), ("Unattributed", "unattributed"), ("Total", "totals"))
+	lines += [(label, answer[key]) for label, key in rest if answer[key]]
+	print_table(
+		[answer["group_by"].title(), *models],
+		[[label, *(f"{figures[name]['conversions']:.2f}" for name in models)] for label, figures in lines],
+	)
+
+
+def _print_trained(trained: list[Any], json_output: bool) -> None:
+	if json_output:
+		print_json([one.as_dict() for one in trained])
+		return
+	for one in trained:
+		kept = "new" if one.is_new else "as it was"
+		version = (
+			f"version {one.version} ({kept}), {one.conversions:,} conversions"
+			if one.version
+			else "not trained"
+		)
+		click.echo(f"{one.model}: {version}. {one.message}".rstrip())
