@@ -3,13 +3,18 @@
 from typing import Any
 
 import frappe
+from frappe import _
 
-from trackflow.analytics import overview
+from trackflow.analytics import live, overview
+from trackflow.analytics import statistics as visits
 from trackflow.analytics.credited import model_of
 from trackflow.analytics.scope import check, period_of, scope_of
-from trackflow.validation import plain_text
+from trackflow.privacy import reads
+from trackflow.validation import plain_text, whole_number
 
 Row = dict[str, Any]
+
+LIMIT, MOST = 20, 100
 
 
 @frappe.whitelist(methods=["GET"])
@@ -26,3 +31,51 @@ def get_overview(
 	return overview.overview(
 		scope_of(domain, project), period_of(from_date, to_date), model_of(plain_text(model, "model"))
 	)
+
+
+@frappe.whitelist(methods=["GET"])
+def realtime(domain: str | None = None, project: str | None = None) -> Row:
+	"""The last 30 minutes: who is there, minute by minute, on which pages, by which channels and links; and the newest of it."""
+	check(*live.DOCTYPES)
+	_note_hits()
+	return live.realtime(scope_of(domain, project), _tells_visitors())
+
+
+@frappe.whitelist(methods=["GET"])
+def latest_events(
+	domain: str | None = None,
+	project: str | None = None,
+	from_date: str | None = None,
+	to_date: str | None = None,
+	limit: int | str = LIMIT,
+) -> Row:
+	"""The newest clicks and events of a range of days, the last 30 by default, newest first: `limit` of them, 100 at most."""
+	check(*live.DOCTYPES)
+	number = whole_number(limit, "limit")
+	if not 1 <= number <= MOST:
+		frappe.throw(_("limit is 1 to {0}.").format(MOST))
+	scope, period = scope_of(domain, project), period_of(from_date, to_date)
+	_note_hits()
+	found = live.newest(scope, period.begin, period.end, number, _tells_visitors())
+	return {**period.named, **scope.named, "events": found}
+
+
+@frappe.whitelist(methods=["GET"])
+def statistics(
+	domain: str | None = None,
+	project: str | None = None,
+	from_date: str | None = None,
+	to_date: str | None = None,
+) -> Row:
+	"""Visits of a range of days, the last 30 by default: domain by domain, day by day, by country, device, browser and system."""
+	check(*visits.DOCTYPES)
+	return visits.statistics(scope_of(domain, project), period_of(from_date, to_date))
+
+
+def _tells_visitors() -> bool:
+	return bool(frappe.has_permission("Visitor", "read"))
+
+
+def _note_hits() -> None:
+	for doctype in ("Click Event", "Visitor Event"):
+		reads.note(doctype)
