@@ -7,6 +7,7 @@ from frappe import _
 
 from trackflow.analytics import live, overview
 from trackflow.analytics import statistics as visits
+from trackflow.analytics import utm_report as tags
 from trackflow.analytics.credited import model_of
 from trackflow.analytics.scope import check, period_of, scope_of
 from trackflow.privacy import reads
@@ -15,6 +16,7 @@ from trackflow.validation import plain_text, whole_number
 Row = dict[str, Any]
 
 LIMIT, MOST = 20, 100
+FINDINGS, MOST_FINDINGS = 50, 500
 
 
 @frappe.whitelist(methods=["GET"])
@@ -51,9 +53,7 @@ def latest_events(
 ) -> Row:
 	"""The newest clicks and events of a range of days, the last 30 by default, newest first: `limit` of them, 100 at most."""
 	check(*live.DOCTYPES)
-	number = whole_number(limit, "limit")
-	if not 1 <= number <= MOST:
-		frappe.throw(_("limit is 1 to {0}.").format(MOST))
+	number = _limit(limit, MOST)
 	scope, period = scope_of(domain, project), period_of(from_date, to_date)
 	_note_hits()
 	found = live.newest(scope, period.begin, period.end, number, _tells_visitors())
@@ -70,6 +70,30 @@ def statistics(
 	"""Visits of a range of days, the last 30 by default: domain by domain, day by day, by country, device, browser and system."""
 	check(*visits.DOCTYPES)
 	return visits.statistics(scope_of(domain, project), period_of(from_date, to_date))
+
+
+@frappe.whitelist(methods=["GET"])
+def utm_report(
+	from_date: str | None = None,
+	to_date: str | None = None,
+	domain: str | None = None,
+	project: str | None = None,
+	limit: int | str = FINDINGS,
+) -> Row:
+	"""What is wrong with the campaign tags of a range of days, the last 30 by default: misspelt and inconsistent ones, placeholders,
+	media that no channel knows, campaigns that are not ours, persons' data; `limit` findings (500 at most) with most sessions."""
+	check(*tags.DOCTYPES)
+	number = _limit(limit, MOST_FINDINGS)
+	scope, period = scope_of(domain, project), period_of(from_date, to_date)
+	_note_hits()
+	return tags.report(scope, period, number)
+
+
+def _limit(limit: int | str, most: int) -> int:
+	number = whole_number(limit, "limit")
+	if not 1 <= number <= most:
+		frappe.throw(_("limit is 1 to {0}.").format(most))
+	return number
 
 
 def _tells_visitors() -> bool:
