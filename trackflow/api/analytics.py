@@ -4,8 +4,9 @@ from typing import Any
 
 import frappe
 from frappe import _
+from werkzeug.wrappers import Response
 
-from trackflow.analytics import live, overview
+from trackflow.analytics import exporting, live, overview
 from trackflow.analytics import statistics as visits
 from trackflow.analytics import utm_report as tags
 from trackflow.analytics.credited import model_of
@@ -87,6 +88,21 @@ def utm_report(
 	scope, period = scope_of(domain, project), period_of(from_date, to_date)
 	_note_hits()
 	return tags.report(scope, period, number)
+
+
+@frappe.whitelist(methods=["GET"])
+def export(
+	what: str,
+	from_date: str | None = None,
+	to_date: str | None = None,
+	format: str = "json",
+	domain: str | None = None,
+	project: str | None = None,
+) -> Response:
+	"""The rows of a range of days, the last 30 by default, as a JSON or CSV file that leaves while it is read: clicks, sessions,
+	events, touches, conversions, credits, or the links made in it. Without fields that the user may not read."""
+	kind, form = plain_text(what, "what"), plain_text(format, "format").lower()
+	return exporting.export(kind, form, scope_of(domain, project), period_of(from_date, to_date))
 
 
 def _limit(limit: int | str, most: int) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 PURE_MODULES = (
 	"trackflow.access.api_keys",
 	"trackflow.analytics.change",
+	"trackflow.analytics.export_text",
 	"trackflow.analytics.utm",
 	"trackflow.attribution.channel_rules",
 	"trackflow.attribution.comparison",
