@@ -11,6 +11,9 @@ from pathlib import Path
 
 PURE_MODULES = (
 	"trackflow.access.api_keys",
+	"trackflow.analytics.change",
+	"trackflow.analytics.export_text",
+	"trackflow.analytics.utm",
 	"trackflow.attribution.channel_rules",
 	"trackflow.attribution.comparison",
 	"trackflow.attribution.credits",
@@ -23,6 +26,7 @@ PURE_MODULES = (
 	"trackflow.attribution.versions",
 	"trackflow.attribution.window",
 	"trackflow.recent",
+	"trackflow.costs.exchange",
 	"trackflow.edge.rates",
 	"trackflow.incoming",
 	"trackflow.integrations.lead_ads",

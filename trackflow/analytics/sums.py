@@ -1,0 +1,169 @@
+"""Sums over clicks, sessions, touches and events of a scope, made by the database. Each function is one statement, whose answer
+has at most a line for each day, or MOST lines.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import frappe
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Coalesce, Count, Date, Sum
+from pypika.analytics import Sum as OfAll
+from pypika.functions import NullIf
+
+from trackflow.analytics import texts
+from trackflow.analytics.change import with_others
+from trackflow.analytics.scope import Period, Scope
+from trackflow.tracking import click_figures
+from trackflow.tracking.click_figures import FIGURES, number
+
+Row = dict[str, Any]
+
+# Lines of a list; what is below is one line without a name.
+MOST = 50
+# Hosts that differ in their port or spelling are put together of so many.
+HOSTS = 1000
+SESSION_FIGURES = ("sessions", "visitors", "page_views", "visits", "bounces", "seconds")
+
+
+def clicks_by_day(scope: Scope, period: Period) -> dict[str, Row]:
+	"""FIGURES of clicks by day; days without any are missing."""
+	click = frappe.qb.DocType("Click Event")
+	day = Date(click.click_timestamp)
+	query = frappe.qb.from_(click).select(day.as_("day"), *click_figures.figures(click)).groupby(day)
+	rows = scope.narrow(period.of(query, click.click_timestamp), click.domain).run(as_dict=True)
+	return {str(row.day): {name: int(row[name] or 0) for name in FIGURES} for row in rows}
+
+
+def sessions_by_day(scope: Scope, period: Period) -> dict[str, Row]:
+	"""SESSION_FIGURES by day. A visit is a session that saw a page: only such a one can bounce or last."""
+	session = frappe.qb.DocType("Visitor Session")
+	day = Date(session.session_start)
+	query = frappe.qb.from_(session).select(day.as_("day"), *session_figures(session)).groupby(day)
+	rows = scope.narrow(period.of(query, session.session_start), session.domain).run(as_dict=True)
+	return {str(row.day): {name: int(row[name] or 0) for name in SESSION_FIGURES} for row in rows}
+
+
+def session_figures(session: Any) -> list[Any]:
+	"""The sums of SESSION_FIGURES, under these names."""
+	is_visit = session.page_views > 0
+	return [
+		Count("*").as_("sessions"),
+		Count(session.visitor_id).distinct().as_("visitors"),
+		Sum(session.page_views).as_("page_views"),
+		number(is_visit).as_("visits"),
+		number(is_visit & (session.is_bounce == 1)).as_("bounces"),
+		Sum(Case().when(is_visit, session.duration_seconds).else_(0)).as_("seconds"),
+	]
+
+
+def visitors(scope: Scope, period: Period, before: Period) -> tuple[int, int]:
+	"""How many different visitors came in a period, and in the one right before it."""
+	session = frappe.qb.DocType("Visitor Session")
+	is_now = session.session_start >= period.begin
+	both = Period(before.first, period.last)
+	query = frappe.qb.from_(session).select(
+		Count(Case().when(is_now, session.visitor_id)).distinct(),
+		Count(Case().when(is_now, None).else_(session.visitor_id)).distinct(),
+	)
+	return scope.narrow(both.of(query, session.session_start), session.domain).run()[0]
+
+
+def touches_by_channel(scope: Scope, period: Period, before: Period) -> list[tuple[str, int, int]]:
+	"""Channels with their touches of a period and of the one right before it, most first."""
+	touch = frappe.qb.DocType("Touch Point")
+	channel = Coalesce(touch.channel, "")
+	is_now = touch.occurred_at >= period.begin
+	now, then = number(is_now), Sum(Case().when(is_now, 0).else_(1))
+	both = Period(before.first, period.last)
+	query = frappe.qb.from_(touch).select(channel, now, then).groupby(channel)
+	query = scope.narrow(both.of(query, touch.occurred_at), touch.domain)
+	rows = query.orderby(now, then, order=frappe.qb.desc).orderby(channel).limit(MOST).run()
+	return [(name, int(one), int(other)) for name, one, other in rows]
+
+
+def sessions_by_campaign(scope: Scope, period: Period) -> Row:
+	"""The campaigns with most sessions: ours, else what the address said. Sessions without one are in none."""
+	session = frappe.qb.DocType("Visitor Session")
+	campaign = Coalesce(NullIf(session.link_campaign, ""), NullIf(session.campaign, ""))
+	query = scope.narrow(period.of(frappe.qb.from_(session), session.session_start), session.domain).where(
+		campaign.isnotnull()
+	)
+	visitors = Count(session.visitor_id).distinct()
+	return largest(query, campaign, {"sessions": Count("*")}, {"visitors": visitors})
+
+
+def clicks_by_link(scope: Scope, period: Period) -> Row:
+	"""The links that most people clicked or scanned."""
+	click = frappe.qb.DocType("Click Event")
+	human = click_figures.is_human(click)
+	query = scope.narrow(period.of(frappe.qb.from_(click), click.click_timestamp), click.domain).where(human)
+	return largest(query, Coalesce(click.tracked_link, ""), {"clicks": Count("*")})
+
+
+def views_by_page(scope: Scope, period: Period) -> Row:
+	"""The pages that were seen most often, without what stands behind ? and # in their addresses."""
+	event = frappe.qb.DocType("Visitor Event")
+	query = (
+		scope.narrow(period.of(frappe.qb.from_(event), event.timestamp), event.domain)
+		.where(event.event_type == "PAGE_VIEW")
+		.where(event.counted == 1)
+	)
+	return largest(query, texts.page(event.page_url), {"views": Count("*")})
+
+
+def sessions_by_referrer(scope: Scope, period: Period) -> Row:
+	"""The hosts outside that most sessions came from."""
+	session = frappe.qb.DocType("Visitor Session")
+	query = scope.narrow(period.of(frappe.qb.from_(session), session.session_start), session.domain).where(
+		session.referrer > ""
+	)
+	found: Counter[str] = Counter()
+	hosts = largest(query, texts.host(session.referrer), {"sessions": Count("*")}, limit=HOSTS)
+	for row in hosts["lines"]:
+		found[texts.plain_host(row["name"])] += row["sessions"]
+	total = found.total() + (hosts["others"] or {}).get("sessions", 0)
+	lines = [{"name": host, "sessions": sessions} for host, sessions in found.most_common(MOST)]
+	return with_others(lines, {"sessions": total})
+
+
+def sessions_by(scope: Scope, period: Period, field: str) -> Row:
+	"""Sessions and visitors by a field of Visitor Session; "" is not known."""
+	session = frappe.qb.DocType("Visitor Session")
+	query = scope.narrow(period.of(frappe.qb.from_(session), session.session_start), session.domain)
+	visitors = Count(session.visitor_id).distinct()
+	return largest(query, Coalesce(session[field], ""), {"sessions": Count("*")}, {"visitors": visitors})
+
+
+def largest(
+	query: Any,
+	group: Any,
+	figures: Mapping[str, Any],
+	also: Mapping[str, Any] | None = None,
+	limit: int = MOST,
+) -> Row:
+	"""`lines`: the groups with most of the first of these figures, with their `name`, and `others`: what the groups below have of
+	these figures together, None where there are none. What is in `also` cannot be added, and has no sum."""
+	terms = {**figures, **(also or {})}
+	first = next(iter(figures.values()))
+	rows = (
+		query.select(group, *terms.values(), *(OfAll(term).over() for term in figures.values()))
+		.groupby(group)
+		.orderby(first, order=frappe.qb.desc)
+		.orderby(group)
+		.limit(limit)
+		.run()
+	)
+	lines = [
+		{"name": row[0], **{one: int(value or 0) for one, value in zip(terms, row[1:], strict=False)}}
+		for row in rows
+	]
+	totals = [int(value or 0) for value in rows[0][1 + len(terms) :]] if rows else []
+	return with_others(lines, dict(zip(figures, totals, strict=False)))
+
+
+def added(rows: Iterable[Mapping[str, int]], names: Iterable[str]) -> dict[str, int]:
+	"""The sums of these figures over rows."""
+	rows = list(rows)
+	return {name: sum(row[name] for row in rows) for name in names}
