@@ -21,7 +21,7 @@ from trackflow.config import forget_config
 from trackflow.constants.defaults import FALLBACK_CURRENCY, SETTINGS
 from trackflow.constants.models import DEFAULT_MODEL
 from trackflow.redirect import known
-from trackflow.stream import connection, spool
+from trackflow.stream import connection, spool, tally
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.writer import DUE_KEY
 
@@ -144,6 +144,7 @@ def wipe() -> None:
 		frappe.clear_document_cache("Attribution Model", model)
 	forget_config()
 	known._by_site.clear()
+	tally.forget()
 	frappe.cache.delete_keys("trackflow:link:")
 	redis = queue_redis()
 	for key in redis.scan_iter(connection.key("*").replace("{", "[{]").replace("}", "[}]")):
