@@ -93,7 +93,9 @@ scheduler_events = {
 	"cron": {
 		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
 		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
-		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
+		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
+		# Once: the hours after the first are for a mail server that was away.
+		"0 7-11 * * 1": ["trackflow.weekly_summary.send.send_weekly"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],
 	"weekly_long": ["trackflow.attribution.run.learn"],
@@ -101,6 +103,7 @@ scheduler_events = {
 		"trackflow.integrations.sweep.sweep",
 		"trackflow.attribution.run.repair",
 		"trackflow.privacy.erasure.resume_all",
+		"trackflow.health.totals.count",
 	],
 }
 

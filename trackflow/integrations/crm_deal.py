@@ -20,6 +20,7 @@ from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.integrations.summary import Summary
 from trackflow.jobs import enqueue
+from trackflow.runs import recorded
 from trackflow.tracking import conversions, people
 
 Row = dict[str, Any]
@@ -66,6 +67,7 @@ def queue(deal: str, version: object, reference: str = "") -> None:
 
 
 @retried
+@recorded
 def attribute(deal: str, reference: str = "") -> None:
 	"""Job: record the won deal's conversion and credit it, or take it back; then set the deal's fields.
 

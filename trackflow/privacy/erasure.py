@@ -29,6 +29,7 @@ from trackflow.naming import keyed_hash
 from trackflow.privacy import personal, subjects
 from trackflow.privacy.personal import BY_DOCTYPE, DEAL, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
 from trackflow.privacy.subjects import Subject
+from trackflow.runs import recorded
 from trackflow.stream import drain, spool
 from trackflow.tracking import identity, repair
 
@@ -116,6 +117,7 @@ def outcome(record: str) -> Row:
 	return {"name": row.name, "status": row.status, "rows": frappe.parse_json(row.rows_erased) or {}}
 
 
+@recorded
 def resume(record: str) -> None:
 	"""Job: go on with an erasure that was cut off."""
 	text = frappe.db.get_value(RECORD, record, "work")
@@ -134,6 +136,7 @@ def resume(record: str) -> None:
 	_go_on(work)
 
 
+@recorded
 def resume_all() -> None:
 	"""Hourly: see that what was cut off is done."""
 	for record in frappe.get_all(RECORD, filters={"status": RUNNING}, pluck="name", order_by="started_on"):

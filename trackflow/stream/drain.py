@@ -23,6 +23,7 @@ from redis.exceptions import RedisError, ResponseError
 from trackflow.exceptions import StreamUnavailable
 from trackflow.garbage import seldom_collected
 from trackflow.keys import click_secret
+from trackflow.runs import recorded
 from trackflow.stream import click_queue, connection, lanes, spool, tally
 from trackflow.stream.entries import decode
 from trackflow.stream.writer import DUE_KEY, DUE_SECONDS
@@ -237,21 +238,27 @@ def _order(entry_id: bytes) -> tuple[int, ...]:
 	return tuple(map(int, entry_id.split(b"-")))
 
 
-def drain_if_waiting() -> None:
-	"""The scheduler's safety net: drain what no job came for."""
+@recorded
+def drain_if_waiting() -> int:
+	"""The scheduler's safety net: drain what no job came for; returns how many records are new."""
 	try:
 		if waiting() or spool.size():
-			drain()
+			return drain().stored
 	except StreamUnavailable:
 		frappe.logger("trackflow").exception("The stream could not be drained")
+	return 0
 
 
-def retry_kept() -> None:
-	"""Try the records of the Click Queue again."""
+@recorded
+def retry_kept() -> int:
+	"""Try the records of the Click Queue again; returns how many are settled."""
+	settled = 0
 	for name, record in click_queue.waiting():
 		_stored, failed = store([record])
 		if not failed:
 			click_queue.settle(name)
+			settled += 1
+	return settled
 
 
 def waiting() -> int:

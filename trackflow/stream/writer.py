@@ -104,7 +104,7 @@ def write(
 	if drain_wanted:
 		_queue_drain()
 	if not (written.wait or written.is_outdated):
-		tally.add(clicks=sum(not isinstance(record, dict) for record in records))
+		tally.add(clicks=sum(_is_click(record) for record in records))
 	return written
 
 
@@ -142,6 +142,10 @@ def put_aside(records: list[Record], reason: object) -> None:
 		frappe.logger("trackflow").exception(
 			"%d records are lost: neither Redis nor the spool took them", number
 		)
+
+
+def _is_click(record: Record) -> bool:
+	return not isinstance(record, dict) or record.get("kind") == "click"
 
 
 def _number_in(record: Record) -> int:

@@ -138,6 +138,8 @@ def wipe() -> None:
 	settings.set("internal_ip_ranges", [])
 	settings.set("trusted_proxies", None)
 	settings.set("blocked_addresses", None)
+	settings.set("weekly_summary_recipients", None)
+	settings.set("weekly_summary_sent", None)
 	settings.save(ignore_permissions=True)
 	frappe.db.commit()
 	for model in frappe.get_all("Attribution Model", pluck="name"):

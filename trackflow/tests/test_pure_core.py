@@ -28,6 +28,9 @@ PURE_MODULES = (
 	"trackflow.recent",
 	"trackflow.costs.exchange",
 	"trackflow.edge.rates",
+	"trackflow.health.figures",
+	"trackflow.health.prometheus",
+	"trackflow.health.schedule",
 	"trackflow.incoming",
 	"trackflow.integrations.lead_ads",
 	"trackflow.inert",
@@ -68,6 +71,7 @@ PURE_MODULES = (
 	"trackflow.tracking.segment",
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
+	"trackflow.weekly_summary.layout",
 )
 
 FORBIDDEN_IMPORTS = frozenset(

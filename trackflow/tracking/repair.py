@@ -13,6 +13,7 @@ from frappe.utils import now_datetime
 
 from trackflow.config import get_config
 from trackflow.privacy import retention
+from trackflow.runs import recorded
 from trackflow.tracking import conversions, identity, joins, store, visitors
 from trackflow.tracking.visits import Visits
 
@@ -22,6 +23,7 @@ AT_ONCE = 500
 JOIN_HORIZON = timedelta(days=1)
 
 
+@recorded
 def repair() -> int:
 	"""Join clicks that lack their landing, and mend visitors that have a hit without a session or a session without a touch
 	point; returns clicks joined and rows written."""

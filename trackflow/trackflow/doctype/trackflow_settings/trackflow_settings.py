@@ -11,6 +11,7 @@ from trackflow.links.rebuild import enqueue_rebuild
 from trackflow.trackflow.doctype.attribution_model.attribution_model import make_default
 from trackflow.trackflow.doctype.domain_configuration.domain_configuration import make_primary
 from trackflow.validation import channel_weights, lines, networks, web_address, within
+from trackflow.weekly_summary import recipients
 
 # field: (lowest, highest)
 RANGES = {
@@ -21,6 +22,8 @@ RANGES = {
 	"engagement_half_life_days": (1, 3650),
 	"waste_high_percent": (0, 100),
 	"waste_medium_percent": (0, 100),
+	"health_late_minutes": (1, 1440),
+	"health_error_percent": (0, 100),
 }
 
 
@@ -37,6 +40,9 @@ class TrackFlowSettings(Document):
 		self._check_addresses()
 		self._check_links()
 		self._check_choices()
+		self.weekly_summary_recipients = "\n".join(recipients.checked(self.weekly_summary_recipients))
+		if cint(self.weekly_summary) and not self.weekly_summary_recipients:
+			frappe.throw(_("The weekly summary needs recipients."))
 		self.custom_attribution_settings = channel_weights(
 			self.custom_attribution_settings, "Custom Attribution Settings"
 		)
