@@ -72,6 +72,13 @@ class TestMail:
 		queue.flush()
 		assert len(inbox.taken) == 2
 
+	def test_long_mails(self, inbox: Inbox) -> None:
+		text = "\n".join(f"Zeile {number}: größer" for number in range(500))
+		frappe.sendmail("ann@example.com", subject="Long", message=f"<pre>{text}</pre>")
+		queue.flush()
+		[(_sender, _to, mail)] = inbox.taken
+		assert mail.get_body(("html",)).get_content().count("größer") == 500
+
 	def test_what_is_refused_is_tried_again(self, inbox: Inbox) -> None:
 		frappe.sendmail("ann@example.com", subject="Hi", message="Hi")
 		inbox.refuses = True

@@ -45,8 +45,8 @@ class EmailQueue(Document):
 			for row in self.recipients:
 				if row.is_mail_sent():
 					continue
-				message = self.message.replace(RECIPIENT, row.recipient)
-				server.sendmail(self.sender, [row.recipient], message.encode())
+				# As text: then smtplib sees to the ends of its lines.
+				server.sendmail(self.sender, [row.recipient], self.message.replace(RECIPIENT, row.recipient))
 				row.db_set("status", "Sent", update_modified=False)
 				frappe.db.commit()
 
