@@ -7,6 +7,7 @@ after the site, never a base for anything else. They stand by the minute in whic
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import suppress
 from threading import Lock
@@ -24,6 +25,7 @@ Figures = Mapping[str, int]
 # Upper ends of the groups of response times, in milliseconds; beyond the last one is "inf".
 BOUNDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 BEYOND = "inf"
+_GROUPS = (*map(str, BOUNDS), BEYOND)
 TELL_SECONDS = 5
 KEPT_SECONDS = 2 * 60 * 60
 TOTALS_KEY = "figures"
@@ -60,9 +62,11 @@ def add(**figures: int) -> None:
 
 def add_all(figures: Figures) -> None:
 	"""Count these. Their names hold no blanks."""
-	site = frappe.conf.db_name
+	site = frappe.local.conf.db_name
 	with _lock:
-		counted = _counted.setdefault(site, {})
+		counted = _counted.get(site)
+		if counted is None:
+			counted = _counted[site] = {}
 		for name, number in figures.items():
 			if number:
 				counted[name] = counted.get(name, 0) + number
@@ -70,8 +74,11 @@ def add_all(figures: Figures) -> None:
 
 def answered(endpoint: str, status: int, seconds: float, refused: str = "", **more: int) -> None:
 	"""Count an answer of an endpoint: by status, by the time it took, by the reason of a refusal."""
-	figures = {f"{endpoint}.status.{status}": 1, f"{endpoint}.ms.{_group(seconds)}": 1}
-	figures[f"{endpoint}.microseconds"] = int(seconds * 1_000_000)
+	figures = {
+		f"{endpoint}.status.{status}": 1,
+		f"{endpoint}.ms.{_group(seconds)}": 1,
+		f"{endpoint}.microseconds": int(seconds * 1_000_000),
+	}
 	if refused:
 		figures[f"{endpoint}.refused.{refused}"] = 1
 	for name, number in more.items():
@@ -81,13 +88,14 @@ def answered(endpoint: str, status: int, seconds: float, refused: str = "", **mo
 
 def keys() -> list[str]:
 	"""What TELL wants to have in KEYS."""
-	return [connection.key(f"{TOTALS_KEY}:{int(time.time() // 60)}"), connection.key(TOTALS_KEY)]
+	totals = connection.key(TOTALS_KEY)
+	return [f"{totals}:{int(time.time() // 60)}", totals]
 
 
 def due(at_once: bool = False) -> str:
 	"""What TELL wants to have in ARGV: what this process has not told yet, or nothing where it did moments ago. It counts as
 	told from here on: see `untold`."""
-	site, now = frappe.conf.db_name, time.monotonic()
+	site, now = frappe.local.conf.db_name, time.monotonic()
 	if not at_once and now - _told_at.get(site, 0.0) < TELL_SECONDS:
 		return ""
 	with _lock:
@@ -142,8 +150,8 @@ def read(minutes: int) -> tuple[list[dict[str, int]], dict[str, int]]:
 def forget() -> None:
 	"""Throw away what this process counted and did not tell."""
 	with suppress(KeyError), _lock:
-		_told_at.pop(frappe.conf.db_name, None)
-		_counted.pop(frappe.conf.db_name)
+		_told_at.pop(frappe.local.conf.db_name, None)
+		_counted.pop(frappe.local.conf.db_name)
 
 
 def _read(answer: Mapping[bytes, bytes]) -> dict[str, int]:
@@ -151,7 +159,4 @@ def _read(answer: Mapping[bytes, bytes]) -> dict[str, int]:
 
 
 def _group(seconds: float) -> str:
-	for bound in BOUNDS:
-		if seconds * 1000 <= bound:
-			return str(bound)
-	return BEYOND
+	return _GROUPS[bisect_left(BOUNDS, seconds * 1000)]
