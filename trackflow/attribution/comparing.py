@@ -18,7 +18,7 @@ from pypika.queries import QueryBuilder
 from pypika.terms import Term
 
 from trackflow.attribution import journeys, path_figures, paths
-from trackflow.attribution.channel_rules import rename
+from trackflow.attribution.channel_rules import renamed, rules_along
 from trackflow.attribution.comparison import Comparison, Credited, Figures, Line, compare
 from trackflow.attribution.path_figures import Brought, Converted, PathFigures, Steps, spread
 from trackflow.attribution.shapes import Model
@@ -235,7 +235,12 @@ def _converted(
 	for row, journey in paths.converted(model, types, begin, end, fields):
 		moments_of = [touch.occurred_at for touch in journey]
 		yield Converted(
-			tuple(rename(touch, model.rules)[0] for touch in journey),
+			tuple(
+				renamed(touch, rule)[0]
+				for touch, rule in zip(
+					journey, rules_along(journey, row.conversion_date, model.rules), strict=True
+				)
+			),
 			moments_of[0] if moments_of else None,
 			moments_of[-1] if moments_of else None,
 			row.conversion_date,

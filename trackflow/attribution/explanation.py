@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from trackflow.attribution import models
-from trackflow.attribution.channel_rules import ChannelRule, rule_for
+from trackflow.attribution.channel_rules import ChannelRule, rules_along
 from trackflow.attribution.credits import Credit
 from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.versions import Version
@@ -98,7 +98,7 @@ def explain(
 	"""Why these credits of the conversion under the model are what they are; `learnt` for models that learn."""
 	inside = within(journey.touches, conversion.at, model.lookback_days)
 	touches = [credit.touch for credit in credits if credit.touch]
-	rules = [rule_for(touch, model.rules) for touch in inside]
+	rules = rules_along(inside, conversion.at, model.rules)
 	rule, terms = _terms(model, conversion, touches, rules, learnt or Learnt())
 	return {
 		"model": model.name,
@@ -108,7 +108,8 @@ def explain(
 		"left_out": _left_out(conversion, journey, inside),
 		"rule": rule,
 		"credits": [
-			_credited(conversion, journey, *one) for one in zip(inside, credits, rules, terms, strict=True)
+			_credited(model, conversion, journey, *one)
+			for one in zip(inside, credits, rules, terms, strict=True)
 		]
 		if touches
 		else [_unattributed(conversion, journey, credits[0])],
@@ -173,6 +174,7 @@ def _unattributed(conversion: Converted, journey: Journey, credit: Credit) -> Ro
 
 
 def _credited(
+	model: Model,
 	conversion: Converted,
 	journey: Journey,
 	original: JourneyTouch,
@@ -190,7 +192,7 @@ def _credited(
 		"tracked_link": original.tracked_link,
 		"link_campaign": original.link_campaign,
 		"channel_reason": channel_reason(original, journey.origins.get(original.id, Origin())),
-		"channel_rule": _rule(rule) if rule else None,
+		"channel_rule": _rule(rule, model) if rule else None,
 		"terms": terms,
 		"share": credit.share,
 		"weight": credit.weight,
@@ -222,8 +224,9 @@ def channel_reason(touch: JourneyTouch, origin: Origin) -> Row:
 	}
 
 
-def _rule(rule: ChannelRule) -> Row:
+def _rule(rule: ChannelRule, model: Model) -> Row:
 	return {
+		"number": model.rules.index(rule) + 1,
 		"channel": rule.channel_name,
 		"conditions": {name: list(patterns) for name, patterns in rule.match_conditions},
 		"priority": rule.priority,

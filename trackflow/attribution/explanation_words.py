@@ -8,11 +8,13 @@ from typing import Any
 
 from frappe import _
 
-from trackflow.attribution import explanation
+from trackflow.attribution import explanation, standing
 from trackflow.tracking import channels, sources
 from trackflow.tracking.conversions import DONE
 
 Row = dict[str, Any]
+
+_SAID_FIRST = {standing.POSITION: 0, standing.AGE: 1}
 
 
 def of_conversion(conversion: explanation.Converted) -> list[str]:
@@ -207,13 +209,65 @@ def _of_channel(credit: Row) -> list[str]:
 	elif credit["tracked_link"]:
 		said.append(_("Tracked link {0}.").format(credit["tracked_link"]))
 	if rule:
-		conditions = "; ".join(f"{name} {', '.join(some)}" for name, some in rule["conditions"].items())
-		said.append(
-			_("This model calls it {0}, by its channel rule of priority {1} ({2}), with weight {3}.").format(
-				credit["channel"], rule["priority"], conditions or _("every touch"), _number(rule["weight"])
-			)
-		)
+		said.append(_of_channel_rule(rule, credit["channel"]))
 	return said
+
+
+def _of_channel_rule(rule: Row, channel: str) -> str:
+	ordered = sorted(rule["conditions"].items(), key=lambda one: _SAID_FIRST.get(one[0], len(_SAID_FIRST)))
+	conditions = "; ".join(_condition(*one) for one in ordered) or _("every touch")
+	said = _("Channel rule {0} of this model decides ({1})").format(rule["number"], conditions)
+	if rule["channel"]:
+		said += ": " + _("it calls this touch {0}").format(channel)
+	if rule["weight"] != 1:
+		return said + (", " if rule["channel"] else ": ") + _("counts {0}.").format(_number(rule["weight"]))
+	return said + ("." if rule["channel"] else ": " + _("counts 1."))
+
+
+def _condition(name: str, texts: Sequence[str]) -> str:
+	if name == standing.POSITION:
+		return _(" or ").join(_position(standing.positions(one)) for one in texts)
+	if name == standing.AGE:
+		return _(" or ").join(_aged(one) for one in texts)
+	return f"{name} {', '.join(texts)}"
+
+
+def _position(found: standing.Positions) -> str:
+	first, last = found
+	named = {
+		"first": _("first touch"),
+		"last": _("last touch"),
+		"middle": _("neither first nor last touch"),
+		"only": _("only touch"),
+	}
+	for name, text in named.items():
+		if found == standing.positions(name):
+			return text
+	if first == last:
+		return _("touch {0}").format(_place(first))
+	if first == 1 and last > 0:
+		return _("first {0} touches").format(last)
+	if last == -1 and first < 0:
+		return _("last {0} touches").format(-first)
+	if last == -1:
+		return _("touch {0} and later").format(first)
+	return _("touches {0} to {1}").format(_place(first), _place(last))
+
+
+def _place(number: int) -> str:
+	return str(number) if number > 0 else _("{0} from the end").format(-number)
+
+
+def _aged(text: str) -> str:
+	operator, low, high = standing.parts_of_age(text)
+	said = {
+		"<": _("younger than {0} days"),
+		"<=": _("at most {0} days old"),
+		">": _("older than {0} days"),
+		">=": _("at least {0} days old"),
+		"..": _("{0} to {1} days old"),
+	}[operator]
+	return said.format(low, high)
 
 
 def _because(found: Row) -> str:

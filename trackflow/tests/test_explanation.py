@@ -407,7 +407,7 @@ class TestWords(TrackFlowTestCase):
 				"  Touch 1 of 3, 2026-03-06 12:00, 14 days before the conversion: Partners, 33.3 % = 33.34 EUR.",
 				"    Referral: a page of blog.example led here, which makes it source “blog.example”, medium “referral”; medium “referral” "
 				"says so.",
-				"    This model calls it Partners, by its channel rule of priority 1 (source blog*), with weight 1.",
+				"    Channel rule 1 of this model decides (source blog*): it calls this touch Partners.",
 				"    1 ÷ 3 = 33.3 %.",
 				"    Stored as 0.333333334: its ninth place is one more, so that all weights sum to 1.",
 				"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR; 0.01 EUR that was left over went here: its "
