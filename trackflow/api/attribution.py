@@ -9,7 +9,7 @@ from trackflow.attribution import comparing
 from trackflow.attribution import explain as explanations
 from trackflow.day_range import day_range
 from trackflow.integrations import crm_deal, crm_lead, explained, visitor_reference
-from trackflow.validation import plain_text, readable, whole_number
+from trackflow.validation import plain_text, readable, whole_number, within
 
 Row = dict[str, Any]
 
@@ -40,13 +40,19 @@ def compare_models(
 	group_by: str = comparing.CHANNEL,
 	conversion_type: str | None = None,
 	figure: str = comparing.CONVERSIONS,
+	by_position: int | str = 0,
 ) -> dict[str, Any]:
-	"""All active models side by side by channel, campaign, link, source, medium or platform (ATT-7), of the conversions of a
-	range of days, the last 30 by default; of one type, else of those that the settings count and value. The groups with
-	most conversions are told apart, or with most value where that is the `figure`."""
+	"""All active models side by side by channel, campaign, link, source, medium, platform or position (ATT-7), of the conversions
+	of a range of days, the last 30 by default; of one type, else of those that the settings count and value. The groups with
+	most conversions are told apart, or with most value where that is the `figure`; `by_position` (0 or 1) tells apart in each
+	of them where in the journey the touches were."""
 	frappe.has_permission("Attribution Link", "read", throw=True)
 	kind = plain_text(conversion_type, "conversion_type")
-	return comparing.comparison_answer(*day_range(from_date, to_date), group_by, kind, figure)
+	positions = whole_number(by_position, "by_position")
+	within(positions, 0, 1, "by_position")
+	return comparing.comparison_answer(
+		*day_range(from_date, to_date), group_by, kind, figure, bool(positions)
+	)
 
 
 @frappe.whitelist(methods=["GET"])

@@ -14,12 +14,12 @@ from frappe import _
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Count, Sum
 from pypika.functions import NullIf
-from pypika.queries import QueryBuilder
-from pypika.terms import Term
+from pypika.queries import QueryBuilder, Table
+from pypika.terms import Term, ValueWrapper
 
 from trackflow.attribution import journeys, path_figures, paths
 from trackflow.attribution.channel_rules import renamed, rules_along
-from trackflow.attribution.comparison import Comparison, Credited, Figures, Line, compare
+from trackflow.attribution.comparison import PLACES, Comparison, Credited, Figures, Line, compare
 from trackflow.attribution.path_figures import Brought, Converted, PathFigures, Steps, spread
 from trackflow.attribution.shapes import Model
 from trackflow.day_range import moments
@@ -27,10 +27,10 @@ from trackflow.tracking.conversions import types_that_count
 
 Row = dict[str, Any]
 
-CHANNEL, CAMPAIGN, LINK = "channel", "campaign", "link"
+CHANNEL, CAMPAIGN, LINK, POSITION = "channel", "campaign", "link", "position"
 # What a touch says of itself, which its credit does not repeat.
 OF_TOUCH = ("source", "medium", "platform")
-GROUPS = (CHANNEL, CAMPAIGN, LINK, *OF_TOUCH)
+GROUPS = (CHANNEL, CAMPAIGN, LINK, *OF_TOUCH, POSITION)
 CONVERSIONS, VALUE = FIGURES = ("conversions", "value")
 # Groups that are told apart: those that have most of a figure over all models.
 MOST_GROUPS = 50
@@ -55,11 +55,14 @@ def compared(
 	models: Sequence[str],
 	conversion_type: str = "",
 	figure: str = CONVERSIONS,
+	by_position: bool = False,
 ) -> Comparison:
 	"""What these models credit to each group, of conversions of these days: those of one type, else of the types that the
-	settings count and value. A group "" are touches that have none. The largest ones by a figure are told apart."""
+	settings count and value. A group "" are touches that have none. The largest ones by a figure are told apart, and on demand
+	in each of them the positions of touches."""
 	by_value = figure == VALUE
-	rows = _sums(_credits(first, last, group_by, models, *_types(conversion_type)), by_value)
+	credits = _credits(first, last, group_by, models, *_types(conversion_type), by_position)
+	rows = _sums(credits, by_value)
 	return compare((Credited(*row) for row in rows), models, by_value)
 
 
@@ -75,23 +78,39 @@ def link_labels(comparison: Comparison) -> dict[str, str]:
 
 
 def comparison_answer(
-	first: date, last: date, group_by: str, conversion_type: str = "", figure: str = CONVERSIONS
+	first: date,
+	last: date,
+	group_by: str,
+	conversion_type: str = "",
+	figure: str = CONVERSIONS,
+	by_position: bool = False,
 ) -> dict[str, Any]:
-	"""The comparison as JSON: `groups`, `others`, `unattributed` and `totals`, with figures by model. Arguments are checked."""
+	"""The comparison as JSON: `groups`, `others`, `unattributed` and `totals`, with figures by model, and in these by position if
+	`by_position`. Arguments are checked."""
 	for value, choices in ((group_by, GROUPS), (figure, FIGURES)):
 		if value not in choices:
 			frappe.throw(_("{0} is none of: {1}.").format(value, ", ".join(choices)))
 	models = active_models()
-	found = compared(first, last, group_by, [model.name for model in models], conversion_type, figure)
+	names = [model.name for model in models]
+	found = compared(first, last, group_by, names, conversion_type, figure, by_position)
 	labels = link_labels(found) if group_by == LINK else {}
 
+	def of_model(name: str, one: Figures) -> Row:
+		return {**_figures(one), "share": found.share(name, one)}
+
 	def figures(line: Line) -> Row:
-		return {name: {**_figures(one), "share": found.share(name, line)} for name, one in line.items()}
+		told = {name: of_model(name, one) for name, one in line.items()}
+		if by_position and line is not found.unattributed:
+			for name, one in line.items():
+				places = ((place, one.places.get(place, Figures())) for place in PLACES)
+				told[name]["positions"] = {place: of_model(name, some) for place, some in places}
+		return told
 
 	return {
 		"from_date": str(first),
 		"to_date": str(last),
 		"group_by": group_by,
+		"by_position": by_position,
 		"models": models,
 		"groups": [
 			{"group": group, "label": labels.get(group, group), "figures": figures(line)}
@@ -153,8 +172,9 @@ def _credits(
 	models: Sequence[str],
 	counted: Sequence[str],
 	valued: Sequence[str],
+	by_position: bool,
 ) -> QueryBuilder:
-	"""The credits, one a row: `model`, `is_unattributed`, `grp`, `currency`, `conversions`, `value`."""
+	"""The credits, one a row: `model`, `is_unattributed`, `grp`, `currency`, `conversions`, `value`, `place`."""
 	credit, touch = frappe.qb.DocType("Attribution Link"), frappe.qb.DocType("Touch Point")
 	begin, end = moments(first, last)
 	groups: dict[str, Term] = {
@@ -162,6 +182,7 @@ def _credits(
 		# Ours, else what the address said, as on leads.
 		CAMPAIGN: Coalesce(NullIf(credit.campaign, ""), touch.campaign),
 		LINK: credit.tracked_link,
+		POSITION: _place(credit),
 	}
 	group = groups[group_by] if group_by in groups else touch[group_by]
 	query = (
@@ -174,6 +195,7 @@ def _credits(
 			Coalesce(credit.currency, "").as_("currency"),
 			Case().when(credit.conversion_type.isin(counted), credit.weight).else_(0).as_("conversions"),
 			Case().when(credit.conversion_type.isin(valued), credit.credited_value).else_(0).as_("value"),
+			(_place(credit) if by_position else ValueWrapper("")).as_("place"),
 		)
 		.where(credit.attribution_model.isin(models or [""]))
 		.where((credit.conversion_date >= begin) & (credit.conversion_date < end))
@@ -182,6 +204,19 @@ def _credits(
 	if group_by in (CAMPAIGN, *OF_TOUCH):
 		query = query.left_join(touch).on(touch.name == credit.touch_point)
 	return query
+
+
+def _place(credit: Table) -> Term:
+	"""Which of PLACES a credit's touch has; "" for none."""
+	position, count = credit.position, credit.touch_count
+	return (
+		Case()
+		.when(position < 1, "")
+		.when(count == 1, "only")
+		.when(position == 1, "first")
+		.when(position == count, "last")
+		.else_("middle")
+	)
 
 
 def _sums(credits: QueryBuilder, by_value: bool) -> Sequence[Sequence[Any]]:
@@ -200,12 +235,13 @@ def _sums(credits: QueryBuilder, by_value: bool) -> Sequence[Sequence[Any]]:
 		.as_("largest")
 	)
 	keys = (credit.model, credit.is_unattributed, largest.grp, credit.currency)
+	sums = (Sum(credit.conversions), Sum(credit.value))
 	return (
 		frappe.qb.from_(credit)
 		.left_join(largest)
 		.on(largest.grp == credit.grp)
-		.select(*keys, Sum(credit.conversions), Sum(credit.value))
-		.groupby(*keys)
+		.select(*keys, *sums, credit.place)
+		.groupby(*keys, credit.place)
 		.run()
 	)
 

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 _PLACES = Decimal("1E-9")
 ZERO = Decimal(0)
+# Where a touch is in the journey: there is no other, or it is the first, between, the last.
+PLACES = ("only", "first", "middle", "last")
 
 
 class Credited(NamedTuple):
-	"""A sum of credits of one model, group and currency; `group` is None for groups that are not told apart. What is unattributed
-	has no group, whatever it says."""
+	"""A sum of credits of one model, group and currency, and of one of PLACES where these are told apart; `group` is None for
+	groups that are not told apart. What is unattributed has no group and no place, whatever it says."""
 
 	model: str
 	is_unattributed: bool
@@ -23,16 +25,20 @@ class Credited(NamedTuple):
 	currency: str
 	conversions: Decimal | float
 	value: Decimal | float
+	place: str = ""
 
 
 @dataclass(slots=True)
 class Figures:
-	"""What a model credits: conversions, and money by currency."""
+	"""What a model credits: conversions, and money by currency; in all, and by PLACES where these are told apart."""
 
 	conversions: Decimal = ZERO
 	value: dict[str, Decimal] = field(default_factory=dict)
+	places: dict[str, "Figures"] = field(default_factory=dict)
 
 	def add(self, row: Credited) -> None:
+		if row.place:
+			self.places.setdefault(row.place, Figures()).add(row._replace(place=""))
 		self.conversions += _exact(row.conversions)
 		if amount := _exact(row.value):
 			self.value[row.currency] = self.value.get(row.currency, ZERO) + amount
@@ -55,8 +61,8 @@ class Comparison:
 	unattributed: Line
 	totals: Line
 
-	def share(self, model: str, line: Line) -> float | None:
-		return line[model].share_of(self.totals[model])
+	def share(self, model: str, figures: Figures) -> float | None:
+		return figures.share_of(self.totals[model])
 
 	@property
 	def currencies(self) -> list[str]:
@@ -84,6 +90,11 @@ def compare(rows: Iterable[Credited], models: Iterable[str], by_value: bool = Fa
 		totals[row.model].add(row)
 	ordered = sorted(groups.items(), key=lambda item: (*_size(item[1], by_value), item[0]))
 	return Comparison(dict(ordered), others, unattributed, totals)
+
+
+def at_place(line: Line, place: str) -> Line:
+	"""The part of a line that touches at this place have."""
+	return {model: figures.places.get(place, Figures()) for model, figures in line.items()}
 
 
 def _size(line: Line, by_value: bool) -> tuple[Any, ...]:

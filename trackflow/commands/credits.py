@@ -23,7 +23,10 @@ from trackflow.commands.shell import as_json, day, on_site, print_json, print_ta
 @click.option(
 	"--compare",
 	"group_by",
-	help="Only show what the models credit, by channel, campaign, link, source, medium or platform.",
+	help="Only show what the models credit, by channel, campaign, link, source, medium, platform or position.",
+)
+@click.option(
+	"--by-position", is_flag=True, help="With --compare: tell apart where in the journey touches were."
 )
 @as_json
 @pass_context
@@ -36,6 +39,7 @@ def attribution(
 	explained: str | None,
 	model: str,
 	group_by: str | None,
+	by_position: bool,
 	json_output: bool,
 ) -> None:
 	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --explain or
@@ -46,12 +50,17 @@ def attribution(
 
 	if model and not explained:
 		raise click.UsageError("--model goes with --explain.")
+	if by_position and group_by is None:
+		raise click.UsageError("--by-position goes with --compare.")
 	if explained:
 		_print_explanation(on_site(context, lambda: _explain(explained, model)), json_output)
 		return
 	if group_by is not None:
 		days = (str(day(one) or "") for one in (from_date, to_date))
-		answer = on_site(context, lambda: comparing.comparison_answer(*day_range(*days), group_by))
+		answer = on_site(
+			context,
+			lambda: comparing.comparison_answer(*day_range(*days), group_by, by_position=by_position),
+		)
 		_print_comparison(answer, json_output)
 		return
 	if trains:
@@ -93,10 +102,29 @@ def _print_comparison(answer: dict[str, Any], json_output: bool) -> None:
 	lines = [(one["label"] or "None", one["figures"]) for one in answer["groups"]]
 	rest = (("Others", "others"), ("Unattributed", "unattributed"), ("Total", "totals"))
 	lines += [(label, answer[key]) for label, key in rest if answer[key]]
+	head = [answer["group_by"].title(), *(["Position"] if answer["by_position"] else []), *models]
 	print_table(
-		[answer["group_by"].title(), *models],
-		[[label, *(f"{figures[name]['conversions']:.2f}" for name in models)] for label, figures in lines],
+		head,
+		[
+			[
+				label,
+				*([place] if answer["by_position"] else []),
+				*(f"{one['conversions']:.2f}" for one in row),
+			]
+			for label, figures in lines
+			for place, row in _by_position([figures[name] for name in models])
+		],
 	)
+
+
+def _by_position(figures: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+	"""A line of figures as one for each position that has any, and the line itself last."""
+	found = []
+	for place in figures[0].get("positions", ()) if figures else ():
+		some = [one["positions"][place] for one in figures]
+		if any(one["conversions"] or one["value"] for one in some):
+			found.append((place, some))
+	return [*found, ("", figures)] if len(found) != 1 else [(found[0][0], figures)]
 
 
 def _print_trained(trained: list[Any], json_output: bool) -> None:

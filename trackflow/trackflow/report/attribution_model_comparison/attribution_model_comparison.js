@@ -25,6 +25,7 @@ frappe.query_reports["Attribution Model Comparison"] = {
 				{ value: "Source", label: __("Source") },
 				{ value: "Medium", label: __("Medium") },
 				{ value: "Platform", label: __("Platform") },
+				{ value: "Position", label: __("Position") },
 			],
 			default: "Channel",
 		},
@@ -38,6 +39,7 @@ frappe.query_reports["Attribution Model Comparison"] = {
 			],
 			default: "Conversions",
 		},
+		{ fieldname: "by_position", label: __("By Position"), fieldtype: "Check" },
 		{ fieldname: "conversion_type", label: __("Conversion Type"), fieldtype: "Data" },
 	],
 };
