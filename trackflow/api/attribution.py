@@ -7,6 +7,7 @@ from frappe import _
 
 from trackflow.attribution import comparing
 from trackflow.attribution import explain as explanations
+from trackflow.attribution.explanation import SHOWN
 from trackflow.day_range import day_range
 from trackflow.integrations import crm_deal, crm_lead, explained, visitor_reference
 from trackflow.validation import plain_text, readable, whole_number, within
@@ -14,23 +15,28 @@ from trackflow.validation import plain_text, readable, whole_number, within
 Row = dict[str, Any]
 
 LIMIT, MOST = 20, 100
+MOST_SHOWN = 1000
 
 
 @frappe.whitelist(methods=["GET"])
-def explain(conversion: str = "", lead: str = "", deal: str = "", model: str = "") -> Row:
+def explain(
+	conversion: str = "", lead: str = "", deal: str = "", model: str = "", limit: int | str = SHOWN
+) -> Row:
 	"""Why each touch has its credit for a conversion, a lead or a deal, in numbers and in words: under the default model, the
-	one of that name, or "all" active ones. Where there is no conversion, `words` say why."""
+	one of that name, or "all" active ones. Of a long journey the `limit` touches that get most are told one by one (1,000 at
+	most), the others together. Where there is no conversion, `words` say why."""
 	names = [plain_text(one, "reference") for one in (conversion, lead, deal)]
-	model = plain_text(model, "model")
+	model, most = plain_text(model, "model"), whole_number(limit, "limit")
+	within(most, 1, MOST_SHOWN, "limit")
 	if len([one for one in names if one]) != 1:
 		frappe.throw(_("Name one conversion, lead or deal."))
 	conversion, lead, deal = names
 	if conversion:
 		frappe.has_permission("Visitor", "read", throw=True)
-		return explanations.of_conversion(readable("Conversion", conversion).name, model)
+		return explanations.of_conversion(readable("Conversion", conversion).name, model, most)
 	module = crm_lead if lead else crm_deal
 	module.check(lead or deal, visitor_reference.permission_for_data())
-	return explained.of_lead(lead, model) if lead else explained.of_deal(deal, model)
+	return explained.of_lead(lead, model, most) if lead else explained.of_deal(deal, model, most)
 
 
 @frappe.whitelist(methods=["GET"])

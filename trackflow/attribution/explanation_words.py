@@ -32,9 +32,11 @@ def of_conversion(conversion: explanation.Converted) -> list[str]:
 
 
 def of_model(found: Row, currency: str) -> Row:
-	"""The explanation with sentences: `words` of the model as a whole, and of each of its credits."""
+	"""The explanation with sentences: `words` of the model as a whole, of each of its credits, and of the rest."""
+	rest = found["rest"]
 	return {
 		**found,
+		"rest": {**rest, "words": _of_rest(found, currency)} if rest else None,
 		"words": [*_of_window(found["window"], found["left_out"]), *_of_rule(found)],
 		"credits": [{**credit, "words": _of_credit(found, credit, currency)} for credit in found["credits"]],
 	}
@@ -158,6 +160,28 @@ def _of_credit(found: Row, credit: Row, currency: str) -> list[str]:
 		*_of_weight(credit),
 		*_of_money(credit, currency),
 	]
+
+
+def _of_rest(found: Row, currency: str) -> list[str]:
+	rest = found["rest"]
+	said = [
+		_("Told are the {0} touches that get most, of equal ones the nearest to the conversion.").format(
+			f"{len(found['credits']):,}"
+		)
+	]
+	if not rest["with_credit"]:
+		return [*said, _("The other touches, {0:,} of them, get nothing.").format(rest["touches"])]
+	together = _percent(rest["share"])
+	if rest["value"]:
+		together += f" = {_money(rest['value'], currency)}"
+	said.append(
+		_("The other touches, {0:,} of them, get {1} together; {2:,} of these get nothing.").format(
+			rest["touches"], together, rest["touches"] - rest["with_credit"]
+		)
+		if rest["with_credit"] < rest["touches"]
+		else _("The other touches, {0:,} of them, get {1} together.").format(rest["touches"], together)
+	)
+	return said
 
 
 def _say_unattributed(credit: Row, found: Row) -> str:
@@ -440,4 +464,6 @@ def lines(told: Sequence[Row]) -> list[str]:
 		for credit in model["credits"]:
 			first, *rest = credit["words"]
 			page += ["", f"  {first}", *(f"    {one}" for one in rest)]
+		if model["rest"]:
+			page += ["", *(f"  {one}" for one in model["rest"]["words"])]
 	return page

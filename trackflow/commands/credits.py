@@ -21,6 +21,11 @@ from trackflow.commands.shell import as_json, day, on_site, print_json, print_ta
 	"--model", default="", help="With --explain: one by name, or all; the default one if none is given."
 )
 @click.option(
+	"--limit",
+	type=click.IntRange(min=1),
+	help="With --explain: tell so many touches of a long journey one by one, 100 if none is given.",
+)
+@click.option(
 	"--compare",
 	"group_by",
 	help="Only show what the models credit, by channel, campaign, link, source, medium, platform or position.",
@@ -38,6 +43,7 @@ def attribution(
 	trains: bool,
 	explained: str | None,
 	model: str,
+	limit: int | None,
 	group_by: str | None,
 	by_position: bool,
 	json_output: bool,
@@ -48,12 +54,12 @@ def attribution(
 	from trackflow.attribution import comparing, run
 	from trackflow.day_range import day_range
 
-	if model and not explained:
-		raise click.UsageError("--model goes with --explain.")
+	if (model or limit) and not explained:
+		raise click.UsageError("--model and --limit go with --explain.")
 	if by_position and group_by is None:
 		raise click.UsageError("--by-position goes with --compare.")
 	if explained:
-		_print_explanation(on_site(context, lambda: _explain(explained, model)), json_output)
+		_print_explanation(on_site(context, lambda: _explain(explained, model, limit)), json_output)
 		return
 	if group_by is not None:
 		days = (str(day(one) or "") for one in (from_date, to_date))
@@ -78,10 +84,11 @@ def attribution(
 		)
 
 
-def _explain(name: str, model: str) -> dict[str, Any]:
+def _explain(name: str, model: str, limit: int | None) -> dict[str, Any]:
+	from trackflow.attribution.explanation import SHOWN
 	from trackflow.integrations import explained
 
-	return explained.of_any(name, model)
+	return explained.of_any(name, model, limit or SHOWN)
 
 
 def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
