@@ -70,10 +70,18 @@ def _of_rule(found: Row) -> list[str]:
 		return []
 	said = [_("Base model: {0}.").format(_(rule["name"]))] if found["model_type"] == "Custom" else []
 	said.append(_RULES[rule["name"]](rule))
+	terms = found["credits"][0]["terms"]
+	if rule["name"] == "Time Decay":
+		said[-1] += " " + _("Together they count {0}.").format(_number(terms["total"]))
 	if not rule["counts_direct"]:
 		said.append(_("Direct touches get nothing here, as there are others."))
 	if rule.get("weights_count") is False:
 		said.append(_("The weights of channels and rules would leave nothing at all, so they have no say."))
+	elif rule.get("weights_count") and terms["weighed_total"] != 1:
+		weighed = _(
+			"Channels and rules weigh the shares, which then are {0} together and are brought back to 1."
+		)
+		said.append(weighed.format(_number(terms["weighed_total"])))
 	return said
 
 
