@@ -97,6 +97,7 @@ FIELDS = {
 		"date domain tracked_link variant channel country device_type referrer_host clicks scans bots "
 		"new_visitors sessions bounces visitor_sketch"
 	),
+	"Rollup Day": "date",
 	"TrackFlow Exchange Rate": "date from_currency to_currency rate",
 	"TrackFlow Settings": (
 		"enable_tracking auto_generate_short_codes short_code_length default_shortlink_domain "
@@ -184,6 +185,9 @@ LOOK_UPS = {
 	],
 	"API Request Log": [
 		"api_key request_time",
+	],
+	"Rollup Day": [
+		"date",
 	],
 	"Daily Rollup": [
 		"date grain",

@@ -20,7 +20,7 @@ RECORDED = (
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them: without a retention figure.
-KEPT = ("Attribution Training", "TrackFlow Erasure")
+KEPT = ("Attribution Training", "Rollup Day", "TrackFlow Erasure")
 SECRET = (
 	"TrackFlow Settings",
 	"TrackFlow API Key",

@@ -24,6 +24,7 @@ PURE_MODULES = (
 	"trackflow.attribution.versions",
 	"trackflow.attribution.window",
 	"trackflow.recent",
+	"trackflow.costs.exchange",
 	"trackflow.edge.rates",
 	"trackflow.incoming",
 	"trackflow.integrations.lead_ads",
