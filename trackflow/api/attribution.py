@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from trackflow.attribution import comparing
+from trackflow.attribution import comparing, telling_paths
 from trackflow.attribution import explain as explanations
 from trackflow.attribution.explanation import SHOWN
 from trackflow.day_range import day_range
@@ -77,4 +77,4 @@ def get_paths(
 	if not 1 <= number <= MOST:
 		frappe.throw(_("limit is 1 to {0}.").format(MOST))
 	kind, name = plain_text(conversion_type, "conversion_type"), plain_text(model, "model")
-	return comparing.paths_answer(*day_range(from_date, to_date), number, kind, name)
+	return telling_paths.paths_answer(*day_range(from_date, to_date), number, kind, name)

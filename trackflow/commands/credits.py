@@ -31,6 +31,11 @@ from trackflow.commands.shell import as_json, day, on_site, print_json, print_ta
 	help="Only show what the models credit, by channel, campaign, link, source, medium, platform or position.",
 )
 @click.option(
+	"--figure",
+	type=click.Choice(["conversions", "value", "cpa", "roas"]),
+	help="With --compare: what is shown, conversions if none is given; money in the reporting currency.",
+)
+@click.option(
 	"--by-position", is_flag=True, help="With --compare: tell apart where in the journey touches were."
 )
 @as_json
@@ -45,6 +50,7 @@ def attribution(
 	model: str,
 	limit: int | None,
 	group_by: str | None,
+	figure: str | None,
 	by_position: bool,
 	json_output: bool,
 ) -> None:
@@ -56,18 +62,23 @@ def attribution(
 
 	if (model or limit) and not explained:
 		raise click.UsageError("--model and --limit go with --explain.")
-	if by_position and group_by is None:
-		raise click.UsageError("--by-position goes with --compare.")
+	if (by_position or figure) and group_by is None:
+		raise click.UsageError("--figure and --by-position go with --compare.")
+	if by_position and figure in ("cpa", "roas"):
+		raise click.UsageError("What was spent is not known by position.")
 	if explained:
 		_print_explanation(on_site(context, lambda: _explain(explained, model, limit)), json_output)
 		return
 	if group_by is not None:
 		days = (str(day(one) or "") for one in (from_date, to_date))
+		size = comparing.VALUE if figure in ("value", "roas") else comparing.CONVERSIONS
 		answer = on_site(
 			context,
-			lambda: comparing.comparison_answer(*day_range(*days), group_by, by_position=by_position),
+			lambda: comparing.comparison_answer(
+				*day_range(*days), group_by, figure=size, by_position=by_position
+			),
 		)
-		_print_comparison(answer, json_output)
+		_print_comparison(answer, figure or "conversions", json_output)
 		return
 	if trains:
 		_print_trained(on_site(context, run.learn), json_output)
@@ -101,27 +112,44 @@ def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
 		click.echo(line)
 
 
-def _print_comparison(answer: dict[str, Any], json_output: bool) -> None:
+def _print_comparison(answer: dict[str, Any], figure: str, json_output: bool) -> None:
 	if json_output:
 		print_json(answer)
 		return
-	models = [model["name"] for model in answer["models"]]
-	lines = [(one["label"] or "None", one["figures"]) for one in answer["groups"]]
-	rest = (("Others", "others"), ("Unattributed", "unattributed"), ("Total", "totals"))
-	lines += [(label, answer[key]) for label, key in rest if answer[key]]
-	head = [answer["group_by"].title(), *(["Position"] if answer["by_position"] else []), *models]
+	models, costs = [model["name"] for model in answer["models"]], answer["costs"]
+	lines = [(one["label"] or "None", one["spend"], one["figures"]) for one in answer["groups"]]
+	rest = (
+		("Others", costs["others"], "others"),
+		("Unattributed", None, "unattributed"),
+		("Total", costs["total"], "totals"),
+	)
+	lines += [(label, spend, answer[key]) for label, spend, key in rest if answer[key]]
+	has_spend = figure in ("cpa", "roas")
 	print_table(
-		head,
+		[
+			answer["group_by"].title(),
+			*(["Position"] if answer["by_position"] else []),
+			*(["Spend"] if has_spend else []),
+			*models,
+		],
 		[
 			[
 				label,
 				*([place] if answer["by_position"] else []),
-				*(f"{one['conversions']:.2f}" for one in row),
+				*([_amount(spend)] if has_spend else []),
+				*(_amount(one["converted_value" if figure == "value" else figure]) for one in row),
 			]
-			for label, figures in lines
+			for label, spend, figures in lines
 			for place, row in _by_position([figures[name] for name in models])
 		],
 	)
+	if figure != "conversions":
+		for notice in (f"Money is in {costs['currency']}.", *costs["notices"]):
+			click.echo(notice)
+
+
+def _amount(number: float | None) -> str:
+	return "" if number is None else f"{number:.2f}"
 
 
 def _by_position(figures: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:

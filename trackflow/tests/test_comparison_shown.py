@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from frappe.desk import query_report
 
 from trackflow import commands
-from trackflow.attribution import comparing, run
+from trackflow.attribution import comparing, run, telling_paths
 from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import make_conversion, make_link, make_touch
 from trackflow.tests.test_comparison import END, MARCH, ComparisonTestCase
@@ -125,7 +125,7 @@ class TestReport(ComparisonTestCase):
 		self.assertEqual(set(re.findall(r'fieldname: "(\w+)"', script)), names)
 		values = set(re.findall(r'value: "(\w+)"', script))
 		groups = {group.title() for group in comparing.GROUPS}
-		self.assertEqual(values, groups | {"Conversions", "Value"})
+		self.assertEqual(values, groups | {"Conversions", "Value", "CPA", "ROAS"})
 
 
 class TestCommand(ComparisonTestCase):
@@ -160,7 +160,7 @@ class TestCommand(ComparisonTestCase):
 		context = frappe._dict(sites=[frappe.local.site], profile=False)
 		asked = CliRunner().invoke(commands.trackflow, ["attribution", "--by-position"], obj=context)
 		self.assertEqual(asked.exit_code, 2)
-		self.assertIn("--by-position goes with --compare", asked.output)
+		self.assertIn("--figure and --by-position go with --compare", asked.output)
 
 
 class TestCost(ComparisonTestCase):
@@ -172,15 +172,16 @@ class TestCost(ComparisonTestCase):
 			for _each in range(2 if size == "few" else 20):
 				self.person("Email", "Paid Search", f"Channel {self.number}")
 			run.credit_pending()
-			self.compared("source"), comparing.paths_answer(*MARCH, 5)
+			self.compared("source"), telling_paths.paths_answer(*MARCH, 5)
 			with counted_statements() as statements:
 				self.compared("source")
-				comparing.paths_answer(*MARCH, 5)
+				telling_paths.paths_answer(*MARCH, 5)
 			counts[size] = len(statements)
 		self.assertEqual(counts["few"], counts["many"])
 		with counted_statements() as statements:
 			comparing.compared(*MARCH, "platform", ["Linear", "Last Touch"])
-		self.assertEqual(len(statements), 1)
+		# Credits, costs, rates.
+		self.assertEqual(len(statements), 3)
 
 
 class TestAsking(PermissionTestCase, ComparisonTestCase):

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import frappe
 
-from trackflow.attribution import comparing, path_figures, paths
+from trackflow.attribution import path_figures, paths, telling_paths
 from trackflow.attribution.path_figures import Converted, figures, spread, steps
 from trackflow.tests.factories import changed_model, channel_rules, make_conversion, make_journey
 from trackflow.tests.properties import given, st
@@ -79,7 +79,7 @@ class TestPaths(ComparisonTestCase):
 		self.person("Email", value=5, currency="EUR")
 		self.person("Email", "Paid Search", value=0)
 		self.person()
-		self.found = comparing.paths_answer(*MARCH, 2)
+		self.found = telling_paths.paths_answer(*MARCH, 2)
 
 	def test_the_most_common(self) -> None:
 		self.assertEqual(
@@ -114,7 +114,7 @@ class TestPaths(ComparisonTestCase):
 			{"channel_name": "Closer", "match_conditions": '{"position": "last", "channel": "Paid*"}'},
 		)
 		with channel_rules("Linear", *rules), changed_model("Linear", lookback_days=1):
-			found = comparing.paths_answer(*MARCH, 5, model_name="Linear")
+			found = telling_paths.paths_answer(*MARCH, 5, model_name="Linear")
 		self.assertEqual(
 			{one["path"]: one["conversions"] for one in found["paths"]},
 			{"News → Direct": 2, "News": 2, "News → Closer": 1},
@@ -125,16 +125,16 @@ class TestPaths(ComparisonTestCase):
 		visitor = self.visitor()
 		make_journey(visitor, "Referral", "Referral", end=END)
 		make_conversion(visitor, END + 3 * DAY, "Call")
-		found = comparing.paths_answer(*MARCH, 5, "Call")
+		found = telling_paths.paths_answer(*MARCH, 5, "Call")
 		self.assertEqual(found["seconds_to_conversion"], {"median": 4 * SECONDS, "mean": 4 * SECONDS})
 		self.assertEqual(found["seconds_to_last_touch"], {"median": SECONDS, "mean": SECONDS})
 
 	def test_chunks_change_nothing(self) -> None:
 		with patch.object(paths, "AT_ONCE", 2):
-			self.assertEqual(comparing.paths_answer(*MARCH, 2), self.found)
+			self.assertEqual(telling_paths.paths_answer(*MARCH, 2), self.found)
 
 	def test_too_many(self) -> None:
-		with patch.object(comparing, "MOST_CONVERSIONS", 6):
-			self.assertEqual(comparing.paths_answer(*MARCH, 2), self.found)
-		with patch.object(comparing, "MOST_CONVERSIONS", 5), self.assertRaises(frappe.ValidationError):
-			comparing.paths_answer(*MARCH, 2)
+		with patch.object(telling_paths, "MOST_CONVERSIONS", 6):
+			self.assertEqual(telling_paths.paths_answer(*MARCH, 2), self.found)
+		with patch.object(telling_paths, "MOST_CONVERSIONS", 5), self.assertRaises(frappe.ValidationError):
+			telling_paths.paths_answer(*MARCH, 2)

@@ -20,6 +20,7 @@ PURE_MODULES = (
 	"trackflow.attribution.path_figures",
 	"trackflow.attribution.powers",
 	"trackflow.attribution.shapes",
+	"trackflow.attribution.spending",
 	"trackflow.attribution.standing",
 	"trackflow.attribution.versions",
 	"trackflow.attribution.window",

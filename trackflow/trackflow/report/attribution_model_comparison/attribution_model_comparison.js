@@ -36,6 +36,8 @@ frappe.query_reports["Attribution Model Comparison"] = {
 			options: [
 				{ value: "Conversions", label: __("Conversions") },
 				{ value: "Value", label: __("Value") },
+				{ value: "CPA", label: __("CPA") },
+				{ value: "ROAS", label: __("ROAS") },
 			],
 			default: "Conversions",
 		},
