@@ -26,6 +26,9 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.integrations import crm_subject
 from trackflow.jobs import enqueue
 from trackflow.naming import keyed_hash
+from trackflow.offline import files
+from trackflow.offline.gather import row_name
+from trackflow.offline.platforms import PLATFORMS
 from trackflow.privacy import personal, subjects
 from trackflow.privacy.personal import BY_DOCTYPE, DEAL, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
 from trackflow.privacy.subjects import Subject
@@ -39,6 +42,7 @@ RUNNING, DONE = "Running", "Done"
 BATCH = 1_000
 # Of a job, which has an hour.
 JOB_SECONDS, JOB_TIMEOUT = 50 * 60, 60 * 60
+EXPORTED = "Conversion Export Row"
 # Tables whose rows hang on a visitor; those of its conversions, of leads and of deals are done with them.
 OF_VISITOR = ("Click Event", "Visitor Event", "Visitor Session", "Touch Point")
 OF_DEAL = ("Deal Attribution", "Deal Link Association", "Deal Stage Change")
@@ -302,6 +306,18 @@ def _rename_conversion(work: _Work, name: str, values: Row) -> None:
 	for old, row in links.items():
 		link = run.link_conversion_name(new, row.click_event)
 		_set("Link Conversion", old, {"name": link, "conversion": new, "attribution_data": None})
+	_erase_exported(
+		work,
+		{"conversion": name},
+		lambda row: {"name": row_name(PLATFORMS[row["platform"]], new), "conversion": new},
+	)
+
+
+def _erase_exported(work: _Work, filters: Row, changed: Callable[[Row], Row]) -> None:
+	"""Empty what was told of somebody to platforms, in the rows and in their files."""
+	rows = bulk.load(EXPORTED, filters, ["export", "platform", "line"])
+	files.erase(rows, {name: changed(row) for name, row in rows.items()})
+	work.add(EXPORTED, sum(bool(row.line) for row in rows.values()))
 
 
 @retried
@@ -322,6 +338,7 @@ def _erase_visitor(work: _Work, visitor_id: str) -> None:
 	)
 	_update("Attribution Link", credits, {"visitor_id": erased})
 	_update("Link Conversion", links, {"visitor_id": erased, "attribution_data": None})
+	_erase_exported(work, {"visitor": visitor_id}, lambda _row: {"visitor": erased})
 	work.add("Conversion", len(conversions))
 	work.add("Attribution Link", len(credits))
 	work.add("Link Conversion", len(links))
