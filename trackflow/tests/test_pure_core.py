@@ -56,6 +56,7 @@ PURE_MODULES = (
 	"trackflow.reports.funnel",
 	"trackflow.reports.groups",
 	"trackflow.reports.stages",
+	"trackflow.reports.steps",
 	"trackflow.reports.velocity",
 	"trackflow.stream.entries",
 	"trackflow.times",
