@@ -1,6 +1,6 @@
 """An export's file after it was made: what the rows say, without the lines that were erased."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import frappe
@@ -13,10 +13,9 @@ EXPORT = "Conversion Export"
 Row = dict[str, Any]
 
 
-def erase(rows: dict[str, Row], changes: dict[str, Row]) -> None:
-	"""Change rows (`export` of each known, by name), empty their lines, and write the files without them. Part of the caller's
-	transaction; the exports are locked, so that of two erasures the later one's file lacks both's lines."""
-	exports = sorted({row["export"] for row in rows.values() if row["export"]})
+def empty(exports: Collection[str], changes: Mapping[str, Row]) -> None:
+	"""Change rows of these exports, by name, and empty their lines. The exports are locked until the caller's transaction ends, so that
+	of two erasures the later one's files lack both's lines."""
 	bulk.lock(EXPORT, exports)
 	table = frappe.qb.DocType(ROW)
 	for name, values in changes.items():
@@ -24,7 +23,12 @@ def erase(rows: dict[str, Row], changes: dict[str, Row]) -> None:
 		for column, value in values.items():
 			query = query.set(table[column], value)
 		query.run()
-	for export in exports:
+
+
+def rewrite(exports: Iterable[str]) -> None:
+	"""Write the files of these exports without the lines that were emptied. The last of a transaction, and once in it: a rollback
+	brings back what was there before the last write."""
+	for export in sorted(exports):
 		_rewrite(export)
 
 
@@ -41,6 +45,10 @@ def _rewrite(export: str) -> None:
 	text = content(export)
 	for name in _files(export):
 		file = frappe.get_doc("File", name)
+		if not file.exists_on_disk():
+			# Kept elsewhere, or lost: it cannot be written over, so it goes as a whole.
+			frappe.delete_doc("File", name, ignore_permissions=True, delete_permanently=True)
+			continue
 		file.save_file(content=text.encode(), ignore_existing_file_check=True, overwrite=True)
 		values = {"file_size": file.file_size, "content_hash": file.content_hash}
 		file.db_set(values, update_modified=False)

@@ -59,6 +59,8 @@ class _Work:
 	until: float = float("inf")
 	tell: Callable[[str, int], None] | None = None
 	done: Counter[str] = field(default_factory=Counter)
+	# Whose files are to be written anew before the commit.
+	exports: set[str] = field(default_factory=set)
 
 	def of_visitor(self, visitor_id: str) -> str:
 		return identity.erased_id(self.key, visitor_id)
@@ -87,6 +89,12 @@ class _Work:
 		frappe.db.set_value(RECORD, self.record, values, update_modified=False)
 		if self.tell:
 			self.tell(doctype, self.done[doctype])
+
+	def commit(self) -> None:
+		"""End a transaction that emptied rows of exports."""
+		files.rewrite(self.exports)
+		frappe.db.commit()
+		self.exports.clear()
 
 	@property
 	def is_over(self) -> bool:
@@ -241,7 +249,7 @@ def _erase_crm(work: _Work) -> None:
 	}
 	for doctype in ("Lead Status Change", *OF_DEAL):
 		_rename_rows(work, doctype, pseudonyms)
-	frappe.db.commit()
+	work.commit()
 
 
 def _rename_rows(work: _Work, doctype: str, pseudonyms: Mapping[str, Mapping[str, str]]) -> None:
@@ -314,9 +322,11 @@ def _rename_conversion(work: _Work, name: str, values: Row) -> None:
 
 
 def _erase_exported(work: _Work, filters: Row, changed: Callable[[Row], Row]) -> None:
-	"""Empty what was told of somebody to platforms, in the rows and in their files."""
+	"""Empty what was told of somebody to platforms in the rows; their files are written before the commit."""
 	rows = bulk.load(EXPORTED, filters, ["export", "platform", "line"])
-	files.erase(rows, {name: changed(row) for name, row in rows.items()})
+	exports = {row.export for row in rows.values()}
+	files.empty(exports, {name: changed(row) for name, row in rows.items()})
+	work.exports |= exports
 	work.add(EXPORTED, sum(bool(row.line) for row in rows.values()))
 
 
@@ -347,7 +357,7 @@ def _erase_visitor(work: _Work, visitor_id: str) -> None:
 	if row := locked.get(visitor_id):
 		_replace_visitor(work, row, erased)
 		work.add("Visitor", 1)
-	frappe.db.commit()
+	work.commit()
 
 
 def _replace_visitor(work: _Work, row: Row, erased: str) -> None:
