@@ -29,11 +29,11 @@ def judge(conversion: Conversion, platform: Platform, action: str, now: datetime
 
 
 def _untimely(conversion: Conversion, platform: Platform, now: datetime) -> str:
-	if conversion.is_exported:
-		return reasons.EXPORTED
 	if conversion.at > now:
 		return reasons.IN_THE_FUTURE
-	return reasons.TOO_OLD if now - conversion.at > platform.oldest else ""
+	if now - conversion.at > platform.oldest:
+		return reasons.TOO_OLD
+	return reasons.EXPORTED if conversion.is_exported else ""
 
 
 def _unwilling(conversion: Conversion) -> str:
