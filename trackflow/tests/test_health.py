@@ -10,6 +10,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow import bulk, doctor, hooks, runs
+from trackflow.api.health import get_metrics
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.health import alerts, measure, totals
 from trackflow.runs import recorded
@@ -192,6 +193,13 @@ class TestTotals(HealthTestCase):
 		bulk.insert("Click Event", rows)
 		self.assertEqual(statements(), before)
 		self.assertLessEqual(before, 10)
+
+	def test_the_page_asks_short_questions(self) -> None:
+		"""docs/operations.md says how many."""
+		get_metrics()
+		with counted_statements() as sent:
+			get_metrics()
+		self.assertLessEqual(len(sent), 150)
 
 
 class TestJobs(HealthTestCase):

@@ -1,5 +1,6 @@
 """The mail of Monday morning (RPT-4): its figures, to whom it goes, once a week, by a real server; and that it is inert."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from email.message import EmailMessage
 from html.parser import HTMLParser
 from socket import socket
 from typing import Any, ClassVar
-from unittest import TestCase
+from unittest import TestCase, skipUnless
 from unittest.mock import patch
 
 import frappe
@@ -19,7 +20,7 @@ from trackflow.analytics.overview import overview
 from trackflow.analytics.scope import Period, Scope
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.tests.analytics_case import MODEL, FiguresTestCase
-from trackflow.tests.base import TrackFlowTestCase
+from trackflow.tests.base import TrackFlowTestCase, fork, is_shared
 from trackflow.tests.factories import make_campaign, make_link
 from trackflow.tests.properties import given, st
 from trackflow.tests.users import PeopleTestCase, make_user, remove_user
@@ -29,6 +30,7 @@ from trackflow.weekly_summary.layout import Link, Mail, Section
 MANAGER, OTHER, CAMPAIGNER = (f"summary.{who}@example.com" for who in ("manager", "other", "campaigns"))
 MONDAY = date(2026, 3, 9)
 WEEK = Period(date(2026, 3, 2), date(2026, 3, 8))
+MAIL = {"mail_server": "127.0.0.1", "mail_port": 1, "auto_email_id": "site@example.com", "use_tls": 0}
 PATH = "/api/method/trackflow.api.summary.preview_weekly_summary"
 
 
@@ -190,7 +192,7 @@ class TestSending(SummaryTestCase):
 		self.addCleanup(setattr, frappe.local, "outgoing_email_account", {})
 		conf = patch.dict(
 			frappe.local.conf,
-			{"mail_server": "127.0.0.1", "mail_port": 1, "auto_email_id": "site@example.com", "use_tls": 0},
+			MAIL,
 		)
 		conf.start()
 		self.addCleanup(conf.stop)
@@ -215,6 +217,19 @@ class TestSending(SummaryTestCase):
 		with self.on(date(2026, 3, 16)):
 			self.assertEqual(send.send_weekly(), 1)
 		self.assertEqual(len(self.queued()), 2)
+
+	@skipUnless(is_shared(), "Processes of this site do not see each other's writes")
+	def test_once_for_two_at_once(self) -> None:
+		self.set(weekly_summary=1, weekly_summary_recipients=MANAGER)
+
+		def work() -> None:
+			frappe.local.conf.update(MAIL)
+			send.send()
+
+		with self.on():
+			children = [fork(work) for _child in range(3)]
+			ends = {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}
+		self.assertEqual((ends, len(self.queued())), ({0}, 1))
 
 	def test_saving_the_settings_does_not_send_it_again(self) -> None:
 		self.set(weekly_summary=1, weekly_summary_recipients=MANAGER)
