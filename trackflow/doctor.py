@@ -73,8 +73,8 @@ def _redis() -> tuple[str, str]:
 	redis.ping()
 	try:
 		info = redis.info()
-	except ResponseError as error:
-		return NOTE, f"It answers, and does not tell of its memory and what it keeps: {error}"
+	except ResponseError:
+		return NOTE, "It answers, but does not tell of its memory, nor whether it keeps what it has."
 	if info.get("role") != "master":
 		return (
 			BROKEN,

@@ -1,5 +1,5 @@
-"""What jobs leave behind: when each last ran, how long, how many rows, and whether it failed; in the queue Redis and, as one line
-of JSON each, in the log.
+"""What jobs leave behind: when each last ran, how long, how many rows, and whether it failed; in the queue Redis and, as a line of
+JSON, in the log. Of a run that had nothing to do there is no line.
 
 `recorded` goes around the function that a scheduler or `jobs.enqueue` names. The drain tells of itself (`stream.drain`).
 """
@@ -72,19 +72,19 @@ def log(event: str, *, is_error: bool = False, **values: Any) -> None:
 
 
 def _note(name: str, run: Run) -> None:
-	log(
-		"job",
-		is_error=bool(run.error),
-		job=name,
-		seconds=round(run.seconds, 3),
-		rows=run.rows,
-		error=run.error or None,
-	)
+	if run.error or run.rows != 0:
+		# A job that looks every minute and finds nothing would soon fill the log.
+		_log_run(name, run)
 	try:
 		connection.connect().hset(connection.key(RUNS_KEY), name, json.dumps(run))
 	except (RedisError, OSError, StreamUnavailable):
 		# The work is what counts.
 		return
+
+
+def _log_run(name: str, run: Run) -> None:
+	values = {"job": name, "seconds": round(run.seconds, 3), "rows": run.rows, "error": run.error or None}
+	log("job", is_error=bool(run.error), **values)
 
 
 def _rows(answer: object) -> int | None:

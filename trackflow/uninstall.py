@@ -27,6 +27,7 @@ REMEMBERED_BY = (
 	("Data Import", "reference_doctype"),
 	("DocShare", "share_doctype"),
 	("Document Follow", "ref_doctype"),
+	("Email Queue", "reference_doctype"),
 	("Error Log", "reference_doctype"),
 	("Kanban Board", "reference_doctype"),
 	("List Filter", "reference_doctype"),

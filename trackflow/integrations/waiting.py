@@ -53,11 +53,14 @@ def rename(old: str, new: str) -> None:
 
 
 @recorded
-def resume() -> None:
-	"""Every few minutes: queue a job for lines that a job left behind."""
+def resume() -> int:
+	"""Every few minutes: queue a job for lines that a job left behind; returns how many these are."""
 	redis = connect()
-	if redis.llen(key(LEADS_KEY)) and redis.set(key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS):
-		_queue_job()
+	left = redis.llen(key(LEADS_KEY))
+	if not left or not redis.set(key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS):
+		return 0
+	_queue_job()
+	return left
 
 
 def number() -> int:

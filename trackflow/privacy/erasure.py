@@ -149,11 +149,13 @@ def resume(record: str) -> None:
 
 
 @recorded
-def resume_all() -> None:
-	"""Hourly: see that what was cut off is done."""
-	for record in frappe.get_all(RECORD, filters={"status": RUNNING}, pluck="name", order_by="started_on"):
+def resume_all() -> int:
+	"""Hourly: see that what was cut off is done; returns how many erasures that are."""
+	records = frappe.get_all(RECORD, filters={"status": RUNNING}, pluck="name", order_by="started_on")
+	for record in records:
 		_queue(record)
 	frappe.db.commit()
+	return len(records)
 
 
 def ask(*named: str, reference: str) -> None:

@@ -221,6 +221,11 @@ class TestJobs(HealthTestCase):
 		line = json.loads(logged.records[0].getMessage())
 		self.assertEqual((line["event"], line["job"], line["rows"]), ("job", f"{__name__}._rows_by_name", 3))
 
+	def test_nothing_to_do_is_no_line(self) -> None:
+		with self.assertNoLogs(frappe.logger("trackflow"), "INFO"):
+			drain.drain_if_waiting()
+		self.assertEqual(runs.last()["trackflow.stream.drain.drain_if_waiting"].rows, 0)
+
 	def test_a_run_that_fails(self) -> None:
 		with self.assertLogs(frappe.logger("trackflow"), "ERROR") as logged, self.assertRaises(ValueError):
 			_fails()
