@@ -25,9 +25,6 @@ CAMPAIGN = "Spring Sale"
 class CampaignTestCase(FiguresTestCase):
 	def setUp(self) -> None:
 		super().setUp()
-		frappe.db.delete("Daily Campaign Metric")
-		frappe.db.delete("TrackFlow Exchange Rate")
-		self.addCleanup(frappe.db.delete, "Daily Campaign Metric")
 		self.campaign = factories.make_campaign(CAMPAIGN, currency="USD", budget=1000, expected_roi=150)
 		factories.make_campaign("Autumn Sale", currency="USD")
 		self.link = factories.make_link("flyer", campaign=CAMPAIGN).name
