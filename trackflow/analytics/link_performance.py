@@ -69,8 +69,9 @@ def performance(period: Period, wanted: Wanted, model: str) -> Performance:
 def _clicks(period: Period, wanted: Wanted) -> Row:
 	click, link = frappe.qb.DocType("Click Event"), frappe.qb.DocType("Tracked Link")
 	human = click_figures.is_human(click)
-	query = frappe.qb.from_(click).join(link).on(link.name == click.tracked_link)
-	query = _only(period.of(query, click.click_timestamp), link, wanted)
+	query = period.of(frappe.qb.from_(click), click.click_timestamp).where(click.tracked_link > "")
+	if wanted != Wanted():
+		query = _only(query.join(link).on(link.name == click.tracked_link), link, wanted)
 	figures = {
 		"people": number(human),
 		"clicks": number(human & (click.event_type == "Click")),

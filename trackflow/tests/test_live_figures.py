@@ -152,7 +152,7 @@ class TestStatistics(FiguresTestCase):
 		)
 		self.assertEqual([line["sessions"] for line in found["by_day"]], [0, 2, 1, 0])
 		self.assertEqual(
-			[tuple(line.values()) for line in found["countries"]["lines"]], [("DE", 2, 1), ("FR", 1, 1)]
+			[tuple(line.values()) for line in found["countries"]["lines"]], [("DE", 2), ("FR", 1)]
 		)
 
 	def test_of_a_domain_and_of_the_site(self) -> None:
