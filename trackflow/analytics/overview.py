@@ -25,9 +25,7 @@ _OF_DAY = ("visitors", "sessions", "page_views", "clicks", "scans", "robots", "c
 def overview(scope: Scope, period: Period, model: str) -> Row:
 	"""The overview as JSON. `model` is an active one."""
 	days = _Days(scope, period, Credited(model, scope))
-	visitors = dict(zip(("now", "then"), sums.visitors(scope, period, period.before), strict=True))
-	now = _figures(days.total(period), visitors["now"])
-	then = _figures(days.total(period.before), visitors["then"])
+	now, then = (_figures(days.total(one), sums.visitors(scope, one)) for one in (period, period.before))
 	return {
 		**period.named,
 		"previous": period.before.named,

@@ -28,11 +28,10 @@ def statistics(scope: Scope, period: Period) -> Row:
 	by_day = sums.added_by(rows, "day")
 	days = map(str, change.days(period.first, period.last))
 	nothing = dict.fromkeys(sums.DAY_FIGURES, 0)
-	visitors, _before = sums.visitors(scope, period, period)
 	return {
 		**period.named,
 		**scope.named,
-		"totals": _figures({**sums.added(rows, sums.DAY_FIGURES), "visitors": visitors}),
+		"totals": _figures({**sums.added(rows, sums.DAY_FIGURES), "visitors": sums.visitors(scope, period)}),
 		"domains": _domains(scope, period),
 		"by_day": [
 			{"day": day, **_figures({**by_day.get(day, nothing), "visitors": visitors_of.get(day, 0)})}

@@ -85,16 +85,13 @@ def day_figures(session: Any) -> list[Any]:
 	]
 
 
-def visitors(scope: Scope, period: Period, before: Period) -> tuple[int, int]:
-	"""How many different visitors came in a period, and in the one right before it."""
+def visitors(scope: Scope, period: Period) -> int:
+	"""How many different visitors came."""
 	session = frappe.qb.DocType("Visitor Session")
-	is_now = session.session_start >= period.begin
-	both = Period(before.first, period.last)
-	query = frappe.qb.from_(session).select(
-		Count(Case().when(is_now, session.visitor_id)).distinct(),
-		Count(Case().when(is_now, None).else_(session.visitor_id)).distinct(),
-	)
-	return scope.narrow(both.of(query, session.session_start), session.domain).run()[0]
+	query = period.of(frappe.qb.from_(session), session.session_start).select(session.visitor_id).distinct()
+	# Counting what a subquery made distinct takes MariaDB a fifth of the time of COUNT(DISTINCT).
+	different = scope.narrow(query, session.domain).as_("different")
+	return frappe.qb.from_(different).select(Count(different.visitor_id)).run()[0][0]
 
 
 def sessions_by_campaign(scope: Scope, period: Period) -> Row:
