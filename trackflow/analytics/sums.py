@@ -88,9 +88,13 @@ def day_figures(session: Any) -> list[Any]:
 def visitors(scope: Scope, period: Period) -> int:
 	"""How many different visitors came."""
 	session = frappe.qb.DocType("Visitor Session")
-	query = period.of(frappe.qb.from_(session), session.session_start).select(session.visitor_id).distinct()
-	# Counting what a subquery made distinct takes MariaDB a fifth of the time of COUNT(DISTINCT).
-	different = scope.narrow(query, session.domain).as_("different")
+	query = period.of(frappe.qb.from_(session), session.session_start)
+	if scope.domains is not None:
+		query = scope.narrow(query, session.domain)
+		return query.select(Count(session.visitor_id).distinct()).run()[0][0]
+	# An index has visitors in order, with their times: MariaDB drops the double ones as it reads it, in a fifth of the time of
+	# COUNT(DISTINCT). It has no domain: with one, each row would be looked up for it.
+	different = query.select(session.visitor_id).distinct().as_("different")
 	return frappe.qb.from_(different).select(Count(different.visitor_id)).run()[0][0]
 
 
