@@ -12,6 +12,7 @@ from trackflow.commands import (
 	exports,
 	links,
 	privacy,
+	rows,
 	site,
 	touch_points,
 )

@@ -11,6 +11,10 @@ from pathlib import Path
 
 PURE_MODULES = (
 	"trackflow.access.api_keys",
+	"trackflow.analytics.change",
+	"trackflow.analytics.export_text",
+	"trackflow.analytics.money",
+	"trackflow.analytics.utm",
 	"trackflow.attribution.channel_rules",
 	"trackflow.attribution.comparison",
 	"trackflow.attribution.credits",
