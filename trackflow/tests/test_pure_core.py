@@ -49,6 +49,7 @@ PURE_MODULES = (
 	"trackflow.reports.groups",
 	"trackflow.reports.stages",
 	"trackflow.reports.velocity",
+	"trackflow.rollups.grains",
 	"trackflow.stream.entries",
 	"trackflow.times",
 	"trackflow.tracking.agents",
@@ -65,6 +66,7 @@ PURE_MODULES = (
 	"trackflow.tracking.segment",
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
+	"trackflow.waste.judge",
 )
 
 FORBIDDEN_IMPORTS = frozenset(
