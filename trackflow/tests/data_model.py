@@ -132,6 +132,7 @@ FIELDS = {
 		"campaign email_template recipient sent_date status opened_date clicked_date tracked_link"
 	),
 	"TrackFlow Erasure": "status reference row_count requested_by started_on finished_on rows_erased work",
+	"Waste Acknowledgement": "grain platform campaign adset ad reason until amount currency note",
 	"CRM Sync Log": "status attempts idempotency_key remote_id",
 }
 

@@ -67,6 +67,7 @@ PURE_MODULES = (
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
 	"trackflow.waste.judge",
+	"trackflow.waste.quiet",
 )
 
 FORBIDDEN_IMPORTS = frozenset(

@@ -7,10 +7,9 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
-from click.testing import CliRunner
 from frappe.utils import getdate
 
-from trackflow import bulk, commands, doctor
+from trackflow import bulk, doctor
 from trackflow.attribution import run as attribution
 from trackflow.rollups import facts, marks, run
 from trackflow.rollups.grains import GRAINS
@@ -26,6 +25,7 @@ from trackflow.tests.factories import (
 	make_visitor,
 	set_settings,
 )
+from trackflow.tests.test_commands import CommandTestCase
 
 AT = datetime(2026, 3, 16, 12)
 DAY = AT.date()
@@ -180,7 +180,7 @@ class TestFigures(RollupTestCase):
 		self.assertLessEqual(taken[1], taken[0])
 
 
-class TestRebuild(RollupTestCase):
+class TestRebuild(RollupTestCase, CommandTestCase):
 	"""ROL-1: a rebuild of unchanged data writes no row; only what is marked is touched."""
 
 	def setUp(self) -> None:
@@ -244,17 +244,14 @@ class TestRebuild(RollupTestCase):
 
 	def test_the_command_tells_what_it_did(self) -> None:
 		make_cost(DAY, 5, external_ad_id="1")
-		frappe.db.commit()
-		site, path = frappe.local.site, frappe.local.sites_path
-		answer = CliRunner().invoke(
-			commands.trackflow, ["rollup", "--json"], obj={"sites": [site]}, catch_exceptions=False
-		)
-		frappe.init(site=site, sites_path=path, force=True)
-		frappe.connect()
+		answer = self.invoke("rollup", "--json")
 		self.assertEqual(answer.exit_code, 0)
 		told = json.loads(answer.output)
 		self.assertEqual((told["days"], told["failed"]), (2, []))
 		self.assertGreater(told["rows_written"], 0)
+		self.assertIn("0 rows written", self.invoke("rollup", "--all").output)
+		for wrong in (["--to", "2026-03-01"], ["--all", "--from", "2026-03-01"]):
+			self.assertEqual(self.invoke("rollup", *wrong).exit_code, 2)
 
 
 class TestMarked(RollupTestCase):
