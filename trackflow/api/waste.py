@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 
 from trackflow.day_range import day_range
+from trackflow.rollups import reading
 from trackflow.rollups.grains import CAMPAIGN, GRAINS, Place
 from trackflow.trackflow.doctype.waste_acknowledgement.waste_acknowledgement import name_of
 from trackflow.validation import plain_text, whole_number
@@ -36,7 +37,7 @@ def get_waste(
 	return findings.answer(
 		*day_range(*_ends(plain_text(date_range, "date_range"))),
 		_grain(grain),
-		_model(plain_text(attribution_model, "attribution_model")),
+		reading.model_named(plain_text(attribution_model, "attribution_model")),
 		_amount(min_waste_spend, "min_waste_spend"),
 		_one_of(plain_text(severity, "severity").lower(), ("", *SEVERITIES)),
 		number,
@@ -91,14 +92,6 @@ def _grain(value: Any) -> str:
 	text = plain_text(value, "grain") or CAMPAIGN
 	by_letters = {grain.replace(" ", "").lower(): grain for grain in GRAINS}
 	return by_letters.get(text.replace("_", "").replace(" ", "").lower()) or _one_of(text, tuple(GRAINS))
-
-
-def _model(name: str) -> str:
-	filters = {"is_active": 1, **({"name": name} if name else {"is_default": 1})}
-	found = frappe.db.get_value("Attribution Model", filters)
-	if not found:
-		frappe.throw(_("{0} is no active attribution model.").format(name or _("Default")))
-	return found
 
 
 def _one_of(value: str, choices: tuple[str, ...]) -> str:

@@ -126,6 +126,15 @@ def lacking(first: date, last: date, model: str) -> dict[str, list[date]]:
 	return dict(found)
 
 
+def model_named(name: str) -> str:
+	"""The active model of that name, the default one if none is named."""
+	filters = {"is_active": 1, **({"name": name} if name else {"is_default": 1})}
+	found = frappe.db.get_value("Attribution Model", filters)
+	if not found:
+		frappe.throw(_("{0} is no active attribution model.").format(name or _("Default")))
+	return found
+
+
 def days_in_words(days: list[date]) -> str:
 	"""The first of these days, and how many more there are."""
 	named = ", ".join(map(str, days[:NAMED]))

@@ -47,6 +47,7 @@ PURE_MODULES = (
 	"trackflow.remembering",
 	"trackflow.reports.funnel",
 	"trackflow.reports.groups",
+	"trackflow.reports.spend",
 	"trackflow.reports.stages",
 	"trackflow.reports.velocity",
 	"trackflow.rollups.grains",
