@@ -22,18 +22,25 @@ from trackflow.collisions import retried
 from trackflow.costs import rates
 from trackflow.costs.exchange import Rates
 from trackflow.costs.rates import reporting_currency
+from trackflow.jobs import enqueue
 from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, exact
 from trackflow.rollups.rows import Day
 
 Row = dict[str, Any]
 
 AT_ONCE = 200
+# Conversions credited at once whose campaigns are summed up right away.
+FEW = 20
 FIELDS = ("total_clicks", "unique_visitors", "conversions", "revenue", "spend", "figures_notice")
 
 
 def after_credits(conversions: list[str]) -> None:
 	"""What is called when credits were written: the campaigns that got some have other figures now. Those that lost some are seen
-	to by the next run of the scheduler."""
+	to by the next run of the scheduler. Where a backlog is worked off, all of them are summed up once it is.
+	"""
+	if len(conversions) > FEW:
+		enqueue("trackflow.rollups.campaign_figures.recount_all", job_id="campaign-figures", queue="long")
+		return
 	credit = frappe.qb.DocType("Attribution Link")
 	rows = (
 		frappe.qb.from_(credit)

@@ -21,15 +21,15 @@ from trackflow.rollups.grains import Cost, Credited, Place, exact
 
 
 def costs(day: date) -> list[Cost]:
-	"""The costs of a day as they were entered."""
+	"""The costs of a day as they were entered, on their Link Campaign or else the platform's id, or the name where there is none."""
 	table = frappe.qb.DocType("Daily Campaign Metric")
 	rows = (
 		frappe.qb.from_(table)
 		.select(
 			table.platform,
-			Coalesce(NullIf(table.link_campaign, ""), table.external_campaign_id),
-			table.external_adset_id,
-			table.external_ad_id,
+			_else(table.link_campaign, _else(table.external_campaign_id, table.campaign_name)),
+			_else(table.external_adset_id, table.adset_name),
+			_else(table.external_ad_id, table.ad_name),
 			table.currency,
 			table.impressions,
 			table.clicks,

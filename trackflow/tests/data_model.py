@@ -197,5 +197,6 @@ LOOK_UPS = {
 		"campaign date",
 		"attribution_model date",
 		"grain attribution_model date",
+		"grain attribution_model campaign date",
 	],
 }

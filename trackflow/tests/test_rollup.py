@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -198,6 +199,20 @@ class TestRebuild(RollupTestCase, CommandTestCase):
 		self.assertGreater(done.days, 0)
 		self.assertEqual(done.rows_written, 0)
 		self.assertEqual(frappe.get_all(ROLLUP, fields=["*"], order_by="name"), before)
+
+	def test_stored_rows_sum_alike_at_all_grains(self) -> None:
+		make_cost(DAY, 0.1, external_ad_id="1", currency="GBP", clicks=3, impressions=7)
+		make_cost(DAY, 77.77, platform="LinkedIn", campaign_name="A name", adset_name="b")
+		make_rate(DAY, 0.777777777, "USD", "GBP")
+		self.converted(4, "Deal Won", platform="", link_campaign="", campaign="x")
+		run.run_marked()
+		figures = ("impressions", "clicks", "spend", "conversions", "conversion_value")
+		for model in run.active_models():
+			sums = set()
+			for grain in GRAINS:
+				rows = self.rows(grain, model)
+				sums.add(tuple(round(sum(Decimal(str(row.get(one))) for row in rows), 9) for one in figures))
+			self.assertEqual(len(sums), 1, (model, sums))
 
 	def test_only_marked_days_are_touched(self) -> None:
 		frappe.db.set_value(ROLLUP, {"date": DAY}, "clicks", 999, update_modified=False)

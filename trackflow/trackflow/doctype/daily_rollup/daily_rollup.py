@@ -12,6 +12,7 @@ INDEXES = {
 	"idx_daily_rollup_campaign": ("campaign", "date"),
 	"idx_daily_rollup_model": ("attribution_model", "date"),
 	"idx_daily_rollup_grain_model": ("grain", "attribution_model", "date"),
+	"idx_daily_rollup_grain_campaign": ("grain", "attribution_model", "campaign", "date"),
 }
 
 
