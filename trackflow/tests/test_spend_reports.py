@@ -97,7 +97,7 @@ class TestCampaignPerformance(SpendTestCase):
 
 	def test_all_platforms_of_a_campaign_are_one_line(self) -> None:
 		make_cost(DAY, 50, external_campaign_id="123")
-		make_cost(DAY, 30, external_campaign_id="123", platform="LinkedIn")
+		make_cost(DAY, 30, link_campaign="Spring Sale", platform="LinkedIn")
 		run.run_marked()
 		self.assertEqual([row["spend"] for row in self.rows(PERFORMANCE)], [80, 80])
 
