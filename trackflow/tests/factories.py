@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -64,6 +64,24 @@ def changed_model(name: str, **values: Any) -> Iterator[None]:
 	finally:
 		frappe.db.rollback()
 		_set_model(name, former)
+
+
+@contextmanager
+def channel_rules(name: str, *rules: dict[str, Any]) -> Iterator[None]:
+	"""An Attribution Model that has these channel rules for a while."""
+	try:
+		_save_rules(name, rules)
+		yield
+	finally:
+		frappe.db.rollback()
+		_save_rules(name, ())
+
+
+def _save_rules(name: str, rules: Iterable[dict[str, Any]]) -> None:
+	model = frappe.get_doc("Attribution Model", name)
+	model.set("channel_rules", list(rules))
+	model.save()
+	frappe.db.commit()
 
 
 def _set_model(name: str, values: dict[str, Any]) -> None:

@@ -20,7 +20,13 @@ RECORDED = (
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them: without a retention figure.
-KEPT = ("Attribution Training", "Rollup Day", "TrackFlow Erasure")
+KEPT = (
+	"Attribution Training",
+	"Conversion Export",
+	"Conversion Export Row",
+	"Rollup Day",
+	"TrackFlow Erasure",
+)
 SECRET = (
 	"TrackFlow Settings",
 	"TrackFlow API Key",
@@ -28,6 +34,8 @@ SECRET = (
 	"Webhook Delivery",
 	"CRM Sync Log",
 	"Click Queue",
+	"Conversion Export",
+	"Conversion Export Row",
 	"TrackFlow Erasure",
 )
 # Rows about leads and deals, for those whose roles in the CRM show them these.

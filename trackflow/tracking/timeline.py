@@ -7,7 +7,7 @@ who may read it is the caller's to ask.
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +44,10 @@ CLICK_FIELDS = (
 	"referrer", "session", "visitor_id",
 )  # fmt: skip
 TOUCH_FIELDS = ("name", "occurred_at", "channel", "platform", "is_direct", "click_id_type", "session")
+TOUCH_POINT_FIELDS = (
+	"name", "visitor_id", "occurred_at", "channel", "platform", "source", "medium", "campaign", "link_campaign",
+	"tracked_link", "is_direct", "session",
+)  # fmt: skip
 CONVERSION_FIELDS = (
 	"name", "visitor", "conversion_date", "conversion_type", "value", "currency", "attribution_status", "crm_lead", "crm_deal",
 )  # fmt: skip
@@ -80,10 +84,14 @@ def visitors(ids: Collection[str]) -> list[Row]:
 	return [_spoken(row, zone) for row in in_order[:MOST_VISITORS]]
 
 
-def entries(ids: Collection[str], start: int, limit: int) -> tuple[list[Row], bool]:
-	"""The entries from `start` on, oldest first, and whether more come after them."""
+def entries(
+	ids: Collection[str], start: int, limit: int, period: tuple[datetime, datetime] | None = None
+) -> tuple[list[Row], bool]:
+	"""The entries from `start` on, oldest first, and whether more come after them; of a period those that begin in it."""
 	wanted = min(start + limit, MOST_ENTRIES) + 1
-	found = [(at, one.kind, name, one) for one in _SOURCES for name, at in _keys(one, sorted(ids), wanted)]
+	found = [
+		(at, one.kind, name, one) for one in _SOURCES for name, at in _keys(one, sorted(ids), wanted, period)
+	]
 	found.sort(key=itemgetter(0, 1, 2))
 	page = found[start : min(start + limit, MOST_ENTRIES)]
 	rows = {one.kind: _rows(one, [name for _at, _kind, name, of in page if of is one]) for one in _SOURCES}
@@ -96,10 +104,35 @@ def entries(ids: Collection[str], start: int, limit: int) -> tuple[list[Row], bo
 	return entries, len(found) > start + len(page)
 
 
-def _keys(source: _Source, ids: list[str], limit: int) -> Iterable[tuple[str, datetime]]:
+def touch_points(
+	ids: Collection[str], first: date | None = None, last: date | None = None, limit: int = MOST_ENTRIES
+) -> tuple[list[Row], int]:
+	"""The last touch points of these visitors in a range of days, both included, in the order of time; and how many there are."""
+	filters: list[list[Any]] = [["visitor_id", "in", sorted(ids) or [""]]]
+	if first:
+		filters.append(["occurred_at", ">=", datetime.combine(first, time.min)])
+	if last:
+		filters.append(["occurred_at", "<", datetime.combine(last + timedelta(days=1), time.min)])
+	rows = frappe.get_all(
+		"Touch Point",
+		filters=filters,
+		fields=list(TOUCH_POINT_FIELDS),
+		order_by="occurred_at desc, name desc",
+		limit=limit,
+	)
+	zone = ZoneInfo(get_system_timezone())
+	return [_spoken(row, zone) for row in reversed(rows)], frappe.db.count("Touch Point", filters)
+
+
+def _keys(
+	source: _Source, ids: list[str], limit: int, period: tuple[datetime, datetime] | None
+) -> Iterable[tuple[str, datetime]]:
+	filters = [[source.visitor, "in", ids or [""]], *([field, *wanted] for field, wanted in source.filters)]
+	if period:
+		filters += [[source.at, ">=", period[0]], [source.at, "<", period[1]]]
 	rows = frappe.get_all(
 		source.doctype,
-		filters={source.visitor: ("in", ids or [""]), **dict(source.filters)},
+		filters=filters,
 		fields=["name", source.at],
 		order_by=f"{source.at}, name",
 		limit=limit,

@@ -1,11 +1,13 @@
 """A way to share the credit for a conversion among touches. Exactly one model is the default, and it is active."""
 
+from typing import Any
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
-from trackflow.attribution.channel_rules import CONDITIONS
+from trackflow.attribution.channel_rules import ChannelRule, RuleError
 from trackflow.attribution.models import DATA_DRIVEN
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
@@ -66,18 +68,14 @@ class AttributionModel(Document):
 			conditions = json_object(row.match_conditions, where)
 			if not conditions:
 				frappe.throw(_('{0} needs a condition, such as {{"source": "partner*"}}.').format(where))
-			if unknown := set(conditions) - set(CONDITIONS):
-				frappe.throw(
-					_("{0} does not know {1}: the keys are {2}.").format(
-						where, ", ".join(sorted(unknown)), ", ".join(CONDITIONS)
-					)
-				)
-			if not all(isinstance(value, str) and value for value in conditions.values()):
-				frappe.throw(
-					_("{0}: every condition is a text, in which * stands for anything.").format(where)
-				)
+			if empty := [name for name, value in conditions.items() if value == [] or "" in _listed(value)]:
+				frappe.throw(_("{0}: the condition {1} is empty.").format(where, ", ".join(empty)))
 			if flt(row.weight) < 0:
 				frappe.throw(_("{0}: the weight must not be negative.").format(where))
+			try:
+				ChannelRule(row.channel_name, conditions, cint(row.priority), flt(row.weight))
+			except RuleError as error:
+				frappe.throw(_("{0}: {1}").format(where, error))
 			row.match_conditions = frappe.as_json(conditions, indent=1)
 
 	def _check_default(self) -> None:
@@ -90,6 +88,10 @@ class AttributionModel(Document):
 			self.is_default = 1
 		if cint(self.is_default) and not cint(self.is_active):
 			frappe.throw(_("The default model must be active."))
+
+
+def _listed(value: Any) -> list[Any]:
+	return value if isinstance(value, list) else [value]
 
 
 def make_default(name: str) -> None:
