@@ -13,6 +13,7 @@ from trackflow.commands import (
 	links,
 	privacy,
 	rows,
+	rollups,
 	site,
 	touch_points,
 )

@@ -261,6 +261,7 @@ NOT_PERSONAL = {
 	"TrackFlow Erasure": "who erased, when and how much; whom it was about is in it only until it is done",
 	"TrackFlow Exchange Rate": _SUMS,
 	"TrackFlow Settings": _CONFIGURATION,
+	"Waste Acknowledgement": _CONFIGURATION,
 }
 
 

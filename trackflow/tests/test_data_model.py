@@ -45,7 +45,7 @@ GUARDED = {
 	"Visitor": {"contact_email", "contact_name", "crm_lead"},
 	"Conversion": {"crm_lead", "crm_deal", "source_name", "external_id"},
 }
-OWN = ("Link Campaign", "Tracked Link", "Link Template")
+OWN = ("Link Campaign", "Tracked Link", "Link Template", "Waste Acknowledgement")
 NO_VALUE = ("Tab Break", "Section Break", "Column Break")
 
 

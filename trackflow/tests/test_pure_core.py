@@ -62,9 +62,11 @@ PURE_MODULES = (
 	"trackflow.remembering",
 	"trackflow.reports.funnel",
 	"trackflow.reports.groups",
+	"trackflow.reports.spend",
 	"trackflow.reports.stages",
 	"trackflow.reports.steps",
 	"trackflow.reports.velocity",
+	"trackflow.rollups.grains",
 	"trackflow.stream.entries",
 	"trackflow.times",
 	"trackflow.tracking.agents",
@@ -81,6 +83,8 @@ PURE_MODULES = (
 	"trackflow.tracking.segment",
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
+	"trackflow.waste.judge",
+	"trackflow.waste.quiet",
 )
 
 FORBIDDEN_IMPORTS = frozenset(

@@ -4,7 +4,9 @@ from frappe.model.document import Document
 from frappe.utils import getdate
 
 from trackflow.naming import key_name
+from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
+from trackflow.tracking import campaigns
 
 INDEXES = {
 	"idx_daily_campaign_metric_date": ("date", "platform"),
@@ -22,6 +24,16 @@ class DailyCampaignMetric(Document):
 			self.external_adset_id,
 			self.external_ad_id,
 		)
+
+	def validate(self) -> None:
+		if self.external_campaign_id and not self.link_campaign:
+			self.link_campaign = campaigns.of_external_id(self.external_campaign_id)
+
+	def on_update(self) -> None:
+		marks.mark([getdate(self.date)])
+
+	def on_trash(self) -> None:
+		marks.mark([getdate(self.date)])
 
 
 def on_doctype_update() -> None:
