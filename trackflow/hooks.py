@@ -119,6 +119,8 @@ ignore_links_on_delete = [
 	"Click Event",
 	"Click Queue",
 	"Conversion",
+	"Cost Import",
+	"Cost Import Row",
 	"Daily Campaign Metric",
 	"Daily Click Rollup",
 	"Daily Rollup",

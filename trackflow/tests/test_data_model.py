@@ -20,7 +20,7 @@ RECORDED = (
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them: without a retention figure.
-KEPT = ("Attribution Training", "TrackFlow Erasure")
+KEPT = ("Attribution Training", "Cost Import Row", "TrackFlow Erasure")
 SECRET = (
 	"TrackFlow Settings",
 	"TrackFlow API Key",
@@ -169,7 +169,8 @@ class TestNames(TrackFlowTestCase):
 		self.assertEqual(first.name, key_name("2026-03-01", "Meta", "", "", ""))
 		with self.assertRaises(frappe.DuplicateEntryError):
 			frappe.get_doc(row).insert()
-		frappe.get_doc({**row, "external_ad_id": "7"}).insert()
+		for ad in ("7", "8"):
+			frappe.get_doc({**row, "date": "2026-03-02", "external_ad_id": ad}).insert()
 
 	def test_an_exchange_rate_is_entered_once_a_day(self) -> None:
 		row = {
