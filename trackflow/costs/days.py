@@ -28,9 +28,7 @@ _WEEKDAY = r"(?:[^\W\d_]+(?:-[^\W\d_]+)?\.?,? )?"
 _DAY_FIRST = re.compile(
 	rf"{_WEEKDAY}([0-9]{{1,2}})(?:\.|st|nd|rd|th|er|º|°)?(?:[ -]de)?[ -]({_WORD}),?(?:[ -]de)?[ -]([0-9]{{4}}|[0-9]{{2}}){_TIME}"
 )
-_MONTH_FIRST = re.compile(
-	rf"{_WEEKDAY}({_WORD})[ -]([0-9]{{1,2}})(?:st|nd|rd|th)?,?[ -]([0-9]{{4}}){_TIME}"
-)
+_MONTH_FIRST = re.compile(rf"{_WEEKDAY}({_WORD})[ -]([0-9]{{1,2}})(?:st|nd|rd|th)?,?[ -]([0-9]{{4}}){_TIME}")
 _SERIAL = re.compile(r"[34][0-9]{4}(?:\.[0-9]+)?")
 _RANGE = re.compile(r"\s(?:[-–—~]|to|bis|au|al|a|até|t/m|tot)\s", re.IGNORECASE)
 
