@@ -79,12 +79,12 @@ def level_of(entities: tuple[str, str, str]) -> int:
 	return next((level for level in (3, 2, 1) if entities[level - 1]), 0)
 
 
-def as_row(fact: Fact, entered_by: str) -> dict[str, Any]:
+def as_row(fact: Fact, name: str, entered_by: str) -> dict[str, Any]:
 	"""A new row of the DocType."""
 	row = {field: getattr(fact, part) for field, part in (KEY | CHANGEABLE).items()}
 	for field in ("impressions", "clicks", "spend"):
 		row[field] = row[field] or 0
-	return {"name": fact.name, **row, "entered_by": entered_by}
+	return {"name": name, **row, "entered_by": entered_by}
 
 
 def changes(fact: Fact, stored: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

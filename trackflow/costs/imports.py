@@ -271,9 +271,9 @@ def _remember(name: str, verdicts: Iterable[Verdict]) -> None:
 			was = one.stored and _text({field: value_of(field, one.stored[field]) for field in CHANGEABLE})
 			rows.append(
 				{
-					"name": key_name(name, one.fact.name),
+					"name": key_name(name, one.name),
 					"cost_import": name,
-					"metric": one.fact.name,
+					"metric": one.name,
 					"entered_by": one.stored and one.stored["entered_by"],
 					"was": was,
 					"became": _text(store.figures(one)),

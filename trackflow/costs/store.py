@@ -3,17 +3,17 @@
 Works portion by portion, whole days each, so that statements and memory follow the portions. Never commits.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import frappe
-from frappe.utils import now_datetime
+from frappe.utils import getdate, now_datetime
 
 from trackflow import bulk
 from trackflow.costs import facts as cost_facts
-from trackflow.costs.facts import CHANGEABLE, KEY, Fact, Levels
+from trackflow.costs.facts import CHANGEABLE, KEY, NAMES, Fact, Levels
 from trackflow.costs.matching import Campaigns
 
 DOCTYPE = "Daily Campaign Metric"
@@ -26,10 +26,11 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Verdict:
-	"""What becomes of a fact. `stored` is its row as it is, `link_campaign` whose it is or will be; `changes` are (old, new)
-	by field."""
+	"""What becomes of a fact, under the name of its row. `stored` is that row as it is, `link_campaign` whose it is or will
+	be; `changes` are (old, new) by field."""
 
 	fact: Fact
+	name: str
 	verdict: str
 	link_campaign: str = ""
 	stored: Row | None = None
@@ -53,7 +54,7 @@ def compare(facts: Sequence[Fact], campaigns: Campaigns, *, is_locked: bool = Fa
 	"""What each fact would do. With `is_locked` the rows of these days stay as they are until the transaction ends."""
 	stored = _stored({fact.day for fact in facts}, {fact.platform for fact in facts}, is_locked)
 	levels = Levels.of(_level(row) for row in stored.values())
-	return [_verdict(fact, stored.get(fact.name), levels, campaigns) for fact in facts]
+	return [_verdict(fact, fact.name, stored, levels, campaigns) for fact in facts]
 
 
 def _stored(days: set[date], platforms: set[str], is_locked: bool) -> dict[str, Row]:
@@ -71,23 +72,23 @@ def _stored(days: set[date], platforms: set[str], is_locked: bool) -> dict[str, 
 
 
 def _level(row: Row) -> tuple[Any, ...]:
-	entities = tuple(
-		row[f"external_{part}_id"] or row[f"{part}_name"] or "" for part in ("campaign", "adset", "ad")
-	)
-	day = frappe.utils.getdate(row.date)
-	return day, row.platform, row.external_campaign_id or "", row.campaign_name or "", entities, row.name
+	fact = _fact(row)
+	return fact.day, fact.platform, fact.campaign_id, fact.campaign, fact.entities, row.name
 
 
-def _verdict(fact: Fact, row: Row | None, levels: Levels, campaigns: Campaigns) -> Verdict:
+def _verdict(
+	fact: Fact, name: str, stored: Mapping[str, Row], levels: Levels, campaigns: Campaigns
+) -> Verdict:
+	row = stored.get(name)
 	link_campaign = (row and row.link_campaign) or campaigns.of_fact(fact)
 	if row is None:
 		if clash := levels.clash(fact):
-			return Verdict(fact, REFUSED, message=f"With the costs that are there, {clash}.")
-		return Verdict(fact, NEW, link_campaign)
+			return Verdict(fact, name, REFUSED, message=f"With the costs that are there, {clash}.")
+		return Verdict(fact, name, NEW, link_campaign)
 	changes = cost_facts.changes(fact, row)
 	if link_campaign and not row.link_campaign:
 		changes["link_campaign"] = ("", link_campaign)
-	return Verdict(fact, CHANGED if changes else UNCHANGED, link_campaign, row, changes)
+	return Verdict(fact, name, CHANGED if changes else UNCHANGED, link_campaign, row, changes)
 
 
 def write(verdicts: Iterable[Verdict], entered_by: str) -> None:
@@ -96,14 +97,14 @@ def write(verdicts: Iterable[Verdict], entered_by: str) -> None:
 	bulk.insert(
 		DOCTYPE,
 		[
-			cost_facts.as_row(one.fact, entered_by) | {"link_campaign": one.link_campaign}
+			cost_facts.as_row(one.fact, one.name, entered_by) | {"link_campaign": one.link_campaign}
 			for one in verdicts
 			if one.verdict == NEW
 		],
 	)
 	update(
 		{
-			one.fact.name: figures(one) | {"link_campaign": one.link_campaign, "entered_by": entered_by}
+			one.name: figures(one) | {"link_campaign": one.link_campaign, "entered_by": entered_by}
 			for one in verdicts
 			if one.verdict == CHANGED
 		}
@@ -114,7 +115,7 @@ def write(verdicts: Iterable[Verdict], entered_by: str) -> None:
 def figures(verdict: Verdict) -> Row:
 	"""What a row says once the verdict is carried out."""
 	if verdict.stored is None:
-		row = cost_facts.as_row(verdict.fact, "")
+		row = cost_facts.as_row(verdict.fact, verdict.name, "")
 		return {name: row[name] for name in CHANGEABLE}
 	return {
 		name: verdict.changes[name][1]
@@ -128,6 +129,32 @@ def update(rows: dict[str, Row]) -> None:
 	"""Set fields of rows by name, so that a form that was opened before cannot be saved over them."""
 	standard = {"modified": now_datetime(), "modified_by": frappe.session.user}
 	bulk.update(DOCTYPE, {name: row | standard for name, row in rows.items()}, is_locked=True)
+
+
+def without_campaign(after: str) -> list[Row]:
+	"""A portion of the rows without a campaign, in the order of their names."""
+	table = frappe.qb.DocType(DOCTYPE)
+	return (
+		frappe.qb.from_(table)
+		.select(table.name, *(table[name] for name in FIELDS))
+		.where((table.link_campaign.isnull() | (table.link_campaign == "")) & (table.name > after))
+		.orderby(table.name)
+		.limit(PORTION)
+		.run(as_dict=True)
+	)
+
+
+def join(rows: Iterable[Row], campaigns: Campaigns) -> None:
+	"""Give rows without a campaign the one that they belong to."""
+	found = {row.name: campaigns.of_fact(_fact(row)) for row in rows}
+	found = {name: campaign for name, campaign in found.items() if campaign}
+	bulk.update(DOCTYPE, {name: {"link_campaign": campaign} for name, campaign in found.items()})
+	_changed({getdate(row.date) for row in rows if row.name in found})
+
+
+def _fact(row: Row) -> Fact:
+	texts = {part: row[field] or "" for field, part in (KEY | NAMES).items() if part != "day"}
+	return Fact(0, getdate(row.date), **texts)
 
 
 def changed_by_hand(day: date) -> None:

@@ -62,7 +62,12 @@ def _compared(found: list[Fact]) -> list[Verdict]:
 
 def _with_spend(verdict: Verdict) -> Verdict:
 	if verdict.verdict == store.NEW and verdict.fact.spend is None:
-		return Verdict(verdict.fact, store.REFUSED, message="A new row needs spend, 0 if nothing was spent.")
+		return Verdict(
+			verdict.fact,
+			verdict.name,
+			store.REFUSED,
+			message="A new row needs spend, 0 if nothing was spent.",
+		)
 	return verdict
 
 
@@ -135,7 +140,7 @@ def _answer(count: int, verdicts: list[Verdict], refused: Mapping[int, str]) -> 
 		if one.verdict == store.REFUSED:
 			rows[number] = _refusal(number, _(one.message))
 		else:
-			rows[number] = {"row": number, "verdict": one.verdict, "name": one.fact.name}
+			rows[number] = {"row": number, "verdict": one.verdict, "name": one.name}
 	counts = Counter(row["verdict"] for row in rows.values())
 	verdict_names = (store.NEW, store.CHANGED, store.UNCHANGED, store.REFUSED)
 	return {

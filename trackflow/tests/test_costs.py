@@ -296,6 +296,16 @@ class TestCampaigns(CostTestCase):
 		factories.make_campaign("Spring")
 		self.assertEqual(self.campaigns(FILE), ["Chosen", "Spring"])
 
+	def test_a_campaign_that_is_made_or_told_its_id_later(self) -> None:
+		self.answer("import_costs", csv=f"{FILE}2026-03-01,X,Other,12,1,1,EUR\n")
+		factories.make_campaign("Spring")
+		other = factories.make_campaign("Elsewhere")
+		work()
+		self.assertEqual(frappe.db.count(METRIC, {"link_campaign": "Spring"}), 2)
+		other.reload().update({"external_campaign_id": "12"}).save()
+		work()
+		self.assertEqual(frappe.db.get_value(METRIC, {"platform": "X"}, "link_campaign"), "Elsewhere")
+
 
 class TestUndo(CostTestCase):
 	"""CST-1: undoing restores exactly, and leaves alone what was changed since."""

@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from trackflow.costs import campaigns
 from trackflow.integrations.renames import rename_campaign
 from trackflow.links.parameters import CAMPAIGN_FIELDS
 from trackflow.links.rebuild import enqueue_rebuild
@@ -35,11 +36,14 @@ class LinkCampaign(CountedDocument):
 	def on_update(self) -> None:
 		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in CAMPAIGN_FIELDS):
 			enqueue_rebuild("campaign", self.name, self.modified)
+		if any(self.has_value_changed(field) for field in campaigns.FIELDS):
+			campaigns.queue_join(self)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		# What redirects remember of the links names the campaign.
 		enqueue_rebuild("campaign", new, self.modified)
 		rename_campaign(old, new)
+		campaigns.queue_join(self)
 
 	def _set_campaign_id(self) -> None:
 		self.campaign_id = (self.campaign_id or "").strip().lower()
