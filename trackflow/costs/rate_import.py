@@ -12,9 +12,11 @@ from frappe.utils import now_datetime
 
 from trackflow import bulk
 from trackflow.costs import days, files, numbers, rate_sheet, store
+from trackflow.costs.exchange import days_told_by
 from trackflow.costs.rate_sheet import Rate, RateSheet
 from trackflow.links import csv_text
 from trackflow.naming import key_name
+from trackflow.rollups import marks
 from trackflow.validation import plain_text
 
 DOCTYPE = "TrackFlow Exchange Rate"
@@ -53,7 +55,7 @@ def import_rates(sheet: RateSheet, *, dry_run: bool = False) -> Row:
 	for portion in rate_sheet.portions(sheet.rates, PORTION):
 		changed |= _write(portion, counts, dry_run)
 	if not dry_run:
-		store.rates_changed(changed)
+		_mark(changed)
 	return {
 		"format": sheet.format,
 		**{verdict: counts[verdict] for verdict in (store.NEW, store.CHANGED, store.UNCHANGED)},
@@ -61,6 +63,13 @@ def import_rates(sheet: RateSheet, *, dry_run: bool = False) -> Row:
 		"unknown_currencies": sorted(sheet.strangers),
 		"rows": [{"row": row, "message": _(message)} for row, message in sheet.refused[:SHOWN]],
 	}
+
+
+def _mark(changed: set[date]) -> None:
+	"""The days that may rest on rates of these days, as far as there is anything to work out."""
+	if changed:
+		resting = {day for one in changed for day in marks.between(*days_told_by(one))}
+		marks.mark(resting.intersection(marks.all_days()))
 
 
 def _write(portion: list[Rate], counts: Counter[str], dry_run: bool) -> set[date]:

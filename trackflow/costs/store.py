@@ -15,6 +15,7 @@ from trackflow import bulk
 from trackflow.costs import facts as cost_facts
 from trackflow.costs.facts import CHANGEABLE, KEY, NAMES, Fact, Levels
 from trackflow.costs.matching import Campaigns
+from trackflow.rollups import marks
 
 DOCTYPE = "Daily Campaign Metric"
 FIELDS = (*KEY, *CHANGEABLE, "link_campaign", "entered_by")
@@ -167,13 +168,6 @@ def undone(days: set[date]) -> None:
 	_changed(days)
 
 
-def rates_changed(days: set[date]) -> None:
-	"""Money of these days is worth something else in other currencies."""
-	_changed(days)
-
-
 def _changed(days: Iterable[date]) -> None:
-	"""Tell whoever works out daily figures which days they have to look at again."""
-	days = sorted(set(days))
-	for method in frappe.get_hooks("trackflow_costs_changed") if days else ():
-		frappe.get_attr(method)(days)
+	"""Daily figures rest on what was written."""
+	marks.mark(days)

@@ -249,6 +249,7 @@ NOT_PERSONAL = {
 	"Internal IP Range": _CONFIGURATION,
 	"Link Campaign": _CONFIGURATION,
 	"Link Template": _CONFIGURATION,
+	"Rollup Day": "days, and nothing else",
 	"Template Variable": _CONFIGURATION,
 	"Tracked Link": _CONFIGURATION,
 	"Tracked Link Rule": _CONFIGURATION,

@@ -6,7 +6,7 @@ FIELDS = {
 		"campaign_name campaign_id campaign_type status start_date end_date owner_user description source "
 		"medium platform external_campaign_id external_adset_id external_ad_id budget currency "
 		"expected_roi target_cpa target_roas tags total_clicks unique_visitors conversions revenue "
-		"conversion_rate cost_per_click cost_per_acquisition roi_percentage"
+		"spend figures_notice conversion_rate cost_per_click cost_per_acquisition roi_percentage"
 	),
 	"Tracked Link": (
 		"title short_code domain status target_url destination_url campaign campaign_id source medium "
@@ -98,12 +98,14 @@ FIELDS = {
 	"Cost Import Column": "field header",
 	"Daily Rollup": (
 		"date grain platform campaign adset ad attribution_model impressions clicks spend conversions "
-		"conversion_value currency cpa roas ctr cpc waste_spend waste_pct explanation"
+		"conversion_value currency cpa roas ctr cpc waste_spend waste_pct waste_reason severity explanation "
+		"original_spend other_conversions spend_without_rate value_without_rate"
 	),
 	"Daily Click Rollup": (
 		"date domain tracked_link variant channel country device_type referrer_host clicks scans bots "
 		"new_visitors sessions bounces visitor_sketch"
 	),
+	"Rollup Day": "date",
 	"TrackFlow Exchange Rate": "date from_currency to_currency rate",
 	"TrackFlow Settings": (
 		"enable_tracking auto_generate_short_codes short_code_length default_shortlink_domain "
@@ -199,6 +201,9 @@ LOOK_UPS = {
 	],
 	"Cost Import Row": [
 		"cost_import name",
+	],
+	"Rollup Day": [
+		"date",
 	],
 	"Daily Rollup": [
 		"date grain",

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -222,3 +222,15 @@ def event_record(number: int = 1, at: float | None = None, **values: Any) -> dic
 def consent(status: str, version: str) -> dict[str, str]:
 	"""What an event says of its visitor's consent."""
 	return {"consent_status": status, "consent_policy_version": version}
+
+
+def make_rate(day: date, rate: float, from_currency: str = "EUR", to_currency: str = "USD") -> Document:
+	"""An exchange rate of a day."""
+	row = {"date": day, "from_currency": from_currency, "to_currency": to_currency, "rate": rate}
+	return frappe.get_doc({"doctype": "TrackFlow Exchange Rate", **row}).insert()
+
+
+def make_cost(day: date, spend: float, **values: Any) -> Document:
+	"""What a day of advertising on Meta cost."""
+	row = {"date": day, "platform": "Meta", "currency": "USD", "spend": spend, **values}
+	return frappe.get_doc({"doctype": "Daily Campaign Metric", **row}).insert()

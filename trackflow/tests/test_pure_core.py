@@ -33,6 +33,7 @@ PURE_MODULES = (
 	"trackflow.costs.sheet",
 	"trackflow.costs.wrong",
 	"trackflow.recent",
+	"trackflow.costs.exchange",
 	"trackflow.edge.rates",
 	"trackflow.incoming",
 	"trackflow.integrations.lead_ads",
@@ -58,6 +59,7 @@ PURE_MODULES = (
 	"trackflow.reports.groups",
 	"trackflow.reports.stages",
 	"trackflow.reports.velocity",
+	"trackflow.rollups.grains",
 	"trackflow.stream.entries",
 	"trackflow.times",
 	"trackflow.tracking.agents",
@@ -74,6 +76,7 @@ PURE_MODULES = (
 	"trackflow.tracking.segment",
 	"trackflow.tracking.sessions",
 	"trackflow.tracking.sources",
+	"trackflow.waste.judge",
 )
 
 FORBIDDEN_IMPORTS = frozenset(
