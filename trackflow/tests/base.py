@@ -48,8 +48,8 @@ RECORDED = (
 	"Lead Status Change", "Conversion", "Touch Point", "Visitor Event", "Visitor Session", "Click Event", "Click Queue",
 	"Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
-	"Daily Campaign Metric", "Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
-	"TrackFlow Exchange Rate", "Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule",
+	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
+	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule",
 )  # fmt: skip
 CRM_DOCUMENTS = ("CRM Deal", "CRM Lead", "CRM Organization")
 

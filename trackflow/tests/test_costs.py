@@ -61,10 +61,11 @@ class CostTestCase(PermissionTestCase):
 
 @contextmanager
 def marked() -> Iterator[set[date]]:
-	"""The days that are told to have changed meanwhile."""
+	"""The days that are marked meanwhile as changed, to be worked out again."""
+	frappe.db.delete("Rollup Day")
 	days: set[date] = set()
-	with patch.object(store, "_changed", lambda found: days.update(getdate(day) for day in found)):
-		yield days
+	yield days
+	days.update(getdate(day) for day in frappe.get_all("Rollup Day", pluck="date"))
 
 
 class TestPreview(CostTestCase):

@@ -15,7 +15,7 @@ from trackflow.costs.wrong import FileRefused
 from trackflow.links.csv_text import CsvError
 from trackflow.tests.base import counted_statements
 from trackflow.tests.properties import given, st
-from trackflow.tests.test_costs import CostCommandTestCase, CostTestCase
+from trackflow.tests.test_costs import CostCommandTestCase, CostTestCase, marked
 
 SITE = Site(frozenset({"EUR", "USD", "JPY"}), date(2026, 12, 31))
 RATE = "TrackFlow Exchange Rate"
@@ -112,6 +112,16 @@ class TestImport(CostTestCase):
 			self.assertEqual((answer["new"], answer["changed"], answer["unchanged"]), wanted)
 		rates = frappe.get_all(RATE, fields=["rate", "entered_by"], order_by="date")
 		self.assertEqual([(row.rate, row.entered_by) for row in rates], [(1.1, "CSV"), (1.25, "CSV")])
+
+	def test_days_that_rest_on_a_rate_are_marked(self) -> None:
+		"""ROL-1: a day without a rate takes one of the days before it."""
+		self.answer("upsert", rows=[{"date": "2026-03-04", "platform": "X", "spend": 5, "currency": "USD"}])
+		with marked() as days:
+			self.answer("import_rates", csv=LIST)
+		self.assertEqual(days, {date(2026, 3, 4)})
+		with marked() as days:
+			self.answer("import_rates", csv=LIST)
+		self.assertEqual(days, set())
 
 	def test_a_dry_run(self) -> None:
 		self.assertEqual(self.answer("import_rates", csv=LIST, dry_run=1)["new"], 2)

@@ -130,7 +130,7 @@ class TestFigures(RollupTestCase):
 		self.assertEqual((row.campaign, row.conversions), ("BRAND", 3))
 
 	def test_money_is_converted_at_the_days_rate_and_kept_as_it_was(self) -> None:
-		make_cost(DAY, 10, currency="EUR")
+		make_cost(DAY, 10, currency="EUR", external_ad_id="0")
 		make_cost(DAY, 5, currency="USD", external_ad_id="1")
 		make_rate(DAY - timedelta(days=1), 1.5)
 		run.run_marked()
