@@ -1,5 +1,6 @@
 """Files of costs: from where people put them to facts, and what they say of them."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
@@ -97,11 +98,12 @@ def checked_columns(columns: Mapping[str, Any]) -> dict[str, str]:
 
 
 def attach(doc: Document, content: bytes | str, file_name: str) -> None:
-	"""Keep the file beside its import, privately."""
+	"""Keep the file beside its import, privately, under the last part of its name."""
+	plain_name = re.sub(r"[^\w.() -]+", "-", re.split(r"[/\\]", file_name)[-1])[-100:]
 	file = frappe.get_doc(
 		{
 			"doctype": "File",
-			"file_name": file_name,
+			"file_name": plain_name or "costs.csv",
 			"is_private": 1,
 			"content": content.encode() if isinstance(content, str) else content,
 			"attached_to_doctype": doc.doctype,

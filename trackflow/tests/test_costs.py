@@ -171,6 +171,13 @@ class TestImport(CostTestCase):
 		file = frappe.get_doc("File", {"attached_to_name": doc.name})
 		self.assertEqual((file.is_private, doc.file), (1, file.file_url))
 
+	def test_the_files_name_is_only_a_name(self) -> None:
+		data = {"file": (BytesIO(FILE.encode()), "..\\../private/é <b>.csv")}
+		headers = self.authorization(MANAGER)
+		answer = self.request("POST", METHOD + "import_costs", headers=headers, data=data).json["message"]
+		url = frappe.db.get_value("Cost Import", answer["name"], "file")
+		self.assertRegex(url, r"^/private/files/é -b-[^/<>]*\.csv$")
+
 	def test_every_row_refused(self) -> None:
 		answer = self.answer("import_costs", csv=f"{HEADER}\n2026-03-04,Meta,Spring,11,-1,1,EUR\n")
 		self.assertEqual((answer["status"], self.stored()), ("Failed", []))

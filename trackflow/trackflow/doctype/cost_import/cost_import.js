@@ -1,4 +1,5 @@
-const OPEN = ["Draft", "Failed"];
+// What is queued may be begun again: it is written once.
+const OPEN = ["Draft", "Queued", "Failed"];
 const UNDOABLE = ["Imported", "Partly Undone"];
 const COLORS = { refused: "red", changed: "orange", new: "green", unchanged: "gray" };
 
