@@ -14,8 +14,8 @@ from trackflow.costs.sheet import Site
 from trackflow.costs.wrong import FileRefused
 from trackflow.links.csv_text import CsvError
 from trackflow.tests.base import counted_statements
+from trackflow.tests.cost_cases import CostCommandTestCase, CostTestCase, marked
 from trackflow.tests.properties import given, st
-from trackflow.tests.test_costs import CostCommandTestCase, CostTestCase, marked
 
 SITE = Site(frozenset({"EUR", "USD", "JPY"}), date(2026, 12, 31))
 RATE = "TrackFlow Exchange Rate"
