@@ -17,6 +17,8 @@ from trackflow.costs.wrong import FileRefused, RowRefused
 ORDERS = ("DMY", "MDY")
 LANGUAGES = ("en", "en_GB", "de", "fr", "es", "it", "pt", "pt_PT", "nl")
 FIRST = date(2000, 1, 1)
+# No day is longer; what is, is not looked at, since patterns take time that grows faster than a text.
+_LONGEST = 60
 
 _TIME = r"(?:[T ,]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?[AaPp]\.?[Mm]\.?)?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
 _ISO = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}")
@@ -56,7 +58,7 @@ class Evidence:
 		self._unclear: tuple[int, str] | None = None
 
 	def add(self, row: int, text: str) -> None:
-		found = _NUMBERS.fullmatch(text)
+		found = _NUMBERS.fullmatch(text) if len(text) <= _LONGEST else None
 		if not found:
 			return
 		first, second = int(found[1]), int(found[3])
@@ -102,6 +104,8 @@ def parse(text: str, order: str) -> date:
 
 
 def _parts(text: str, order: str) -> tuple[int, int, int]:
+	if len(text) > _LONGEST:
+		raise RowRefused(f"{_shown(text)} is no day that can be read; write it like 2026-03-31.")
 	if found := _ISO.fullmatch(text):
 		return int(found[1]), int(found[3]), int(found[4])
 	if found := _DIGITS.fullmatch(text):
@@ -131,4 +135,4 @@ def _what_it_is_instead(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-	return text if len(text) <= 60 else f"{text[:60]}…"
+	return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -118,7 +118,7 @@ def checked(fact: Fact, currencies: Collection[str], latest: date) -> Fact:
 	if not fact.currency:
 		raise RowRefused("The row has no currency.")
 	if fact.currency not in currencies:
-		raise RowRefused(f"There is no currency {fact.currency} on this site.")
+		raise RowRefused(f"There is no currency {fact.currency[:LONGEST]} on this site.")
 	if len(fact.platform) > LONGEST:
 		raise RowRefused(f"The platform's name is longer than {LONGEST} characters.")
 	for part, word in _WORDS.items():
@@ -139,7 +139,7 @@ def checked(fact: Fact, currencies: Collection[str], latest: date) -> Fact:
 def _check_id(external_id: str, word: str) -> None:
 	if _MANGLED.fullmatch(external_id):
 		raise RowRefused(
-			f"The id of the {word}, {external_id}, was rounded by a spreadsheet. Take the file as the platform wrote it."
+			f"The id of the {word}, {external_id[:LONGEST]}, was rounded by a spreadsheet. Take the file as the platform wrote it."
 		)
 	if len(external_id) > LONGEST:
 		raise RowRefused(f"The id of the {word} is longer than {LONGEST} characters.")

@@ -20,6 +20,8 @@ GENERIC = "Generic"
 # Records in which the header is looked for, and how much of a text holds them.
 HEAD = 40
 _HEAD_TEXT = 200_000
+# Of a header, or of a line above it.
+_LONGEST = 200
 _ENTITIES = (*headers.IDS, *headers.NAMES)
 _LIST = re.compile(r"\s*\|\s*")
 
@@ -154,13 +156,13 @@ def _layouts(records: Sequence[Record], format_name: str, delimiter: str) -> Ite
 			if not format_name and one.name != GENERIC and not _is_marked(one, columns, named, opening):
 				continue
 			yield _layout(one, delimiter, row, cells, columns, opening)
-		opening += [" ".join(filter(None, cells))]
+		opening.append(_line(cells))
 
 
 def _by_header(cells: Iterable[str]) -> dict[str, list[int]]:
 	"""Where each header stands, as it is looked up; with its currency and without."""
 	found: dict[str, list[int]] = {}
-	for index, cell in enumerate(cells):
+	for index, cell in enumerate(cell[:_LONGEST] for cell in cells):
 		for name in dict.fromkeys((plain(cell), plain(without_currency(cell)[0]))):
 			if name:
 				found.setdefault(name, []).append(index)
@@ -214,7 +216,7 @@ def _layout(
 		row,
 		len(cells),
 		chosen,
-		without_currency(cells[chosen["spend"]])[1],
+		without_currency(cells[chosen["spend"]][:_LONGEST])[1],
 		tuple((index, cell) for index, cell in enumerate(cells) if index not in chosen.values()),
 		tuple(opening),
 		next(((name, tuple(some)) for name, some in columns.items() if len(some) > 1), None),
@@ -227,9 +229,13 @@ def _mapped(records: Sequence[Record], mapping: Mapping[str, str], delimiter: st
 	for number, (row, cells) in enumerate(records):
 		columns = {name: _column(cells, wanted) for name, wanted in mapping.items()}
 		if all(some for some in columns.values()) and len(cells) > 1:
-			opening = [" ".join(filter(None, before)) for _row, before in records[:number]]
+			opening = [_line(before) for _row, before in records[:number]]
 			yield _layout(FORMATS[GENERIC], delimiter, row, cells, columns, opening)
 			return
+
+
+def _line(cells: Sequence[str]) -> str:
+	return " ".join(filter(None, cells))[:_LONGEST]
 
 
 def _column(cells: Sequence[str], wanted: str) -> tuple[int, ...]:
@@ -245,7 +251,7 @@ def _check(layout: Layout) -> None:
 		name, some = layout.twice
 		columns = " and ".join(str(index + 1) for index in some)
 		raise FileRefused(
-			f"Two columns are called {layout.headers[some[0]]}, numbers {columns}. Say in a mapping which one is meant: "
+			f"Two columns are called {layout.headers[some[0]][:_LONGEST]}, numbers {columns}. Say in a mapping which one is meant: "
 			f'{headers.LABELS[name]} is "#{some[0] + 1}".'
 		)
 	if "day" in layout.columns or "start" in layout.columns:

@@ -20,7 +20,7 @@ from frappe.utils import getdate, now_datetime
 from trackflow import bulk, jobs
 from trackflow.collisions import retried
 from trackflow.costs import campaigns, files, sheet, store
-from trackflow.costs.facts import CHANGEABLE, KEY, value_of
+from trackflow.costs.facts import CHANGEABLE, KEY, LONGEST, value_of
 from trackflow.costs.sheet import Sheet
 from trackflow.costs.store import CHANGED, NEW, REFUSED, UNCHANGED, Verdict
 from trackflow.naming import key_name
@@ -93,7 +93,9 @@ class Result:
 			"left_out": dict(self.sheet.left_out),
 			"without_campaign": self.without_campaign,
 			"spend": {currency: float(total) for currency, total in sorted(self.spend.items())},
-			"ignored_columns": [header for _index, header in self.sheet.layout.others if header][:SHOWN],
+			"ignored_columns": [header[:LONGEST] for _index, header in self.sheet.layout.others if header][
+				:SHOWN
+			],
 			"rows": sorted(rows, key=lambda row: row["row"]),
 		}
 

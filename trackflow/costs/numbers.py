@@ -22,6 +22,8 @@ _PARTS = re.compile(
 )
 _GROUPED = re.compile(rf"[0-9]{{1,3}}([.,{_BLANKS}])(?:[0-9]{{2,3}}\1)*[0-9]{{3}}")
 _LONGEST_SIGN = 4
+# No figure is longer; what is, is not looked at, since patterns take time that grows faster than a text.
+_LONGEST = 60
 
 
 def is_nothing(text: str) -> bool:
@@ -67,9 +69,14 @@ class Evidence:
 		return "."
 
 
+def _parts(text: str) -> re.Match[str] | None:
+	text = text.strip()
+	return _PARTS.fullmatch(text) if len(text) <= _LONGEST else None
+
+
 def _speaks_for(text: str, is_whole: bool) -> str:
 	"""The decimal mark that a cell speaks for; "?" where it may be either, "" where it says nothing."""
-	found = _PARTS.fullmatch(text.strip())
+	found = _parts(text)
 	if not found or found["after"].strip().startswith("%"):
 		return ""
 	digits = found["digits"]
@@ -98,7 +105,7 @@ def parse(text: str, mark: str) -> Decimal | None:
 		return Decimal(text)
 	if is_nothing(text):
 		return None
-	found = _PARTS.fullmatch(text.strip())
+	found = _parts(text)
 	if not found or (found["sign"] and found["inner"]):
 		raise RowRefused(f"{_shown(text)} is no number.")
 	after = found["after"].strip()
@@ -131,7 +138,7 @@ def currency_of(text: str) -> str:
 	"""The currency that a cell with a number names beyond doubt: its code, or the euro's sign; else ""."""
 	if text.isascii() and not any(character.isalpha() for character in text):
 		return ""
-	found = _PARTS.fullmatch(text.strip())
+	found = _parts(text)
 	for part in (found["before"], found["after"]) if found else ():
 		sign = part.strip(" \u00a0\u202f()")
 		if sign == "€":
@@ -150,4 +157,4 @@ def _is_sign(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-	return text if len(text) <= 60 else f"{text[:60]}…"
+	return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -26,6 +26,8 @@ _TOTAL = re.compile(
 )
 _ID_IN_FORMULA = re.compile(r'="?([^"]*)"?')
 _KIND_BEFORE_ID = re.compile(r"(?:c|cg|as|ag|a):([0-9]+)")
+# Of a cell in a message.
+_SHOWN = 60
 _NO_NAME = frozenset({"", "-", "--", "—", "–"})
 _NUMBERS = ("impressions", "clicks", "spend")
 _POSITION = {name: position for position, name in enumerate(headers.FIELDS)}
@@ -295,7 +297,7 @@ class _Reader:
 			)
 		for other in (of_row, told, numbers.currency_of(cell["spend"])):
 			if other and other != found:
-				raise RowRefused(f"The row is in {found}, and in {other}.")
+				raise RowRefused(f"The row is in {found}, and in {other[:_SHOWN]}.")
 		return found
 
 	def _count(self, text: str, name: str) -> int | None:
