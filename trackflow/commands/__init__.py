@@ -3,7 +3,19 @@
 A module for each thing that is worked on; importing it puts its commands into the group.
 """
 
-from trackflow.commands import api_keys, benchmark, costs, credits, demo, edge, links, privacy, rollups, site
+from trackflow.commands import (
+	api_keys,
+	benchmark,
+	costs,
+	credits,
+	demo,
+	edge,
+	exports,
+	links,
+	privacy,
+	rollups,
+	site,
+)
 from trackflow.commands.shell import trackflow
 
 commands = [trackflow]

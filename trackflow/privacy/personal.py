@@ -137,6 +137,13 @@ TABLES = (
 		),
 	),
 	Table(
+		"Conversion Export Row",
+		"A conversion that an advertising platform was told of, and how.",
+		found_by=((VISITOR, "visitor"), (CONVERSION, "conversion")),
+		empties=("line",),
+		keeps=_fields("export platform place conversion_date event_name"),
+	),
+	Table(
 		"Deal Attribution",
 		"What a won deal is credited to, by model.",
 		found_by=((DEAL, "deal_id"),),
@@ -237,6 +244,7 @@ NOT_PERSONAL = {
 	"Attribution Model": _CONFIGURATION,
 	"Attribution Training": _SUMS,
 	"Campaign Link Variant": _CONFIGURATION,
+	"Conversion Export": f"{_CONFIGURATION}, how many, and a file of its rows, which follows them",
 	"Cost Import": "files of platforms with sums over many, who brought them and when",
 	"Cost Import Column": _CONFIGURATION,
 	"Cost Import Mapping": _CONFIGURATION,

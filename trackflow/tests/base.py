@@ -45,8 +45,8 @@ QUEUES = ("short", "default", "long")
 RECORDED = (
 	"Attribution Link", "Attribution Training", "Daily Rollup", "Rollup Day", "Daily Campaign Metric", "TrackFlow Exchange Rate",
 	"Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
-	"Lead Status Change", "Conversion", "Touch Point", "Visitor Event", "Visitor Session", "Click Event", "Click Queue",
-	"Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
+	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
+	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
 	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule",

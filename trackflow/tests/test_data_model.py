@@ -20,7 +20,9 @@ RECORDED = (
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them: without a retention figure.
-KEPT = ("Attribution Training", "Cost Import Row", "Rollup Day", "TrackFlow Erasure")
+KEPT = (
+	"Attribution Training", "Conversion Export", "Conversion Export Row", "Cost Import Row", "Rollup Day", "TrackFlow Erasure",
+)  # fmt: skip
 SECRET = (
 	"TrackFlow Settings",
 	"TrackFlow API Key",
@@ -28,6 +30,8 @@ SECRET = (
 	"Webhook Delivery",
 	"CRM Sync Log",
 	"Click Queue",
+	"Conversion Export",
+	"Conversion Export Row",
 	"TrackFlow Erasure",
 )
 # Rows about leads and deals, for those whose roles in the CRM show them these.
