@@ -349,7 +349,7 @@ class TestAtOnce(RollupTestCase):
 	def test_a_change_during_a_run_is_seen_by_the_next(self) -> None:
 		if not is_shared():
 			self.skipTest("needs a database that processes share")
-		make_cost(DAY, 10)
+		make_cost(DAY, 10, external_ad_id="0")
 		frappe.db.commit()
 		names = marks.of(DAY)
 		frappe.db.commit()
