@@ -124,6 +124,8 @@ ignore_links_on_delete = [
 	"Click Queue",
 	"Conversion",
 	"Conversion Export Row",
+	"Cost Import",
+	"Cost Import Row",
 	"Daily Campaign Metric",
 	"Daily Click Rollup",
 	"Daily Rollup",

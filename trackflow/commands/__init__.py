@@ -6,14 +6,15 @@ A module for each thing that is worked on; importing it puts its commands into t
 from trackflow.commands import (
 	api_keys,
 	benchmark,
+	costs,
 	credits,
 	demo,
 	edge,
 	exports,
 	links,
 	privacy,
-	rows,
 	rollups,
+	rows,
 	site,
 	touch_points,
 )

@@ -48,6 +48,7 @@ RECORDED = (
 	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
 	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
+	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule",
 )  # fmt: skip
 CRM_DOCUMENTS = ("CRM Deal", "CRM Lead", "CRM Organization")

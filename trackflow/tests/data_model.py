@@ -94,6 +94,13 @@ FIELDS = {
 		"date platform link_campaign external_campaign_id external_adset_id external_ad_id impressions "
 		"clicks spend currency"
 	),
+	"Cost Import": (
+		"file status format mapping columns platform currency decimal_mark day_order detected_format first_day last_day message "
+		"new_count changed_count unchanged_count refused_count left_out_count imported_by imported_on undone_by undone_on report"
+	),
+	"Cost Import Row": "cost_import metric entered_by was became",
+	"Cost Import Mapping": "mapping_name platform currency decimal_mark day_order columns",
+	"Cost Import Column": "field header",
 	"Daily Rollup": (
 		"date grain platform campaign adset ad attribution_model impressions clicks spend conversions "
 		"conversion_value currency cpa roas ctr cpc waste_spend waste_pct waste_reason severity explanation "
@@ -197,6 +204,14 @@ LOOK_UPS = {
 	],
 	"API Request Log": [
 		"api_key request_time",
+	],
+	"Daily Campaign Metric": [
+		"date platform",
+		"link_campaign date",
+		"external_campaign_id date",
+	],
+	"Cost Import Row": [
+		"cost_import name",
 	],
 	"Rollup Day": [
 		"date",

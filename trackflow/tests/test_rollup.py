@@ -131,7 +131,7 @@ class TestFigures(RollupTestCase):
 		self.assertEqual((row.campaign, row.conversions), ("BRAND", 3))
 
 	def test_money_is_converted_at_the_days_rate_and_kept_as_it_was(self) -> None:
-		make_cost(DAY, 10, currency="EUR")
+		make_cost(DAY, 10, currency="EUR", external_ad_id="0")
 		make_cost(DAY, 5, currency="USD", external_ad_id="1")
 		make_rate(DAY - timedelta(days=1), 1.5)
 		run.run_marked()
@@ -361,7 +361,7 @@ class TestAtOnce(RollupTestCase):
 	def test_a_change_during_a_run_is_seen_by_the_next(self) -> None:
 		if not is_shared():
 			self.skipTest("needs a database that processes share")
-		make_cost(DAY, 10)
+		make_cost(DAY, 10, external_ad_id="0")
 		frappe.db.commit()
 		names = marks.of(DAY)
 		frappe.db.commit()

@@ -32,13 +32,6 @@ def found(keys: Mapping[Hashable, Keys]) -> dict[Hashable, str]:
 	return {key: campaign for key, campaign in campaigns.items() if campaign}
 
 
-def of_external_id(external_id: str) -> str | None:
-	"""The Link Campaign that a platform knows by this id."""
-	return frappe.db.get_value(
-		"Link Campaign", {"external_campaign_id": external_id}, "name", order_by="name"
-	)
-
-
 def _campaign(
 	external: tuple[str, ...], name: str, by_id: Mapping[str, str], by_slug: Mapping[str, str]
 ) -> str:

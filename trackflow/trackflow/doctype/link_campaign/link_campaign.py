@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import flt, getdate
 
+from trackflow.costs import campaigns
 from trackflow.integrations.renames import rename_campaign
 from trackflow.links.parameters import CAMPAIGN_FIELDS
 from trackflow.links.rebuild import enqueue_rebuild
@@ -46,6 +47,8 @@ class LinkCampaign(CountedDocument):
 	def on_update(self) -> None:
 		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in CAMPAIGN_FIELDS):
 			enqueue_rebuild("campaign", self.name, self.modified)
+		if any(self.has_value_changed(field) for field in campaigns.FIELDS):
+			campaigns.queue_join(self)
 		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in ROLLUPS_DEPEND_ON):
 			marks.mark_campaign(self.name)
 
@@ -53,6 +56,7 @@ class LinkCampaign(CountedDocument):
 		# What redirects remember of the links names the campaign.
 		enqueue_rebuild("campaign", new, self.modified)
 		rename_campaign(old, new)
+		campaigns.queue_join(self)
 		marks.mark_campaign(old)
 
 	@property
