@@ -97,6 +97,8 @@ scheduler_events = {
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
 		# Once: the hours after the first are for a mail server that was away.
 		"0 7-11 * * 1": ["trackflow.weekly_summary.send.send_weekly"],
+		"0 3 * * *": ["trackflow.rollups.run.mark_yesterday"],
+		"0 6 * * *": ["trackflow.waste.notices.tell_wasted"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],
 	"weekly_long": ["trackflow.attribution.run.learn"],
@@ -105,6 +107,7 @@ scheduler_events = {
 		"trackflow.attribution.run.repair",
 		"trackflow.privacy.erasure.resume_all",
 		"trackflow.health.totals.count",
+		"trackflow.rollups.run.run_marked",
 	],
 }
 
@@ -112,6 +115,7 @@ scheduler_events = {
 trackflow_credited = [
 	"trackflow.integrations.crm_lead.after_credits",
 	"trackflow.integrations.crm_deal.after_credits",
+	"trackflow.rollups.campaign_figures.after_credits",
 ]
 
 # Deleting a visitor, a link or a CRM document is never blocked by what was recorded about it.
@@ -124,6 +128,8 @@ ignore_links_on_delete = [
 	"Click Queue",
 	"Conversion",
 	"Conversion Export Row",
+	"Cost Import",
+	"Cost Import Row",
 	"Daily Campaign Metric",
 	"Daily Click Rollup",
 	"Daily Rollup",

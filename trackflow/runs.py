@@ -34,7 +34,8 @@ class Run(NamedTuple):
 
 
 def recorded(job: Callable[P, T]) -> Callable[P, T]:
-	"""Let a job leave a record of each run. What it answers counts as rows: a number, or numbers by what they are of."""
+	"""Let a job leave a record of each run. What it answers counts as rows: a number, numbers by what they are of, or
+	something with `rows_written`."""
 	name = f"{job.__module__}.{job.__qualname__}"
 
 	@wraps(job)
@@ -88,6 +89,7 @@ def _log_run(name: str, run: Run) -> None:
 
 
 def _rows(answer: object) -> int | None:
+	answer = getattr(answer, "rows_written", answer)
 	if isinstance(answer, Mapping):
 		return sum(one for one in answer.values() if isinstance(one, int))
 	return answer if isinstance(answer, int) and not isinstance(answer, bool) else None

@@ -95,7 +95,7 @@ def _portions(kind: Kind, columns: list[str], scope: Scope, period: Period) -> I
 			order_by=f"{kind.at}, name",
 			limit_page_length=len(names),
 		)
-		yield [{name: _spoken(row[name], name in json_fields, zone) for name in columns} for row in rows]
+		yield [{name: _spoken(row.get(name), name in json_fields, zone) for name in columns} for row in rows]
 
 
 def _keys(kind: Kind, scope: Scope, period: Period) -> Iterator[list[str]]:

@@ -25,9 +25,7 @@ _OF_DAY = ("visitors", "sessions", "page_views", "clicks", "scans", "robots", "c
 def overview(scope: Scope, period: Period, model: str) -> Row:
 	"""The overview as JSON. `model` is an active one."""
 	days = _Days(scope, period, Credited(model, scope))
-	visitors = dict(zip(("now", "then"), sums.visitors(scope, period, period.before), strict=True))
-	now = _figures(days.total(period), visitors["now"])
-	then = _figures(days.total(period.before), visitors["then"])
+	now, then = (_figures(days.total(one), sums.visitors(scope, one)) for one in (period, period.before))
 	return {
 		**period.named,
 		"previous": period.before.named,
@@ -35,22 +33,21 @@ def overview(scope: Scope, period: Period, model: str) -> Row:
 		"model": model,
 		"figures": {name: compared(now[name], then[name]) for name in now},
 		"value": _values(days.value(period), days.value(period.before)),
-		"by_channel": [
-			{"channel": channel, "touches": compared(one, other)}
-			for channel, one, other in sums.touches_by_channel(scope, period, period.before)
-		],
+		"by_channel": days.channels(),
 		**_lists(scope, period, days.credited),
 		"by_day": days.lines(),
 	}
 
 
 class _Days:
-	"""Clicks, sessions and credits by day, of a period and of the one before: three statements."""
+	"""Clicks, sessions and credits by day, of a period and of the one before, and the visitors of its days: four statements."""
 
 	def __init__(self, scope: Scope, period: Period, of_model: Credited) -> None:
 		self.period, self.credited = period, of_model
 		both = Period(period.before.first, period.last)
-		self.sessions = sums.sessions_by_day(scope, both)
+		self.touches = sums.sessions_by_day(scope, both)
+		self.sessions = sums.added_by(self.touches, "day")
+		self.visitors = sums.visitors_by_day(scope, period)
 		self.clicks = sums.clicks_by_day(scope, both)
 		self.credits: dict[str, list[Row]] = {}
 		for row in of_model.by_day(both):
@@ -64,6 +61,19 @@ class _Days:
 	def value(self, period: Period) -> dict[str, float]:
 		days = map(str, change.days(period.first, period.last))
 		return credited.amounts([row for day in days for row in self.credits.get(day, ())])
+
+	def channels(self) -> list[Row]:
+		"""Touches by channel, most first."""
+		first = str(self.period.first)
+		now = sums.added_by((row for row in self.touches if row["day"] >= first), "channel")
+		then = sums.added_by((row for row in self.touches if row["day"] < first), "channel")
+		nothing = dict.fromkeys(sums.DAY_FIGURES, 0)
+		lines = [
+			(channel, *(of.get(channel, nothing)["sessions"] for of in (now, then)))
+			for channel in now.keys() | then.keys()
+		]
+		lines.sort(key=lambda line: (-line[1], -line[2], line[0]))
+		return [{"channel": channel, "touches": compared(one, other)} for channel, one, other in lines]
 
 	def lines(self) -> list[Row]:
 		"""A line for every day of the period."""
@@ -79,7 +89,8 @@ class _Days:
 	def _of(self, day: str) -> Row:
 		clicks = self.clicks.get(day) or dict.fromkeys(FIGURES, 0)
 		return {
-			**(self.sessions.get(day) or dict.fromkeys(sums.SESSION_FIGURES, 0)),
+			**(self.sessions.get(day) or dict.fromkeys(sums.DAY_FIGURES, 0)),
+			"visitors": self.visitors.get(day, 0),
 			**clicks,
 			"robots": clicks["bots"] + clicks["prefetches"],
 			"conversions": credited.conversions(self.credits.get(day, [])),

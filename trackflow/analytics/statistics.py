@@ -20,22 +20,23 @@ _BREAKDOWNS = {
 	"sources": "source",
 }
 _FIGURES = ("sessions", "page_views", "visits")
-# Visitors of several days cannot be added.
-_SUMMED = tuple(name for name in sums.SESSION_FIGURES if name != "visitors")
 
 
 def statistics(scope: Scope, period: Period) -> Row:
 	"""The statistics of a scope as JSON; `domains` has a line for each of its domains that was visited."""
-	by_day = sums.sessions_by_day(scope, period)
+	rows, visitors_of = sums.sessions_by_day(scope, period), sums.visitors_by_day(scope, period)
+	by_day = sums.added_by(rows, "day")
 	days = map(str, change.days(period.first, period.last))
-	nothing = dict.fromkeys(sums.SESSION_FIGURES, 0)
-	visitors, _before = sums.visitors(scope, period, period)
+	nothing = dict.fromkeys(sums.DAY_FIGURES, 0)
 	return {
 		**period.named,
 		**scope.named,
-		"totals": _figures({**sums.added(by_day.values(), _SUMMED), "visitors": visitors}),
+		"totals": _figures({**sums.added(rows, sums.DAY_FIGURES), "visitors": sums.visitors(scope, period)}),
 		"domains": _domains(scope, period),
-		"by_day": [{"day": day, **_figures(by_day.get(day, nothing))} for day in days],
+		"by_day": [
+			{"day": day, **_figures({**by_day.get(day, nothing), "visitors": visitors_of.get(day, 0)})}
+			for day in days
+		],
 		**{name: sums.sessions_by(scope, period, field) for name, field in _BREAKDOWNS.items()},
 	}
 

@@ -246,3 +246,9 @@ def make_rate(day: date, rate: float, from_currency: str = "EUR", to_currency: s
 	"""An exchange rate of a day."""
 	row = {"date": day, "from_currency": from_currency, "to_currency": to_currency, "rate": rate}
 	return frappe.get_doc({"doctype": "TrackFlow Exchange Rate", **row}).insert()
+
+
+def make_cost(day: date, spend: float, **values: Any) -> Document:
+	"""What a day of advertising on Meta cost."""
+	row = {"date": day, "platform": "Meta", "currency": "USD", "spend": spend, **values}
+	return frappe.get_doc({"doctype": "Daily Campaign Metric", **row}).insert()

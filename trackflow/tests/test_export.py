@@ -12,11 +12,13 @@ import frappe
 from trackflow import bulk
 from trackflow.analytics import export_text, exporting
 from trackflow.analytics.scope import Period, Scope
+from trackflow.constants.roles import CAMPAIGN_MANAGER
 from trackflow.tests import factories
 from trackflow.tests.analytics_case import DAY, MARCH, OTHER, SITE, FiguresTestCase, make_domains
 from trackflow.tests.base import counted_statements
 from trackflow.tests.properties import given, st
 from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
+from trackflow.tests.test_visitor_api import readable_by
 
 PATH = "/api/method/trackflow.api.analytics.export"
 RANGE = dict(zip(("from_date", "to_date"), MARCH, strict=True))
@@ -201,16 +203,10 @@ class TestOverHttp(PermissionTestCase):
 			self.assertNotIn("Traceback", answer.text)
 
 	def test_who_may_read_and_not_export(self) -> None:
-		with patch.object(frappe, "has_permission", self.reads_only):
-			frappe.set_user("Administrator")
-			with self.assertRaises(frappe.PermissionError):
-				exporting.exported("events", "json", Scope(), PERIOD)
-
-	@staticmethod
-	def reads_only(doctype: str, ptype: str = "read", throw: bool = False, **more: Any) -> bool:
-		if ptype != "read":
-			raise frappe.PermissionError
-		return True
+		with readable_by(CAMPAIGN_MANAGER, "Visitor Event"):
+			rows = self.api(CAMPAIGNER, "GET", "Visitor Event").json["data"]
+			self.assertTrue(rows)
+			self.assertEqual(self.export(CAMPAIGNER).status_code, 403)
 
 	def test_it_is_noted(self) -> None:
 		factories.make_domain(SITE, privacy_level="HIPAA")

@@ -348,4 +348,4 @@ class TestAlerts(HealthTestCase):
 		with self.assertLogs(frappe.logger("trackflow"), "ERROR") as logged:
 			alerts.tell_broken()
 		lines = [json.loads(one.getMessage()) for one in logged.records if one.getMessage().startswith("{")]
-		self.assertIn("Stream", [one["check"] for one in lines if one["event"] == "alert"])
+		self.assertIn("Stream", [one["about"] for one in lines if one["event"] == "alert"])

@@ -7,14 +7,17 @@ from typing import Any
 import frappe
 from frappe.utils import now_datetime
 
+from trackflow import bulk
 from trackflow.analytics import live
 from trackflow.analytics.scope import Scope
 from trackflow.api.analytics import latest_events, realtime, statistics
+from trackflow.constants.roles import TRACKFLOW_MANAGER
 from trackflow.tests import factories
 from trackflow.tests.analytics_case import DAY, MARCH, OTHER, SITE, FiguresTestCase, make_domains
 from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import VISITOR
-from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
+from trackflow.tests.test_visitor_api import readable_by
 
 SECRET = "ada@example.com"
 
@@ -152,7 +155,7 @@ class TestStatistics(FiguresTestCase):
 		)
 		self.assertEqual([line["sessions"] for line in found["by_day"]], [0, 2, 1, 0])
 		self.assertEqual(
-			[tuple(line.values()) for line in found["countries"]["lines"]], [("DE", 2, 1), ("FR", 1, 1)]
+			[tuple(line.values()) for line in found["countries"]["lines"]], [("DE", 2), ("FR", 1)]
 		)
 
 	def test_of_a_domain_and_of_the_site(self) -> None:
@@ -175,6 +178,20 @@ class TestAccess(PermissionTestCase):
 			for user, status in ((CAMPAIGNER, 200), (NOBODY, 403), (None, 403)):
 				answer = self.get(path, headers=self.authorization(user))
 				self.assertEqual(answer.status_code, status, answer.text)
+
+	def test_visitors_are_told_to_who_may_read_them(self) -> None:
+		row = {
+			"timestamp": now_datetime(),
+			"event_type": "PAGE_VIEW",
+			"counted": 1,
+			"visitor": VISITOR.format(1),
+		}
+		bulk.insert("Visitor Event", [{"name": "e", **row}])
+		path = "/api/method/trackflow.api.analytics.latest_events"
+		with readable_by(TRACKFLOW_MANAGER, "Visitor"):
+			for user, tells in ((MANAGER, True), (CAMPAIGNER, False)):
+				(event,) = self.get(path, headers=self.authorization(user)).json["message"]["events"]
+				self.assertEqual("visitor_id" in event, tells)
 
 	def test_reads_are_noted(self) -> None:
 		"""COL-7: at the level HIPAA, reading hits is kept in a log."""

@@ -104,7 +104,7 @@ class TestFigures(FiguresTestCase):
 		(campaign,) = found["campaigns"]["lines"]
 		self.assertEqual(
 			campaign,
-			{"name": "Spring", "sessions": 1, "visitors": 1, "conversions": 0.25, "value": {"USD": 120.5}},
+			{"name": "Spring", "sessions": 1, "conversions": 0.25, "value": {"USD": 120.5}},
 		)
 		self.assertEqual(found["by_day"][1]["value"], {"EUR": 80.0, "USD": 120.5})
 		self.assertEqual(

@@ -19,7 +19,7 @@ class TestMarks(TrackFlowTestCase):
 	def test_many_days_are_one_statement(self) -> None:
 		marks.mark([DAY])
 		with counted_statements() as statements:
-			marks.mark_range(DAY, date(2026, 5, 1))
+			marks.mark(marks.between(DAY, date(2026, 5, 1)))
 		self.assertEqual(len(statements), 1)
 		self.assertEqual(len(self.marked()), 48)
 

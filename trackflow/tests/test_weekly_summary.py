@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -19,11 +19,15 @@ from aiosmtpd.controller import Controller
 from trackflow.analytics.overview import overview
 from trackflow.analytics.scope import Period, Scope
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
+from trackflow.rollups import run
 from trackflow.tests.analytics_case import MODEL, FiguresTestCase
 from trackflow.tests.base import TrackFlowTestCase, fork, is_shared
-from trackflow.tests.factories import make_campaign, make_link
+from trackflow.tests.factories import make_campaign, make_cost, make_link, set_settings
 from trackflow.tests.properties import given, st
+from trackflow.tests.test_rollup import DAY
+from trackflow.tests.test_waste import WasteTestCase
 from trackflow.tests.users import PeopleTestCase, make_user, remove_user
+from trackflow.waste import notices
 from trackflow.weekly_summary import layout, recipients, send
 from trackflow.weekly_summary.layout import Link, Mail, Section
 
@@ -169,6 +173,43 @@ class TestContent(SummaryTestCase):
 
 	def test_a_site_without_anything(self) -> None:
 		self.assertIn("Visitors", layout.text(send.build(date(2025, 1, 6))))
+
+
+class TestSpend(WasteTestCase):
+	"""RPT-4: what was spent in the week, and what of it was waste; the notice when it reaches a severity."""
+
+	def summary(self) -> str:
+		return layout.text(send.build(send.monday(DAY) + timedelta(days=7)))
+
+	def test_waste_of_the_week(self) -> None:
+		self.assertNotIn("Spend\n", self.summary())
+		self.spent(600)
+		text = self.summary()
+		self.assertIn("600 USD of it were waste (100 %); findings: 1.", text)
+		self.assertIn("- Meta / Spring Sale: 600.00 USD were spent, and neither", text)
+
+	def test_a_notice_when_it_is_reached(self) -> None:
+		make_user(MANAGER, TRACKFLOW_MANAGER)
+		self.addCleanup(remove_user, MANAGER)
+		self.addCleanup(frappe.db.delete, "Notification Log", {"document_type": "TrackFlow Settings"})
+		with patch.object(notices, "yesterday", lambda: DAY):
+			self.spent(200)
+			self.assertEqual(notices.tell_wasted(), 0)
+			set_settings(waste_notice="High")
+			self.assertEqual(notices.tell_wasted(), 0)
+			set_settings(waste_notice="Medium")
+			self.assertEqual((notices.tell_wasted(), notices.tell_wasted()), (1, 0))
+			make_cost(DAY - timedelta(days=1), 500, external_campaign_id="123")
+			run.run_marked()
+			self.assertEqual((notices.tell_wasted(), notices.tell_wasted()), (1, 0))
+		told = frappe.get_all("Notification Log", {"for_user": MANAGER}, pluck="subject", order_by="creation")
+		self.assertEqual(
+			told,
+			[
+				"TrackFlow: waste of medium severity, Meta / Spring Sale: No conversions",
+				"TrackFlow: waste of high severity, Meta / Spring Sale: No conversions",
+			],
+		)
 
 
 class TestSending(SummaryTestCase):

@@ -77,7 +77,9 @@ class _Clicks:
 		"""A line for every day of the range, those without a click too."""
 		day = Date(self.table.click_timestamp)
 		rows = (
-			self.query.select(day.as_("day"), *click_figures.figures(self.table)).groupby(day).run(as_dict=True)
+			self.query.select(day.as_("day"), *click_figures.figures(self.table))
+			.groupby(day)
+			.run(as_dict=True)
 		)
 		found = {str(row.day): row for row in rows}
 		return [

@@ -18,10 +18,11 @@ MOST_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class Material:
-	"""What was gathered: the overview of the week, the report on its tags, checks that fail or say something, links by name."""
+	"""What was gathered: the overview of the week, its waste, the report on its tags, checks that fail, links by name."""
 
 	site: str
 	overview: Row
+	waste: Row
 	tags: Row
 	findings: Sequence[tuple[str, str]]
 	links: Sequence[Link]
@@ -83,6 +84,22 @@ def links(material: Material) -> Section | None:
 	return _top(_("Links"), head, [(_label(one), one["clicks"], one) for one in lines])
 
 
+def waste(material: Material) -> Section | None:
+	"""Spend, and what of it was waste, campaign by campaign."""
+	found = material.waste
+	summary, currency = found["summary"], found["currency"]
+	if not summary["spend"]:
+		return None
+	said = _("{0} {1} were spent.").format(number(summary["spend"]), currency)
+	if not found["findings"]:
+		return Section(_("Spend"), sentences=(said, _("None of it is judged as waste.")))
+	wasted = _("{0} {1} of it were waste ({2} %); findings: {3}.").format(
+		number(summary["waste"]), currency, number(round(summary["share"], 1)), summary["findings"]
+	)
+	points = tuple(f"{_place(one)}: {one['words']} {one['recommendation']}" for one in found["findings"])
+	return Section(_("Spend"), sentences=(said, wasted), points=points)
+
+
 def attention(material: Material) -> Section:
 	"""What somebody should look at: checks of the site, campaign tags."""
 	points = [f"{check}: {text}" for check, text in material.findings]
@@ -108,6 +125,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
 	channels,
 	campaigns,
 	links,
+	waste,
 	attention,
 	more,
 )
@@ -141,6 +159,10 @@ def change(percent: float | None) -> str:
 
 def _amounts(value: Mapping[str, float]) -> str:
 	return ", ".join(f"{number(amount)} {currency}".strip() for currency, amount in value.items()) or "–"
+
+
+def _place(one: Row) -> str:
+	return " / ".join(part for part in (one["platform"], one["campaign"]) if part) or _("None")
 
 
 def _label(line: Row) -> str:

@@ -6,6 +6,7 @@ the note. The mail goes by Frappe's own queue.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import frappe
 from frappe.utils import cint, get_url, getdate, nowdate
@@ -17,7 +18,9 @@ from trackflow.analytics.credited import model_of
 from trackflow.analytics.overview import overview
 from trackflow.analytics.scope import Period, Scope
 from trackflow.constants.app import MODULE
+from trackflow.rollups.grains import CAMPAIGN
 from trackflow.runs import log, recorded
+from trackflow.waste import findings
 from trackflow.weekly_summary import layout, recipients
 from trackflow.weekly_summary.layout import Link, Mail
 from trackflow.weekly_summary.sections import MOST_LINES, Material, mail
@@ -75,11 +78,12 @@ def build(week: date | None = None) -> Mail:
 	"""The summary of the week before this Monday, this week's if none is named."""
 	week = week or monday(getdate(nowdate()))
 	period = Period(week - timedelta(days=7), week - timedelta(days=1))
-	everything = Scope()
+	everything, model = Scope(), model_of("")
 	return mail(
 		Material(
 			site=frappe.local.site,
-			overview=overview(everything, period, model_of("")),
+			overview=overview(everything, period, model),
+			waste=findings.answer(period.first, period.last, CAMPAIGN, model, Decimal(0), "", MOST_LINES),
 			tags=utm_report.report(everything, period, MOST_LINES),
 			findings=[(one.check, one.text) for one in doctor.examine() if one.is_broken],
 			links=_links(),

@@ -11,6 +11,7 @@ from trackflow.attribution.channel_rules import ChannelRule, RuleError
 from trackflow.attribution.models import DATA_DRIVEN
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
+from trackflow.rollups import marks
 from trackflow.validation import channel_weights, json_object, within
 
 
@@ -26,6 +27,10 @@ class AttributionModel(Document):
 		forget_config()
 		if not (frappe.flags.in_install or frappe.flags.in_migrate):
 			queue_rebuild(self.modified)
+			before = self.get_doc_before_save()
+			if not before or cint(before.is_active) != cint(self.is_active):
+				# Days with costs alone have figures under each active model, too.
+				marks.mark_all()
 
 	def on_trash(self) -> None:
 		if cint(self.is_default):
@@ -33,6 +38,11 @@ class AttributionModel(Document):
 
 	def after_delete(self) -> None:
 		forget_config()
+		marks.mark_all()
+
+	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
+		# The names of daily figures follow from the model's.
+		marks.mark_all()
 
 	def _check_parameters(self) -> None:
 		within(self.lookback_days, 0, 3650, "Lookback Days")
