@@ -98,10 +98,10 @@ def guard(endpoint: str) -> None:
 	config = get_config()
 	address = client_address(Incoming.of(frappe.request), config)
 	if is_blocked(address, config):
-		tally.add_all({f"{endpoint}.refused.blocked": 1})
+		tally.add({f"{endpoint}.refused.blocked": 1})
 		raise Turned(403, "blocked", BLOCKED)
 	if wait := wait_for(of_address(endpoint, address, config, limit_secret())):
-		tally.add_all({f"{endpoint}.refused.too_many": 1})
+		tally.add({f"{endpoint}.refused.too_many": 1})
 		raise Turned(429, "too_many", TOO_MANY, wait)
 
 

@@ -115,7 +115,7 @@ def _visit_as_known(incoming: Incoming, memory: known.Memory) -> Answer | None:
 
 
 def _turned_away(status: int, reason: str, wait: int = 0) -> Answer:
-	tally.add_all({f"{ENDPOINT}.refused.{reason}": 1})
+	tally.add({f"{ENDPOINT}.refused.{reason}": 1})
 	return turned_away(words(), status, wait)
 
 

@@ -54,7 +54,10 @@ def take(buckets: Sequence[Bucket]) -> int:
 		return 0
 	figures = tally.due()
 	try:
-		return int(_ALONE.run([*tally.keys(), *keys(buckets)], [figures, *arguments(buckets)]))
+		names = keys(buckets)
+		return int(
+			_ALONE.run([*tally.keys(figures, unused=names[0]), *names], [figures, *arguments(buckets)])
+		)
 	except Exception:
 		tally.untold(figures)
 		raise

@@ -55,12 +55,7 @@ _counted: dict[str, dict[str, int]] = {}
 _told_at: dict[str, float] = {}
 
 
-def add(**figures: int) -> None:
-	"""Count these; `__` in a name stands for a dot. Never raises where there is a site."""
-	add_all({name.replace("__", "."): number for name, number in figures.items()})
-
-
-def add_all(figures: Figures) -> None:
+def add(figures: Figures) -> None:
 	"""Count these. Their names hold no blanks."""
 	site = frappe.local.conf.db_name
 	with _lock:
@@ -83,13 +78,15 @@ def answered(endpoint: str, status: int, seconds: float, refused: str = "", **mo
 		figures[f"{endpoint}.refused.{refused}"] = 1
 	for name, number in more.items():
 		figures[f"{endpoint}.{name}"] = number
-	add_all(figures)
+	add(figures)
 
 
-def keys() -> list[str]:
-	"""What TELL wants to have in KEYS."""
+def keys(figures: str, unused: str = "") -> tuple[str, str]:
+	"""What TELL wants to have in KEYS, with these figures in ARGV; where there are none, any key of the site's."""
+	if not figures and unused:
+		return unused, unused
 	totals = connection.key(TOTALS_KEY)
-	return [f"{totals}:{int(time.time() // 60)}", totals]
+	return f"{totals}:{int(time.time() // 60)}", totals
 
 
 def due(at_once: bool = False) -> str:
@@ -108,7 +105,7 @@ def untold(text: str) -> None:
 	"""Redis did not take what `due` gave: it is counted as before."""
 	if text:
 		words = text.split()
-		add_all(dict(zip(words[::2], map(int, words[1::2]), strict=True)))
+		add(dict(zip(words[::2], map(int, words[1::2]), strict=True)))
 
 
 def tell() -> None:
@@ -117,7 +114,7 @@ def tell() -> None:
 	if not text:
 		return
 	try:
-		_ALONE.run(keys(), [text])
+		_ALONE.run(keys(text), [text])
 	except (RedisError, StreamUnavailable) as error:
 		untold(text)
 		raise StreamUnavailable(str(error)) from error
@@ -125,7 +122,9 @@ def tell() -> None:
 
 def tell_by(pipeline: Any, figures: Figures) -> None:
 	"""Let a job's own pipeline tell figures: a job's process ends before its next write."""
-	pipeline.eval(_ALONE.text, 2, *keys(), as_text(figures))
+	text = as_text(figures)
+	if text:
+		pipeline.eval(_ALONE.text, 2, *keys(text), text)
 
 
 def as_text(figures: Figures) -> str:

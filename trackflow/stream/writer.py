@@ -104,7 +104,7 @@ def write(
 	if drain_wanted:
 		_queue_drain()
 	if not (written.wait or written.is_outdated):
-		tally.add(clicks=sum(_is_click(record) for record in records))
+		tally.add({"clicks": sum(_is_click(record) for record in records)})
 	return written
 
 
@@ -135,7 +135,7 @@ def put_aside(records: list[Record], reason: object) -> None:
 	try:
 		spool.append(records)
 		_spooled += number
-		tally.add(spooled=number)
+		tally.add({"spooled": number})
 		frappe.logger("trackflow").error("Redis is out of reach (%s): %d records spooled", reason, number)
 	except OSError:
 		_losses += number
@@ -157,12 +157,13 @@ def _write_to_redis(
 	records: list[Record], ids: Sequence[str], seen: str, limits: Sequence[Bucket], as_of: str
 ) -> tuple[Written, bool]:
 	figures = tally.due()
+	stream = connection.key("stream")
 	keys = (
-		connection.key("stream"),
+		stream,
 		connection.key(DUE_KEY),
 		connection.key("seen:"),
 		connection.key(STATE_KEY),
-		*tally.keys(),
+		*tally.keys(figures, unused=stream),
 		*buckets.keys(limits),
 	)
 	arguments = (

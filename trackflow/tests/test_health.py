@@ -122,7 +122,7 @@ class TestFigures(HealthTestCase):
 
 	def test_counts_travel_with_the_next_write(self) -> None:
 		link = make_link("spring")
-		tally.add(clicks=5)
+		tally.add({"clicks": 5})
 		self.assertEqual(tally.read(2)[1], {})
 		writer.write([click_record(link.name)])
 		self.assertEqual(tally.read(2)[1], {"clicks": 5})
@@ -132,7 +132,7 @@ class TestFigures(HealthTestCase):
 
 	def test_what_redis_did_not_take_is_counted_later(self) -> None:
 		link = make_link("spring")
-		tally.add(clicks=5)
+		tally.add({"clicks": 5})
 		with patch.object(writer._WRITE, "run", side_effect=connection.RedisError("away")):
 			writer.write([click_record(link.name)])
 		tally.tell()
@@ -274,7 +274,7 @@ class TestChecks(HealthTestCase):
 	"""RPT-3: what fails is judged by thresholds of the settings."""
 
 	def test_failing_answers(self) -> None:
-		tally.add_all({"redirects.status.302": 95, "redirects.status.503": 6})
+		tally.add({"redirects.status.302": 95, "redirects.status.503": 6})
 		tally.tell()
 		self.assertTrue(self.finding("Answers").is_broken)
 		self.set(health_error_percent=10)
@@ -283,7 +283,7 @@ class TestChecks(HealthTestCase):
 		self.assertFalse(self.finding("Answers").is_broken)
 
 	def test_few_answers_say_nothing(self) -> None:
-		tally.add_all({"redirects.status.503": 3})
+		tally.add({"redirects.status.503": 3})
 		tally.tell()
 		self.assertFalse(self.finding("Answers").is_broken)
 

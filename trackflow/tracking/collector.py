@@ -100,7 +100,7 @@ def turned_away(incoming: Incoming, desk: Desk, endpoint: str) -> Answer | None:
 		refused = _too_many(wait)
 	except BatchError as error:
 		refused = error
-	tally.add_all({f"{endpoint}.refused.{refused.code}": 1})
+	tally.add({f"{endpoint}.refused.{refused.code}": 1})
 	return _refusal(refused)
 
 
