@@ -12,6 +12,7 @@ from trackflow import place_file
 from trackflow.config import read_config
 from trackflow.constants.custom_fields import CUSTOM_FIELDS
 from trackflow.exceptions import StreamUnavailable
+from trackflow.privacy.archive import keeping, places, trouble
 from trackflow.setup.indexes import missing_indexes
 from trackflow.stream import drain, spool, writer
 from trackflow.stream.connection import connect as queue_redis
@@ -221,6 +222,18 @@ def _places() -> tuple[str, str]:
 		return BROKEN, f"{place_file.SETTING} names no MaxMind DB file that can be read: {error}"
 
 
+def _archive() -> tuple[str, str]:
+	if places.target() == places.OFF:
+		return FINE, "Off: clicks and sessions that are deleted by their age are gone."
+	if said := trouble.current():
+		return BROKEN, f"Nothing is archived, and nothing of visitors deleted by its age: {said}"
+	labels = ", ".join(place.label for place in places.configured())
+	begun = frappe.db.count(keeping.RECORD, {"status": ("in", (keeping.WRITING, keeping.DELETING))})
+	files = frappe.db.count(keeping.RECORD)
+	text = f"{files:,} files in {labels}"
+	return (NOTE, f"{text}; {begun} of them wait for the next run.") if begun else (FINE, f"{text}.")
+
+
 CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Settings": _settings,
 	"Queue Redis": _redis,
@@ -235,4 +248,5 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Attribution models": _models,
 	"Conversions": _conversions,
 	"Frappe CRM": _crm,
+	"Archive": _archive,
 }

@@ -36,6 +36,7 @@ PURE_MODULES = (
 	"trackflow.naming",
 	"trackflow.places",
 	"trackflow.policy",
+	"trackflow.privacy.archive.layout",
 	"trackflow.privacy.due",
 	"trackflow.privacy.personal",
 	"trackflow.redirect.answer",

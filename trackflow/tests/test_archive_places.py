@@ -1,0 +1,427 @@
+"""Archives at real servers on this machine: an HTTP endpoint that does what endpoints do, and S3's interface (RET-1)."""
+
+import logging
+import socket
+import time
+import unittest
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+from unittest.mock import patch
+
+import frappe
+
+from trackflow import doctor
+from trackflow.privacy import retention
+from trackflow.privacy.archive import guard, http_place, keeping, places, restoring, s3_place, trouble
+from trackflow.privacy.archive.places import PlaceError
+from trackflow.tests.factories import set_settings
+from trackflow.tests.test_archive import ArchiveTestCase
+from trackflow.tests.test_permissions import MANAGER, PermissionTestCase
+
+TOKEN, SECRET = "token-that-nobody-may-see", "secret-that-nobody-may-see"
+PRIVATE = {guard.ALLOWED: 1}
+
+
+class Endpoint:
+	"""An endpoint on a free port of loopback, which keeps what it is sent; `answers` are its next status codes, `delay` the
+	seconds before each answer. A context manager."""
+
+	def __init__(self) -> None:
+		self.files: dict[str, bytes] = {}
+		self.requests: list[tuple[str, str, str]] = []
+		self.answers: list[int] = []
+		self.location = ""
+		self.delay = 0.0
+		self.dribble = 0.0
+		self.damage = False
+		endpoint = self
+
+		class Handler(BaseHTTPRequestHandler):
+			def do_PUT(self) -> None:
+				body = self.rfile.read(int(self.headers["Content-Length"]))
+				if status := endpoint._next(self):
+					self._answer(status)
+					return
+				endpoint.files[self.path] = body[:-1] if endpoint.damage else body
+				self._answer(201)
+
+			def do_GET(self) -> None:
+				if status := endpoint._next(self):
+					self._answer(status)
+				elif self.path in endpoint.files:
+					self._answer(200, endpoint.files[self.path])
+				else:
+					self._answer(404)
+
+			def _answer(self, status: int, body: bytes = b"") -> None:
+				self.send_response(status)
+				if endpoint.location:
+					self.send_header("Location", endpoint.location)
+				if body:
+					self.send_header("Content-Encoding", "gzip")
+				self.send_header("Content-Length", str(len(body)))
+				self.end_headers()
+				for at in range(0, len(body), 100):
+					self.wfile.write(body[at : at + 100])
+					time.sleep(endpoint.dribble)
+
+			def log_message(self, *_args: Any) -> None:
+				pass
+
+		self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+		self.server.daemon_threads = True
+		self.address = f"http://127.0.0.1:{self.server.server_address[1]}/archive"
+
+	def _next(self, request: BaseHTTPRequestHandler) -> int:
+		self.requests.append((request.command, request.path, request.headers.get("Authorization", "")))
+		time.sleep(self.delay)
+		return self.answers.pop(0) if self.answers else 0
+
+	def __enter__(self) -> "Endpoint":
+		Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+		return self
+
+	def __exit__(self, *_error: object) -> None:
+		self.server.shutdown()
+		self.server.server_close()
+
+
+class HttpTestCase(ArchiveTestCase):
+	target = "Off"
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.endpoint = self.enterContext(Endpoint())
+		self.enterContext(patch.dict(frappe.local.conf, PRIVATE))
+		self.enterContext(patch.object(http_place, "PAUSE_SECONDS", 0.01))
+		set_settings(
+			archive_target=places.HTTP, archive_http_address=self.endpoint.address, archive_http_token=TOKEN
+		)
+		self.visit(1, 900)
+
+	def run_failing(self, words: str) -> None:
+		"""A run of which nothing comes but these words."""
+		began = len(self.endpoint.requests)
+		retention.run()
+		self.assertIn(words, trouble.current())
+		self.assertEqual((frappe.db.count("Click Event"), frappe.db.count("Visitor")), (1, 1))
+		self.asked = self.endpoint.requests[began:]
+
+
+class TestHttp(HttpTestCase):
+	"""What works, and what does not."""
+
+	def test_there_and_back(self) -> None:
+		before = self.stored()
+		retention.run()
+		self.assertEqual((trouble.current(), self.stored()), ("", {}))
+		names = [row["name"] for row in self.records()]
+		self.assertEqual(sorted(self.endpoint.files), [f"/archive/{name}" for name in names])
+		self.assertEqual({token for _method, _path, token in self.endpoint.requests}, {f"Bearer {TOKEN}"})
+		for name in names:
+			restoring.restore(name)
+		self.assertEqual(self.stored().keys(), before.keys())
+
+	def test_what_passes_is_tried_again(self) -> None:
+		self.endpoint.answers = [0, 500, 503, 429]
+		retention.run()
+		self.assertEqual((trouble.current(), frappe.db.count("Click Event")), ("", 0))
+
+	def test_what_lasts_is_not_tried_for_ever(self) -> None:
+		self.endpoint.answers = [500] * 100
+		self.run_failing("answered GET with 500")
+		self.assertEqual(len(self.asked), http_place.ATTEMPTS)
+		self.endpoint.answers = []
+		retention.run()
+		self.assertEqual((trouble.current(), frappe.db.count("Click Event")), ("", 0))
+
+	def test_a_refused_token(self) -> None:
+		for status in (401, 403):
+			self.endpoint.answers = [0, status]
+			self.run_failing("refuses the token")
+			self.assertEqual(len(self.asked), 2)
+
+	def test_what_it_will_not_take(self) -> None:
+		self.endpoint.answers = [0, 413]
+		self.run_failing("answered PUT with 413")
+		self.assertEqual(len(self.asked), 2)
+
+	def test_redirects_are_not_followed(self) -> None:
+		with Endpoint() as other:
+			for status in (301, 302, 303, 307, 308):
+				self.endpoint.location, self.endpoint.answers = f"{other.address}/x", [status]
+				self.run_failing("redirect")
+				self.endpoint.answers = [0, status]
+				self.run_failing("redirect")
+			self.assertEqual((other.requests, self.endpoint.files), ([], {}))
+
+	def test_slow_answers(self) -> None:
+		self.endpoint.delay = 1
+		with patch.object(http_place, "TIMEOUT_SECONDS", 0.1):
+			self.run_failing("did not answer within")
+		self.assertEqual(len(self.asked), http_place.ATTEMPTS)
+
+	def test_ten_seconds(self) -> None:
+		self.assertEqual(http_place.TIMEOUT_SECONDS, 10)
+
+	def test_answers_that_drip(self) -> None:
+		self.endpoint.dribble = 0.05
+		with patch.object(http_place, "LONGEST_SECONDS", 0.1), patch.object(http_place, "PIECE", 10):
+			self.run_failing("too slowly")
+
+	def test_more_than_was_sent_is_not_read(self) -> None:
+		with patch.object(http_place, "PIECE", 1000):
+			name = "large.jsonl.gz"
+			self.endpoint.files[f"/archive/{name}"] = b"x" * 10_000_000
+			pieces = list(http_place.endpoint().read(name, 5_000))
+		self.assertLessEqual(sum(map(len, pieces)), 6_000)
+
+	def test_a_place_that_cuts_files(self) -> None:
+		self.endpoint.damage = True
+		self.run_failing("does not give it back as it was")
+
+	def test_nobody_listens(self) -> None:
+		with socket.socket() as free:
+			free.bind(("127.0.0.1", 0))
+			address = f"http://127.0.0.1:{free.getsockname()[1]}/"
+		set_settings(archive_http_address=address)
+		self.run_failing("cannot be reached")
+
+	def test_half_done_it_goes_on(self) -> None:
+		"""Kept, and then the answer got lost: it is not sent again."""
+		self.endpoint.answers = [0, 0, 502, 502, 502, 502]
+		self.run_failing("502")
+		sent = [path for method, path, _token in self.endpoint.requests if method == "PUT"]
+		retention.run()
+		again = [path for method, path, _token in self.endpoint.requests if method == "PUT"]
+		self.assertEqual(again.count(sent[0]), 1)
+		self.assertEqual(frappe.db.count("Click Event"), 0)
+
+	def test_no_secret_is_said(self) -> None:
+		logged: list[str] = []
+		handler = logging.Handler()
+		handler.emit = lambda record: logged.append(record.getMessage())
+		logging.getLogger().addHandler(handler)
+		self.addCleanup(logging.getLogger().removeHandler, handler)
+		for answers in ([500] * 9, [0, 401], [301], [0, 413]):
+			self.endpoint.answers = answers
+			retention.run()
+		errors = frappe.get_all("Error Log", fields=["method", "error"], order_by="name")
+		said = [str(errors), str(logged), trouble.current(), str(doctor.examine()), str(self.records())]
+		self.assertFalse([text for text in said if TOKEN in text])
+		stored = frappe.db.get_singles_dict("TrackFlow Settings")
+		self.assertNotIn(TOKEN, str(stored))
+
+
+class TestWhereFilesMayGo(HttpTestCase):
+	"""Only to the public internet by https, unless the site's configuration says otherwise."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		frappe.local.conf[guard.ALLOWED] = 0
+
+	def test_addresses(self) -> None:
+		for address in (
+			"http://archive.example/", "ftp://archive.example/", "file:///etc", "https://", "archive.example", "https://u:p@archive.example/",
+			"https://archive.example/?a=b", "https://archive.example/#a", "https://archive.example:x/", "",
+		):  # fmt: skip
+			with self.subTest(address), self.assertRaises(frappe.ValidationError):
+				set_settings(archive_http_address=address)
+		set_settings(archive_http_address=" https://archive.example/of/trackflow ")
+
+	def test_http_is_no_address(self) -> None:
+		self.run_failing("must begin with https://")
+
+	def test_who_is_at_the_other_end(self) -> None:
+		"""Looked at when the connection stands: nothing is sent, whatever the name was looked up as before."""
+		port = self.endpoint.server.server_address[1]
+		for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
+			set_settings(archive_http_address=f"https://{host}:{port}/archive")
+			self.run_failing("private network")
+		self.assertEqual(self.endpoint.requests, [])
+
+	def test_public(self) -> None:
+		for address in ("93.184.215.14", "2606:4700::1111"):
+			guard.check_peer(address, "archive.example")
+		for address in (
+			"127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1",
+			"fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "2002:7f00:1::",
+		):  # fmt: skip
+			with self.subTest(address), self.assertRaises(PlaceError):
+				guard.check_peer(address, "archive.example")
+
+	def test_endpoints_of_buckets(self) -> None:
+		with self.assertRaises(frappe.ValidationError):
+			set_settings(
+				archive_target=places.S3, archive_s3_bucket="one", archive_s3_endpoint="http://127.0.0.1:1"
+			)
+		set_settings(
+			archive_target=places.S3, archive_s3_bucket="one", archive_s3_endpoint="https://127.0.0.1:1"
+		)
+		self.run_failing("private network")
+
+
+class TestSettings(PermissionTestCase):
+	"""Where files go is a System Manager's to say; secrets are read by nobody."""
+
+	def test_others_change_nothing_of_it(self) -> None:
+		set_settings(
+			archive_target=places.HTTP,
+			archive_http_address="https://archive.example/",
+			archive_http_token=TOKEN,
+		)
+		self.addCleanup(set_settings, archive_http_token="")
+		shown = self.api(MANAGER, "GET", "TrackFlow Settings", "TrackFlow Settings").json["data"]
+		self.assertFalse([field for field in shown if field.startswith("archive_") and shown[field]])
+		changes = {
+			"archive_target": "Off",
+			"archive_http_address": "https://evil.example/",
+			"session_timeout_minutes": 29,
+		}
+		answer = self.api(MANAGER, "PUT", "TrackFlow Settings", "TrackFlow Settings", json=changes)
+		self.assertEqual(answer.status_code, 200, answer.text)
+		frappe.clear_document_cache("TrackFlow Settings", "TrackFlow Settings")
+		settings = frappe.get_single("TrackFlow Settings")
+		self.assertEqual(
+			(settings.session_timeout_minutes, settings.archive_target, settings.archive_http_address),
+			(29, places.HTTP, "https://archive.example/"),
+		)
+		self.assertEqual(settings.get_password("archive_http_token"), TOKEN)
+		self.assertNotIn(TOKEN, answer.text)
+
+	def test_what_is_typed(self) -> None:
+		for values in (
+			{"archive_target": places.S3},
+			{"archive_target": places.S3, "archive_s3_bucket": "Not A Bucket"},
+			{"archive_target": places.S3, "archive_s3_bucket": "one", "archive_s3_backup_bucket": "one"},
+			{"archive_target": places.S3, "archive_s3_bucket": "one", "archive_s3_access_key": "id"},
+			{"archive_http_token": "two words"},
+			{"archive_http_token": "line\nbreak"},
+			{"archive_target": "Somewhere"},
+		):
+			with self.subTest(values), self.assertRaises(frappe.ValidationError):
+				set_settings(**values)
+			frappe.db.rollback()
+
+
+try:
+	from moto.server import ThreadedMotoServer
+except ImportError:
+	ThreadedMotoServer = None
+
+
+@unittest.skipUnless(ThreadedMotoServer, "moto's server is not installed")
+class TestBuckets(ArchiveTestCase):
+	"""Both buckets have every file before its rows go."""
+
+	server: ClassVar[Any]
+	target = "Off"
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		with socket.socket() as free:
+			free.bind(("127.0.0.1", 0))
+			port = free.getsockname()[1]
+		logging.getLogger("werkzeug").setLevel(logging.ERROR)
+		cls.server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+		cls.server.start()
+		cls.endpoint = f"http://127.0.0.1:{port}"
+
+	@classmethod
+	def tearDownClass(cls) -> None:
+		cls.server.stop()
+		super().tearDownClass()
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.enterContext(patch.dict(frappe.local.conf, PRIVATE))
+		self.enterContext(patch.object(s3_place, "ATTEMPTS", 1))
+		set_settings(
+			archive_target=places.S3,
+			archive_s3_bucket="first-bucket",
+			archive_s3_backup_bucket="second-bucket",
+			archive_s3_region="eu-central-1",
+			archive_s3_endpoint=self.endpoint,
+			archive_s3_access_key="id",
+			archive_s3_secret_key=SECRET,
+		)
+		self.client = s3_place.buckets()[0]._client
+		for bucket in ("first-bucket", "second-bucket"):
+			self.client.create_bucket(
+				Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+			)
+			self.addCleanup(self.empty, bucket)
+		self.visit(1, 900)
+
+	def keys(self, bucket: str) -> list[str]:
+		return [one["Key"] for one in self.client.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+	def empty(self, bucket: str, *, goes: bool = True) -> None:
+		try:
+			for key in self.keys(bucket):
+				self.client.delete_object(Bucket=bucket, Key=key)
+			if goes:
+				self.client.delete_bucket(Bucket=bucket)
+		except self.client.exceptions.NoSuchBucket:
+			pass
+
+	def test_in_both(self) -> None:
+		before = self.stored()
+		retention.run()
+		self.assertEqual((trouble.current(), self.stored()), ("", {}))
+		expected = [f"trackflow/{frappe.local.site}/{row['name']}" for row in self.records()]
+		self.assertEqual((self.keys("first-bucket"), self.keys("second-bucket")), (expected, expected))
+		self.assertEqual(len(self.records()[0]["places"].splitlines()), 2)
+		# The second one is there for when the first is not.
+		self.empty("first-bucket", goes=False)
+		for row in self.records():
+			restoring.restore(row["name"])
+		self.assertEqual(self.stored().keys(), before.keys())
+
+	def test_without_the_second_nothing_goes(self) -> None:
+		before = self.stored()
+		self.empty("second-bucket")
+		retention.run()
+		self.assertIn("There is no bucket second-bucket", trouble.current())
+		self.assertEqual(self.stored(), before)
+		(kept,) = self.keys("first-bucket")
+		self.client.create_bucket(
+			Bucket="second-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+		)
+		retention.run()
+		self.assertEqual((trouble.current(), self.stored()), ("", {}))
+		self.assertIn(kept, self.keys("first-bucket"))
+		self.assertEqual(self.keys("first-bucket"), self.keys("second-bucket"))
+
+	def test_nobody_listens(self) -> None:
+		with socket.socket() as free:
+			free.bind(("127.0.0.1", 0))
+			address = f"http://127.0.0.1:{free.getsockname()[1]}"
+		set_settings(archive_s3_endpoint=address)
+		retention.run()
+		self.assertIn("does not answer as it should (EndpointConnectionError)", trouble.current())
+		self.assertEqual(frappe.db.count("Click Event"), 1)
+
+	def test_the_secret_is_nowhere(self) -> None:
+		self.empty("second-bucket")
+		retention.run()
+		errors = frappe.get_all("Error Log", fields=["method", "error"], order_by="name")
+		said = (
+			errors,
+			trouble.current(),
+			doctor.examine(),
+			self.records(),
+			frappe.db.get_singles_dict("TrackFlow Settings"),
+		)
+		self.assertFalse([one for one in said if SECRET in str(one)])
+
+	def test_without_boto3(self) -> None:
+		with patch.dict("sys.modules", {"boto3": None}):
+			retention.run()
+			finding = next(one for one in doctor.examine() if one.check == "Archive")
+		self.assertIn("boto3 is missing", trouble.current())
+		self.assertEqual(finding.mark, doctor.BROKEN)
