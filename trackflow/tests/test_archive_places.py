@@ -2,9 +2,11 @@
 
 import logging
 import socket
+import ssl
+import tempfile
 import time
 import unittest
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,6 +14,9 @@ from typing import Any, ClassVar
 from unittest.mock import patch
 
 import frappe
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from trackflow import doctor
 from trackflow.privacy import retention
@@ -29,7 +34,7 @@ class Endpoint:
 	"""An endpoint on a free port of loopback, which keeps what it is sent; `answers` are its next status codes, `delay` the
 	seconds before each answer. A context manager."""
 
-	def __init__(self) -> None:
+	def __init__(self, certificate: Path | None = None) -> None:
 		self.files: dict[str, bytes] = {}
 		self.requests: list[tuple[str, str, str]] = []
 		self.answers: list[int] = []
@@ -73,7 +78,12 @@ class Endpoint:
 
 		self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 		self.server.daemon_threads = True
-		self.address = f"http://127.0.0.1:{self.server.server_address[1]}/archive"
+		if certificate:
+			context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+			context.load_cert_chain(certificate)
+			self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+		scheme = "https" if certificate else "http"
+		self.address = f"{scheme}://127.0.0.1:{self.server.server_address[1]}/archive"
 
 	def _next(self, request: BaseHTTPRequestHandler) -> int:
 		self.requests.append((request.command, request.path, request.headers.get("Authorization", "")))
@@ -87,6 +97,22 @@ class Endpoint:
 	def __exit__(self, *_error: object) -> None:
 		self.server.shutdown()
 		self.server.server_close()
+
+
+def _own_certificate(folder: Path) -> Path:
+	"""Key and certificate of nobody's authority, for this machine."""
+	key = ec.generate_private_key(ec.SECP256R1())
+	name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+	now = datetime.now(UTC)
+	built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+	built = built.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+	certificate = built.sign(key, hashes.SHA256())
+	secret = key.private_bytes(
+		serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+	)
+	path = folder / "server.pem"
+	path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+	return path
 
 
 class HttpTestCase(ArchiveTestCase):
@@ -189,6 +215,12 @@ class TestHttp(HttpTestCase):
 			address = f"http://127.0.0.1:{free.getsockname()[1]}/"
 		set_settings(archive_http_address=address)
 		self.run_failing("cannot be reached")
+
+	def test_certificates_are_looked_at(self) -> None:
+		with tempfile.TemporaryDirectory() as folder, Endpoint(_own_certificate(Path(folder))) as other:
+			set_settings(archive_http_address=other.address)
+			self.run_failing("certificate")
+			self.assertEqual(other.requests, [])
 
 	def test_half_done_it_goes_on(self) -> None:
 		"""Kept, and then the answer got lost: it is not sent again."""

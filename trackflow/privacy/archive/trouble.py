@@ -2,7 +2,7 @@
 
 import frappe
 
-_KEY = "trackflow_archive_trouble"
+KEY = "trackflow_archive_trouble"
 
 
 def note(message: str) -> None:
@@ -10,17 +10,17 @@ def note(message: str) -> None:
 	frappe.db.rollback()
 	if current() != message:
 		frappe.log_error(title="TrackFlow: nothing is archived, nor deleted", message=message)
-		frappe.db.set_global(_KEY, message)
+		frappe.db.set_global(KEY, message)
 	frappe.db.commit()
 
 
 def clear() -> None:
 	"""It works again. Ends the transaction."""
 	if current():
-		frappe.db.set_global(_KEY, None)
+		frappe.db.set_global(KEY, None)
 		frappe.db.commit()
 
 
 def current() -> str:
 	"""Past the cache, which may be of before another's commit."""
-	return frappe.db.get_value("DefaultValue", {"defkey": _KEY, "parent": "__global"}, "defvalue") or ""
+	return frappe.db.get_value("DefaultValue", {"defkey": KEY, "parent": "__global"}, "defvalue") or ""
