@@ -112,11 +112,14 @@ def _fill(links: list[str], numbers: range) -> None:
 	frappe.db.commit()
 
 
-def clicks(links: list[str], number: int, history_of: int, seed: int) -> Iterator[list[Record]]:
+def clicks(
+	links: list[str], number: int, history_of: int, seed: int, with_landings: bool = True
+) -> Iterator[list[Record]]:
 	"""Entries of the stream that hold `number` clicks of the last minutes:
 
 	of ten visits six are by new visitors with one click, one by a new one with two clicks on one link and one on another,
-	one by one that is known since long, one of a new one whose landing page names the click, one of a robot.
+	one by one that is known since long, one of a new one whose landing page names the click (which comes too, `with_landings`),
+	one of a robot.
 	"""
 	some = random.Random(seed)
 	made = 0
@@ -134,7 +137,7 @@ def clicks(links: list[str], number: int, history_of: int, seed: int) -> Iterato
 			records += [click(link, at + 20, who, some), click(some.choice(links), at + 40, who, some)]
 		made += len(records)
 		yield from ([record] for record in records)
-		if kind == 8:
+		if kind == 8 and with_landings:
 			yield [landing(records[0], f"v_{some.getrandbits(64):016x}", some)]
 
 

@@ -5,6 +5,7 @@ scheduled jobs and what its own tables remember about our documents.
 """
 
 import shutil
+from pathlib import Path
 
 import frappe
 from redis.exceptions import RedisError
@@ -42,6 +43,9 @@ REMEMBERED_BY = (
 	("View Log", "reference_doctype"),
 )
 
+# Where the first step keeps for the last one which files are to go.
+_FILES = "trackflow_files"
+
 
 def before_uninstall() -> None:
 	"""Everything in the database: what Frappe does after this is committed, what comes after Frappe is not.
@@ -51,6 +55,7 @@ def before_uninstall() -> None:
 	remove_from_crm()
 	doctypes = frappe.get_all("DocType", {"module": MODULE}, pluck="name", order_by="name")
 	if doctypes:
+		_remove_exports()
 		_forget(doctypes)
 	_remove_roles()
 	_leave_switcher()
@@ -70,6 +75,8 @@ def after_uninstall() -> None:
 	shutil.rmtree(spool.folder(), ignore_errors=True)
 	# Drafts alone: the archive itself is there to outlive its rows.
 	shutil.rmtree(keeping.folder(), ignore_errors=True)
+	for path in frappe.flags.pop(_FILES, ()):
+		path.unlink(missing_ok=True)
 	frappe.clear_cache()
 
 
@@ -77,6 +84,15 @@ def after_app_uninstall(app_name: str) -> None:
 	"""Frappe CRM was removed; should it come back, it gets our section and scripts again."""
 	if app_name == "crm":
 		forget_crm()
+
+
+def _remove_exports() -> None:
+	"""The files of exports tell of visitors, so they are not left to anybody; those on the disk go once all else is gone."""
+	attached = {"attached_to_doctype": "Conversion Export"}
+	names = frappe.get_all("File", filters=attached, pluck="name", order_by="name")
+	paths = frappe.flags.setdefault(_FILES, [])
+	paths += (Path(frappe.get_doc("File", name).get_full_path()) for name in names)
+	frappe.db.delete("File", attached)
 
 
 def _forget(doctypes: list[str]) -> None:

@@ -3,16 +3,15 @@
 A guest learns nothing of anybody else: the answer for another's id is that for one that does not exist.
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 import frappe
 from frappe import _
 
-from trackflow.exceptions import UnknownVisitorError
 from trackflow.incoming import CONSENT_COOKIE, DENIED, GRANTED, VISITOR_COOKIE
-from trackflow.integrations import crm_deal, crm_lead, visitor_reference
+from trackflow.integrations import journey_access
 from trackflow.privacy import reads
-from trackflow.tracking import identity, people, timeline
+from trackflow.tracking import identity, timeline
 from trackflow.validation import plain_text, whole_number
 
 LIMIT, MOST = 20, 100
@@ -27,7 +26,7 @@ def get_visitor_data(visitor_id: str = "") -> Row:
 	"""The visitor's figures and the latest of the journey; for the visitor's own cookie, id and consent state alone."""
 	if not frappe.has_permission("Visitor", "read"):
 		return _own(visitor_id)
-	visitor = _readable(visitor_id)
+	visitor = journey_access.visitor(visitor_id)
 	reads.note("Visitor", visitor)
 	(row,) = timeline.visitors([visitor])
 	return {**row, **_contact(visitor), **_references(visitor)}
@@ -42,11 +41,10 @@ def get_journey(
 	first, length = whole_number(start, "start"), whole_number(limit, "limit")
 	if first < 0 or not 1 <= length <= MOST:
 		frappe.throw(_("start is at least 0, limit is 1 to {0}.").format(MOST))
-	ids = _person(*(plain_text(one, "reference") for one in (visitor_id, lead, deal)))
+	ids = journey_access.person(*(plain_text(one, "reference") for one in (visitor_id, lead, deal)))
 	reads.note("Visitor", *ids)
 	entries, has_more = timeline.entries(ids, first, length)
-	for entry in entries:
-		_hide_references(entry)
+	journey_access.hide_references(entries)
 	return {
 		"visitors": timeline.visitors(ids),
 		"entries": entries,
@@ -54,40 +52,14 @@ def get_journey(
 	}
 
 
-def _person(visitor_id: str, lead: str, deal: str) -> list[str]:
-	"""The visitors of the person who is asked for, as far as the user may ask."""
-	if len([one for one in (visitor_id, lead, deal) if one]) != 1:
-		frappe.throw(_("Name one visitor, lead or deal."))
-	if lead or deal:
-		module = crm_lead if lead else crm_deal
-		module.check(lead or deal, visitor_reference.permission_for_data())
-		ids = module.visitors_of(lead or deal)
-	else:
-		frappe.has_permission("Visitor", "read", throw=True)
-		ids = {_readable(visitor_id)}
-	return sorted(ids.union(*people.of_visitors(ids).values()))[: timeline.MOST_VISITORS]
-
-
-def _readable(visitor_id: str) -> str:
-	visitor_id = plain_text(visitor_id, "visitor_id")
-	if not identity.is_visitor_id(visitor_id) or not frappe.db.exists("Visitor", visitor_id):
-		_unknown()
-	frappe.has_permission("Visitor", "read", doc=visitor_id, throw=True)
-	return visitor_id
-
-
 def _own(visitor_id: str) -> Row:
 	"""What a browser may know of itself: what it sent."""
 	cookies = frappe.request.cookies if frappe.request else {}
 	own = cookies.get(VISITOR_COOKIE)
 	if not identity.is_visitor_id(own) or visitor_id not in ("", own):
-		_unknown()
+		journey_access.unknown()
 	consent = cookies.get(CONSENT_COOKIE)
 	return {"visitor_id": own, "consent": consent if consent in (GRANTED, DENIED) else ""}
-
-
-def _unknown() -> NoReturn:
-	frappe.throw(_("There is no such visitor."), UnknownVisitorError)
 
 
 def _contact(visitor: str) -> Row:
@@ -98,17 +70,4 @@ def _contact(visitor: str) -> Row:
 
 def _references(visitor: str) -> Row:
 	lead = frappe.db.get_value("Visitor", visitor, "crm_lead")
-	return {"crm_lead": lead} if _may_read("CRM Lead", lead) else {}
-
-
-def _hide_references(entry: Row) -> None:
-	"""CRM data only as far as the user's own CRM roles go."""
-	for field, doctype in (("crm_lead", "CRM Lead"), ("crm_deal", "CRM Deal")):
-		if field in entry and not _may_read(doctype, entry[field]):
-			del entry[field]
-
-
-def _may_read(doctype: str, name: str | None) -> bool:
-	if not name or "crm" not in frappe.get_installed_apps() or not frappe.has_permission(doctype, "read"):
-		return False
-	return bool(frappe.db.exists(doctype, name)) and bool(frappe.has_permission(doctype, "read", doc=name))
+	return {"crm_lead": lead} if journey_access.may_read("CRM Lead", lead) else {}

@@ -86,7 +86,7 @@ def converted(
 	model: Model, types: Sequence[str], since: datetime, until: datetime, fields: Sequence[Term] = ()
 ) -> Iterator[tuple[Row, list[JourneyTouch]]]:
 	"""Conversions of these types by time, each with the journey that a model credits. `fields` of them are read too."""
-	for rows in _chunks(conversions(types, since, until), fields):
+	for rows in chunks(conversions(types, since, until), fields):
 		touches = journeys.touches_of(rows, model.lookback_days)
 		for row in rows:
 			yield row, within(touches.get(row.name, ()), row.conversion_date, model.lookback_days)
@@ -107,7 +107,7 @@ def _of_conversions(model: Model, kinds: _Kinds, since: datetime, until: datetim
 		yield kinds.channels([kinds.of_touch(touch) for touch in journey[-MOST_TOUCHES:]]), 1, 0
 
 
-def _chunks(some: QueryBuilder, fields: Sequence[Term]) -> Iterator[list[Row]]:
+def chunks(some: QueryBuilder, fields: Sequence[Term]) -> Iterator[list[Row]]:
 	"""These conversions by time, some at once."""
 	table = frappe.qb.DocType("Conversion")
 	at = table.conversion_date

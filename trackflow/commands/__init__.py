@@ -3,7 +3,18 @@
 A module for each thing that is worked on; importing it puts its commands into the group.
 """
 
-from trackflow.commands import api_keys, benchmark, credits, demo, edge, links, privacy, retention, site
+from trackflow.commands import (
+	api_keys,
+	benchmark,
+	credits,
+	demo,
+	edge,
+	exports,
+	links,
+	privacy,
+	retention,
+	site,
+)
 from trackflow.commands.shell import trackflow
 
 commands = [trackflow]

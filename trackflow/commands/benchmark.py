@@ -15,7 +15,9 @@ from trackflow.commands.shell import trackflow
 @trackflow.command("benchmark", context_settings={"ignore_unknown_options": True})
 @click.argument(
 	"name",
-	type=click.Choice(["attribution", "collector", "drain", "flood", "import_links", "redirect", "retention", "soak"]),
+	type=click.Choice(
+		["attribution", "collector", "drain", "flood", "import_links", "redirect", "retention", "soak"]
+	),
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @pass_context

@@ -73,6 +73,7 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 def after_rename(
 	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:
+	waiting.rename(old, new)
 	rename(
 		doc.doctype,
 		{

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from uuid import uuid4
 
 import frappe
 from frappe.utils import now_datetime
@@ -45,6 +46,11 @@ def add(lead: str, reference: str = "") -> None:
 	frappe.db.after_commit.add(partial(_add, lead, reference))
 
 
+def rename(old: str, new: str) -> None:
+	"""Let a lead that waits go on under its new name, with what it came with, once the rename is stored."""
+	frappe.db.after_commit.add(partial(_add_again, old, new))
+
+
 def resume() -> None:
 	"""Every few minutes: queue a job for lines that a job left behind."""
 	redis = connect()
@@ -74,10 +80,24 @@ def work_off(work: Work) -> None:
 def _add(lead: str, reference: str) -> None:
 	"""After the commit: the document is stored, and nothing here may say otherwise."""
 	try:
-		if _ADD.run([key(LEADS_KEY), key(DUE_KEY)], [json.dumps([lead, reference]), DUE_SECONDS]):
+		# No two lines are the same: a job that has worked on one removes that one.
+		line = json.dumps([lead, reference, uuid4().hex])
+		if _ADD.run([key(LEADS_KEY), key(DUE_KEY)], [line, DUE_SECONDS]):
 			_queue_job()
 	except (RedisError, OSError, StreamUnavailable) as error:
 		frappe.logger("trackflow").warning(f"Lead {lead} is left to the hourly sweep: {error}")
+
+
+def _add_again(old: str, new: str) -> None:
+	"""The line of the old name stays: there is no lead of that name any more, or another one, which may as well be looked at."""
+	try:
+		lines = map(json.loads, connect().lrange(key(LEADS_KEY), 0, -1))
+	except (RedisError, OSError, StreamUnavailable) as error:
+		frappe.logger("trackflow").warning(f"Lead {new} is left to the hourly sweep: {error}")
+		return
+	for lead, reference, *_token in lines:
+		if lead == old:
+			_add(new, reference)
 
 
 def _queue_job() -> None:
@@ -89,7 +109,6 @@ def _first() -> Sequence[bytes]:
 
 
 def _remove(lines: Sequence[bytes]) -> None:
-	"""One of each: the same line may have been added again meanwhile, for a change that `work` has not seen."""
 	pipeline = connect().pipeline(transaction=False)
 	for line in lines:
 		pipeline.lrem(key(LEADS_KEY), 1, line)
@@ -99,7 +118,7 @@ def _remove(lines: Sequence[bytes]) -> None:
 def _work_on(lines: Sequence[bytes], work: Work) -> None:
 	references: dict[str, str] = {}
 	for line in lines:
-		lead, reference = json.loads(line)
+		lead, reference, *_token = json.loads(line)
 		references[lead] = references.get(lead) or reference
 	try:
 		work(references)

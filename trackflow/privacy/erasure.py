@@ -25,6 +25,9 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.integrations import crm_subject
 from trackflow.jobs import enqueue
 from trackflow.naming import keyed_hash
+from trackflow.offline import files
+from trackflow.offline.gather import row_name
+from trackflow.offline.platforms import PLATFORMS
 from trackflow.privacy import personal, subjects
 from trackflow.privacy.personal import (
 	BY_DOCTYPE,
@@ -48,6 +51,7 @@ RUNNING, DONE = "Running", "Done"
 BATCH = 1_000
 # Of a job, which has an hour.
 JOB_SECONDS, JOB_TIMEOUT = 50 * 60, 60 * 60
+EXPORTED = "Conversion Export Row"
 # Tables whose rows hang on a visitor; those of its conversions, of leads and of deals are done with them.
 OF_VISITOR = ("Click Event", "Visitor Event", "Visitor Session", "Touch Point")
 OF_DEAL = ("Deal Attribution", "Deal Link Association", "Deal Stage Change")
@@ -64,6 +68,8 @@ class _Work:
 	until: float = float("inf")
 	tell: Callable[[str, int], None] | None = None
 	done: Counter[str] = field(default_factory=Counter)
+	# Whose files are to be written anew before the commit.
+	exports: set[str] = field(default_factory=set)
 
 	def of_visitor(self, visitor_id: str) -> str:
 		return identity.erased_id(self.key, visitor_id)
@@ -92,6 +98,12 @@ class _Work:
 		frappe.db.set_value(RECORD, self.record, values, update_modified=False)
 		if self.tell:
 			self.tell(doctype, self.done[doctype])
+
+	def commit(self) -> None:
+		"""End a transaction that emptied rows of exports."""
+		files.rewrite(self.exports)
+		frappe.db.commit()
+		self.exports.clear()
 
 	@property
 	def is_over(self) -> bool:
@@ -246,7 +258,7 @@ def _erase_crm(work: _Work) -> None:
 	}
 	for doctype in ("Lead Status Change", *OF_DEAL):
 		_rename_rows(work, doctype, pseudonyms)
-	frappe.db.commit()
+	work.commit()
 
 
 def _rename_rows(work: _Work, doctype: str, pseudonyms: Mapping[str, Mapping[str, str]]) -> None:
@@ -311,6 +323,20 @@ def _rename_conversion(work: _Work, name: str, values: Row) -> None:
 	for old, row in links.items():
 		link = run.link_conversion_name(new, row.click_event)
 		_set("Link Conversion", old, {"name": link, "conversion": new, "attribution_data": None})
+	_erase_exported(
+		work,
+		{"conversion": name},
+		lambda row: {"name": row_name(PLATFORMS[row["platform"]], new), "conversion": new},
+	)
+
+
+def _erase_exported(work: _Work, filters: Row, changed: Callable[[Row], Row]) -> None:
+	"""Empty what was told of somebody to platforms in the rows; their files are written before the commit."""
+	rows = bulk.load(EXPORTED, filters, ["export", "platform", "line"])
+	exports = {row.export for row in rows.values()}
+	files.empty(exports, {name: changed(row) for name, row in rows.items()})
+	work.exports |= exports
+	work.add(EXPORTED, sum(bool(row.line) for row in rows.values()))
 
 
 @retried
@@ -331,6 +357,7 @@ def _erase_visitor(work: _Work, visitor_id: str) -> None:
 	)
 	_update("Attribution Link", credits, {"visitor_id": erased})
 	_update("Link Conversion", links, {"visitor_id": erased, "attribution_data": None})
+	_erase_exported(work, {"visitor": visitor_id}, lambda _row: {"visitor": erased})
 	work.add("Conversion", len(conversions))
 	work.add("Attribution Link", len(credits))
 	work.add("Link Conversion", len(links))
@@ -339,7 +366,7 @@ def _erase_visitor(work: _Work, visitor_id: str) -> None:
 	if row := locked.get(visitor_id):
 		_replace_visitor(work, row, erased)
 		work.add("Visitor", 1)
-	frappe.db.commit()
+	work.commit()
 
 
 def _replace_visitor(work: _Work, row: Row, erased: str) -> None:

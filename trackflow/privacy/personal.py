@@ -138,6 +138,13 @@ TABLES = (
 		),
 	),
 	Table(
+		"Conversion Export Row",
+		"A conversion that an advertising platform was told of, and how.",
+		found_by=((VISITOR, "visitor"), (CONVERSION, "conversion")),
+		empties=("line",),
+		keeps=_fields("export platform place conversion_date event_name"),
+	),
+	Table(
 		"Deal Attribution",
 		"What a won deal is credited to, by model.",
 		found_by=((DEAL, "deal_id"),),
@@ -239,6 +246,7 @@ NOT_PERSONAL = {
 	"Attribution Model": _CONFIGURATION,
 	"Attribution Training": _SUMS,
 	"Campaign Link Variant": _CONFIGURATION,
+	"Conversion Export": f"{_CONFIGURATION}, how many, and a file of its rows, which follows them",
 	"Daily Campaign Metric": _SUMS,
 	"Daily Click Rollup": f"{_SUMS}; its sketch is one of hashes, from which no id comes back",
 	"Daily Rollup": _SUMS,

@@ -24,7 +24,7 @@ MOST_SERIES = 5
 
 
 def answered(execute: Execute) -> Execute:
-	"""A report's `execute` that says by its message what is wrong with its filters. It must not raise: Frappe then makes the
+	"""A report's `execute` that says by its message what is wrong with its filters, or that they ask for too much. It must not raise: Frappe then makes the
 	report, for everybody and for good, one that is prepared in the background."""
 
 	@wraps(execute)
@@ -35,6 +35,9 @@ def answered(execute: Execute) -> Execute:
 			frappe.clear_last_message()
 			# The desk shows it as HTML, and filters come with the address.
 			return [], [], escape_html(str(error)), None
+		except frappe.PermissionError:
+			frappe.clear_last_message()
+			return [], [], _("You may not read this."), None
 
 	return answer
 

@@ -46,8 +46,8 @@ QUEUES = ("short", "default", "long")
 # Emptied around every test, in an order that no link check minds.
 RECORDED = (
 	"Attribution Link", "Attribution Training", "Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
-	"Lead Status Change", "Conversion", "Touch Point", "Visitor Event", "Visitor Session", "Click Event", "Click Queue",
-	"Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
+	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
+	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule", "Archive File",
 )  # fmt: skip

@@ -56,6 +56,11 @@ FIELDS = {
 		"source_medium source_source source_doctype source_name crm_lead crm_deal external_id "
 		"lead_created_at deal_created_at attribution_status attributed_at attribution_data"
 	),
+	"Conversion Export": (
+		"platform conversion_type action conversion_count from_date to_date exported_by exported_on file send_before "
+		"skipped_count skipped"
+	),
+	"Conversion Export Row": "export platform place conversion conversion_date event_name visitor line",
 	"Link Conversion": (
 		"click_event tracked_link visitor_id conversion conversion_date conversion_type weight "
 		"conversion_value currency attribution_data"
@@ -166,6 +171,11 @@ LOOK_UPS = {
 		"source_doctype source_name",
 		"crm_lead",
 		"crm_deal",
+	],
+	"Conversion Export Row": [
+		"export place",
+		"conversion",
+		"visitor",
 	],
 	"Attribution Link": [
 		"conversion",

@@ -417,6 +417,40 @@ class TestRenaming(CRMTestCase):
 		)
 		self.assertEqual(set(frappe.get_all("Deal Attribution", pluck="deal_id")), {"DEAL-NEW"})
 
+	def test_a_renamed_lead_is_not_credited_each_time(self) -> None:
+		lead = make_lead(trackflow_visitor_id=VISITOR)
+		crm_lead.attribute(lead.name)
+		frappe.rename_doc("CRM Lead", lead.name, "LEAD-NEW")
+		former = frappe.db.get_value("Conversion", {}, "attributed_at")
+		crm_lead.attribute("LEAD-NEW")
+		self.assertEqual(frappe.db.get_value("Conversion", {}, "attributed_at"), former)
+
+	def test_whoever_gets_the_former_name_has_a_conversion_of_its_own(self) -> None:
+		first, second, third = (make_lead() for _number in range(3))
+		former = first.name
+		crm_lead.attribute(former)
+		for one, new in ((first, "LEAD-NEW"), (second, "LEAD-NEWER")):
+			frappe.rename_doc("CRM Lead", former, new)
+			frappe.rename_doc("CRM Lead", (second if one is first else third).name, former)
+			crm_lead.attribute(former)
+		rows = frappe.get_all("Conversion", fields=["source_name", "crm_lead", "lead_created_at"])
+		self.assertEqual(
+			sorted((row.source_name, row.crm_lead, row.lead_created_at) for row in rows),
+			sorted(
+				(name, name, get_datetime(lead.creation))
+				for name, lead in (("LEAD-NEW", first), ("LEAD-NEWER", second), (former, third))
+			),
+		)
+
+	def test_a_lead_that_waits_keeps_what_it_came_with(self) -> None:
+		lead = make_lead()
+		waiting.add(lead.name, VISITOR)
+		frappe.db.commit()
+		frappe.rename_doc("CRM Lead", lead.name, "LEAD-NEW")
+		work()
+		self.assertEqual(lead_fields("LEAD-NEW").trackflow_visitor_id, VISITOR)
+		self.assertEqual(frappe.db.count("Conversion"), 1)
+
 
 @needs_crm
 class TestChanges(CRMTestCase):

@@ -20,7 +20,13 @@ RECORDED = (
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them, or as the files that they tell of: without a retention figure.
-KEPT = ("Attribution Training", "TrackFlow Erasure", "Archive File")
+KEPT = (
+	"Archive File",
+	"Attribution Training",
+	"Conversion Export",
+	"Conversion Export Row",
+	"TrackFlow Erasure",
+)
 SECRET = (
 	"Archive File",
 	"TrackFlow Settings",
@@ -29,6 +35,8 @@ SECRET = (
 	"Webhook Delivery",
 	"CRM Sync Log",
 	"Click Queue",
+	"Conversion Export",
+	"Conversion Export Row",
 	"TrackFlow Erasure",
 )
 # Rows about leads and deals, for those whose roles in the CRM show them these.

@@ -3,6 +3,7 @@
 Jobs that these tests queue stand at the end of this module, because a worker imports them by name.
 """
 
+import os
 import pickle
 import time
 from threading import Thread
@@ -38,6 +39,49 @@ def in_a_thread(function: Any, *arguments: Any) -> Any:
 	thread.start()
 	thread.join()
 	return answers[0]
+
+
+class TestFiles(TrackFlowTestCase):
+	"""HOST-2: a private file goes with the transaction that wrote it, and with the document that it is attached to."""
+
+	def attach(self, campaign: str) -> Any:
+		"""A file of contents that no other one has, or it would share that one's place on the disk."""
+		self.content = uuid4().hex
+		row = {"doctype": "File", "file_name": f"contract-{self.content}.csv", "is_private": 1}
+		attached = {"attached_to_doctype": "Link Campaign", "attached_to_name": campaign}
+		return frappe.get_doc({**row, **attached, "content": self.content}).insert()
+
+	def written(self, file: Any) -> str:
+		with open(file.get_full_path()) as opened:
+			return opened.read()
+
+	def test_made_and_rolled_back(self) -> None:
+		campaign = make_campaign().name
+		frappe.db.commit()
+		file = self.attach(campaign)
+		self.assertEqual(self.written(file), self.content)
+		frappe.db.rollback()
+		self.assertFalse(os.path.exists(file.get_full_path()))
+
+	def test_written_over_in_place(self) -> None:
+		file = self.attach(make_campaign().name)
+		frappe.db.commit()
+		self.addCleanup(frappe.delete_doc, "File", file.name, force=True)
+		new = uuid4().hex
+		for ends, expected in ((frappe.db.rollback, self.content), (frappe.db.commit, new)):
+			again = frappe.get_doc("File", file.name)
+			again.save_file(content=new.encode(), ignore_existing_file_check=True, overwrite=True)
+			self.assertEqual((again.file_url, again.file_size), (file.file_url, len(new)))
+			self.assertEqual(self.written(file), new)
+			ends()
+			self.assertEqual(self.written(file), expected)
+
+	def test_it_goes_with_its_document(self) -> None:
+		campaign = make_campaign().name
+		file = self.attach(campaign)
+		frappe.delete_doc("Link Campaign", campaign)
+		self.assertFalse(frappe.db.exists("File", file.name))
+		self.assertFalse(os.path.exists(file.get_full_path()))
 
 
 class TestConnections(TrackFlowTestCase):

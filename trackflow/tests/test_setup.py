@@ -1,12 +1,13 @@
 """Install, migrate and uninstall: done twice they change nothing, and what people changed stays changed (HOST-1, CRM-1)."""
 
 import json
+import os
 from unittest.mock import patch
 
 import frappe
 from frappe.utils.password import get_decrypted_password
 
-from trackflow import install, uninstall
+from trackflow import bulk, install, uninstall
 from trackflow.constants.crm_layouts import SECTION_NAME, SIDE_PANEL, SIDE_PANEL_DOCTYPES
 from trackflow.constants.custom_fields import CUSTOM_FIELDS, fieldnames
 from trackflow.constants.models import MODELS
@@ -239,6 +240,18 @@ class TestUninstall(SetUpTestCase):
 		self.assertFalse(connection.connect().exists(connection.key("test")))
 		self.assertFalse(list(spool.folder().iterdir()))
 		self.assertFalse(list(keeping.folder().iterdir()))
+
+	def test_files_of_exports_go(self) -> None:
+		row = {"doctype": "File", "file_name": "export-test.csv", "is_private": 1, "content": "a click id"}
+		bulk.insert("Conversion Export", [{"name": "export", "platform": "Meta"}])
+		attached = {"attached_to_doctype": "Conversion Export", "attached_to_name": "export"}
+		file = frappe.get_doc({**row, **attached}).insert()
+		uninstall.before_uninstall()
+		self.assertFalse(frappe.db.exists("File", file.name))
+		self.assertTrue(os.path.exists(file.get_full_path()), "a dry run is rolled back")
+		with patch("frappe.get_installed_apps", return_value=["frappe"]):
+			uninstall.after_uninstall()
+		self.assertFalse(os.path.exists(file.get_full_path()))
 
 	def test_a_dry_run_leaves_them(self) -> None:
 		spool.append([{"a": 1}])

@@ -85,7 +85,7 @@ class TestInventory(TrackFlowTestCase):
 
 	def test_every_table_is_walked(self) -> None:
 		walked = {
-			"Visitor", "Conversion", "Attribution Link", "Link Conversion", "Lead Status Change",
+			"Visitor", "Conversion", "Attribution Link", "Link Conversion", "Lead Status Change", erasure.EXPORTED,
 			*erasure.OF_VISITOR, *erasure.OF_DEAL, *erasure.LOGS,
 		}  # fmt: skip
 		self.assertEqual(walked, set(BY_DOCTYPE))

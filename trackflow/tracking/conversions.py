@@ -5,6 +5,7 @@ A conversion that is recorded again changes only where its value, time or people
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import frappe
@@ -52,28 +53,44 @@ def record(conversion_type: str, external_id: str, values: Row) -> str:
 def record_all(conversion_type: str, by_external_id: Mapping[str, Row]) -> list[str]:
 	"""`record` for many sources of one DocType by a handful of statements; all bring the same values. Returns their names."""
 	there = _of_sources(conversion_type, by_external_id.values())
-	rows: dict[str, Row] = {}
-	for external_id, values in by_external_id.items():
-		name = there.get(values["source_name"]) or name_of(conversion_type, external_id)
-		rows[name] = {"conversion_type": conversion_type, "external_id": external_id, **values}
-	if not rows:
-		return []
-	stored = bulk.load("Conversion", {"name": ("in", rows)}, next(iter(rows.values())).keys())
-	new = [
-		{"name": name, **row, "attribution_status": PENDING}
-		for name, row in rows.items()
-		if name not in stored
-	]
-	bulk.insert("Conversion", new, ignore_duplicates=True)
-	changed = {name: row for name, row in rows.items() if name in stored and not bulk.same(row, stored[name])}
-	bulk.update(
-		"Conversion",
-		{
-			name: {**by_external_id[row["external_id"]], "attribution_status": PENDING}
-			for name, row in changed.items()
-		},
+	ids = _unheld(
+		conversion_type,
+		{one: row["source_name"] for one, row in by_external_id.items() if row["source_name"] not in there},
 	)
-	return list(rows)
+	rows: dict[str, Row] = {}
+	added: dict[str, Row] = {}
+	for external_id, values in by_external_id.items():
+		if name := there.get(values["source_name"]):
+			rows[name] = values
+		else:
+			own_id = ids[external_id]
+			own = {"conversion_type": conversion_type, "external_id": own_id, "attribution_status": PENDING}
+			added[name_of(conversion_type, own_id)] = {**values, **own}
+	bulk.insert("Conversion", ({"name": name, **row} for name, row in added.items()), ignore_duplicates=True)
+	_correct(rows)
+	return [*rows, *added]
+
+
+def _correct(rows: Mapping[str, Row]) -> None:
+	"""Write what is new about conversions that are there, by name; these are credited anew."""
+	if not rows:
+		return
+	stored = bulk.load("Conversion", {"name": ("in", rows)}, next(iter(rows.values())).keys())
+	changed = {name: row for name, row in rows.items() if not bulk.same(row, stored[name])}
+	bulk.update("Conversion", {name: {**row, "attribution_status": PENDING} for name, row in changed.items()})
+
+
+def _unheld(conversion_type: str, sources: Mapping[str, str]) -> dict[str, str]:
+	"""For each external id one that no other document's conversion has: a document that was renamed took its conversion along,
+	and its former name may be given to another one."""
+	ids = {one: one for one in sources}
+	for number in count(2):
+		names = {name_of(conversion_type, own): one for one, own in ids.items()}
+		stored = bulk.load("Conversion", {"name": ("in", names)}, ("source_name",))
+		held = [names[name] for name, row in stored.items() if row.source_name != sources[names[name]]]
+		if not held:
+			return ids
+		ids |= {one: f"{one} ({number})" for one in held}
 
 
 def from_events(events: Iterable[Row], known: Mapping[str, Row]) -> list[str]:

@@ -80,10 +80,14 @@ def visitors(ids: Collection[str]) -> list[Row]:
 	return [_spoken(row, zone) for row in in_order[:MOST_VISITORS]]
 
 
-def entries(ids: Collection[str], start: int, limit: int) -> tuple[list[Row], bool]:
-	"""The entries from `start` on, oldest first, and whether more come after them."""
+def entries(
+	ids: Collection[str], start: int, limit: int, period: tuple[datetime, datetime] | None = None
+) -> tuple[list[Row], bool]:
+	"""The entries from `start` on, oldest first, and whether more come after them; of a period those that begin in it."""
 	wanted = min(start + limit, MOST_ENTRIES) + 1
-	found = [(at, one.kind, name, one) for one in _SOURCES for name, at in _keys(one, sorted(ids), wanted)]
+	found = [
+		(at, one.kind, name, one) for one in _SOURCES for name, at in _keys(one, sorted(ids), wanted, period)
+	]
 	found.sort(key=itemgetter(0, 1, 2))
 	page = found[start : min(start + limit, MOST_ENTRIES)]
 	rows = {one.kind: _rows(one, [name for _at, _kind, name, of in page if of is one]) for one in _SOURCES}
@@ -96,10 +100,15 @@ def entries(ids: Collection[str], start: int, limit: int) -> tuple[list[Row], bo
 	return entries, len(found) > start + len(page)
 
 
-def _keys(source: _Source, ids: list[str], limit: int) -> Iterable[tuple[str, datetime]]:
+def _keys(
+	source: _Source, ids: list[str], limit: int, period: tuple[datetime, datetime] | None
+) -> Iterable[tuple[str, datetime]]:
+	filters = [[source.visitor, "in", ids or [""]], *([field, *wanted] for field, wanted in source.filters)]
+	if period:
+		filters += [[source.at, ">=", period[0]], [source.at, "<", period[1]]]
 	rows = frappe.get_all(
 		source.doctype,
-		filters={source.visitor: ("in", ids or [""]), **dict(source.filters)},
+		filters=filters,
 		fields=["name", source.at],
 		order_by=f"{source.at}, name",
 		limit=limit,

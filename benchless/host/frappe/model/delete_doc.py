@@ -8,10 +8,7 @@ from frappe.model.dynamic_links import get_dynamic_link_map
 from frappe.model.naming import revert_series_if_last
 from frappe.utils.password import delete_all_passwords_for
 
-REFERENCES = (
-	("Comment", "reference_doctype", "reference_name"),
-	("File", "attached_to_doctype", "attached_to_name"),
-)
+REFERENCES = (("Comment", "reference_doctype", "reference_name"),)
 
 
 def delete_doc(
@@ -110,7 +107,11 @@ def delete_from_table(doctype: str, name: str, ignore_doctypes: list[str], doc: 
 
 
 def delete_references(doctype: str, name: str) -> None:
-	"""Comments and the like go with their document."""
+	"""Comments and the like go with their document, attached files from the disk too."""
+	if doctype != "File" and frappe.db.table_exists("File"):
+		attached = {"attached_to_doctype": doctype, "attached_to_name": name}
+		for file in frappe.get_all("File", filters=attached, pluck="name", order_by="name"):
+			delete_doc("File", file, ignore_permissions=True, delete_permanently=True)
 	for reference, doctype_field, name_field in REFERENCES:
 		if frappe.db.table_exists(reference) and reference != doctype:
 			frappe.db.delete(reference, {doctype_field: doctype, name_field: name})

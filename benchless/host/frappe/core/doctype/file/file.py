@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import partial
 from typing import Any
 
 import frappe
@@ -15,6 +16,7 @@ class File(Document):
 		content = self.__dict__.pop("content", None)
 		if content is not None:
 			self.save_file(content=content)
+			frappe.db.after_rollback.add(self._remove_from_disk)
 
 	def validate(self) -> None:
 		if not self.file_url and not self.is_folder:
@@ -22,20 +24,29 @@ class File(Document):
 		if self.file_url and not self.file_name:
 			self.file_name = self.file_url.rsplit("/", 1)[-1]
 
-	def save_file(self, content: str | bytes | None = None, decode: bool = False, **kwargs: Any) -> dict:
-		"""Write the content under a name that is free."""
+	def save_file(
+		self,
+		content: str | bytes | None = None,
+		decode: bool = False,
+		ignore_existing_file_check: bool = False,
+		overwrite: bool = False,
+	) -> dict:
+		"""Write the content under a name that is free, or over what is there; a rollback brings that back."""
 		data = content.encode() if isinstance(content, str) else content or b""
 		self.file_name = os.path.basename(self.file_name or "file").replace("/", "-")
 		self.content_hash = hashlib.md5(data, usedforsecurity=False).hexdigest()
 		self.file_size = len(data)
 		stem, extension = os.path.splitext(self.file_name)
 		self.file_type = extension.lstrip(".").upper()[:140]
-		if os.path.exists(self._path(self.file_name)):
+		if overwrite and self.file_url and self.exists_on_disk():
+			self.file_name = self.file_url.rsplit("/", 1)[-1]
+			with open(self.get_full_path(), "rb") as f:
+				frappe.db.after_rollback.add(partial(_write, self.get_full_path(), f.read()))
+		elif os.path.exists(self._path(self.file_name)):
 			self.file_name = f"{stem}{self.content_hash[-6:]}{extension}"
 		path = self._path(self.file_name)
 		os.makedirs(os.path.dirname(path), exist_ok=True)
-		with open(path, "wb") as f:
-			f.write(data)
+		_write(path, data)
 		folder = "/private/files" if cint(self.is_private) else "/files"
 		self.file_url = f"{folder}/{self.file_name}"
 		return {"file_name": self.file_name, "file_url": self.file_url}
@@ -62,9 +73,17 @@ class File(Document):
 		return self.has_permission("read")
 
 	def after_delete(self) -> None:
-		shared = frappe.db.exists("File", {"file_url": self.file_url})
-		if self.file_url and not shared and self.exists_on_disk():
+		if self.file_url and not frappe.db.exists("File", {"file_url": self.file_url}):
+			self._remove_from_disk()
+
+	def _remove_from_disk(self) -> None:
+		if self.exists_on_disk():
 			os.remove(self.get_full_path())
+
+
+def _write(path: str, data: bytes) -> None:
+	with open(path, "wb") as f:
+		f.write(data)
 
 
 def has_permission(doc: Any, ptype: str | None = None, user: str | None = None, debug: bool = False) -> bool:
