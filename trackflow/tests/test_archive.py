@@ -105,6 +105,12 @@ class TestArchive(ArchiveTestCase):
 			self.assertEqual((str(row["from_time"]), row["places"]), (header.from_time, PrivateFiles.label))
 		self.assertEqual([path.name for path in keeping.folder().iterdir()], ["lock"])
 
+	def test_nobody_fetches_files_over_the_web(self) -> None:
+		self.visit(1, 900)
+		retention.run()
+		for path in self.kept():
+			self.assertEqual(self.get(f"/private/files/{path.parent.name}/{path.name}").status_code, 403)
+
 	def test_again_there_is_nothing_to_do(self) -> None:
 		self.make_history()
 		retention.run()

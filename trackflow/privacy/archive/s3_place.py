@@ -1,6 +1,7 @@
 """Archive files in S3 buckets, Amazon's or a compatible service's (RET-1). Wants boto3, which Frappe v15 and v16 bring.
 
-Without an access key in the settings boto3 looks where it always does: environment, shared files, the machine's role.
+The host of a compatible service is judged before it is asked; boto3 looks it up again by itself, so unlike at an HTTP endpoint a name
+server that changes its answer in between is believed. Without an access key in the settings boto3 looks where it always does: environment, shared files, the machine's role.
 """
 
 from collections.abc import Iterator
