@@ -102,6 +102,7 @@ benchmark: install
 	@$(HERE) $(BIN)/python -m benchmarks.drain
 	@$(HERE) $(BIN)/python -m benchmarks.collector
 	@$(HERE) $(BIN)/python -m benchmarks.attribution
+	@$(HERE) $(BIN)/python -m benchmarks.analytics
 
 lint: install
 	@$(BIN)/ruff check .

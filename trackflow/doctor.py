@@ -11,8 +11,11 @@ from frappe.utils.scheduler import is_scheduler_disabled
 from trackflow import place_file
 from trackflow.config import read_config
 from trackflow.constants.custom_fields import CUSTOM_FIELDS
+from trackflow.costs.rates import reporting_currency
+from trackflow.day_range import EARLIEST
 from trackflow.exceptions import StreamUnavailable
 from trackflow.privacy.archive import keeping, places, trouble
+from trackflow.rollups import marks, reading, run
 from trackflow.setup.indexes import missing_indexes
 from trackflow.stream import drain, spool, writer
 from trackflow.stream.connection import connect as queue_redis
@@ -193,6 +196,31 @@ def _conversions() -> tuple[str, str]:
 	return FINE, f"{pending} wait for their credits."
 
 
+def _daily_figures() -> tuple[str, str]:
+	waiting = marks.days(None, run.yesterday())
+	if waiting:
+		return (
+			NOTE,
+			f"{len(waiting)} days changed and wait to be worked out, the first is {waiting[0]}. A worker of the queue long does so "
+			"within an hour, or `trackflow rollup` at once.",
+		)
+	return FINE, "All days that changed are worked out."
+
+
+def _exchange_rates() -> tuple[str, str]:
+	model = frappe.db.get_value("Attribution Model", {"is_default": 1})
+	lacking = reading.lacking(EARLIEST, run.yesterday(), model)
+	if lacking:
+		named = "; ".join(
+			f"{currency} on {reading.days_in_words(days)}" for currency, days in sorted(lacking.items())
+		)
+		return (
+			NOTE,
+			f"Missing, so what was spent or brought is not known: {named}. Enter TrackFlow Exchange Rates.",
+		)
+	return FINE, f"None is missing; figures are in {reporting_currency()}."
+
+
 def _crm() -> tuple[str, str]:
 	if "crm" not in frappe.get_installed_apps():
 		return (
@@ -247,6 +275,8 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Countries and cities": _places,
 	"Attribution models": _models,
 	"Conversions": _conversions,
+	"Daily figures": _daily_figures,
+	"Exchange rates": _exchange_rates,
 	"Frappe CRM": _crm,
 	"Archive": _archive,
 }

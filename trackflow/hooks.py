@@ -95,6 +95,7 @@ scheduler_events = {
 		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
 		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
+		"0 3 * * *": ["trackflow.rollups.run.mark_yesterday"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],
 	"weekly_long": ["trackflow.attribution.run.learn"],
@@ -102,6 +103,7 @@ scheduler_events = {
 		"trackflow.integrations.sweep.sweep",
 		"trackflow.attribution.run.repair",
 		"trackflow.privacy.erasure.resume_all",
+		"trackflow.rollups.run.run_marked",
 	],
 }
 
@@ -109,6 +111,7 @@ scheduler_events = {
 trackflow_credited = [
 	"trackflow.integrations.crm_lead.after_credits",
 	"trackflow.integrations.crm_deal.after_credits",
+	"trackflow.rollups.campaign_figures.after_credits",
 ]
 
 # Deleting a visitor, a link or a CRM document is never blocked by what was recorded about it.
@@ -121,6 +124,8 @@ ignore_links_on_delete = [
 	"Click Queue",
 	"Conversion",
 	"Conversion Export Row",
+	"Cost Import",
+	"Cost Import Row",
 	"Daily Campaign Metric",
 	"Daily Click Rollup",
 	"Daily Rollup",

@@ -311,6 +311,10 @@ class TestBuilder:
 		small = frappe.qb.from_(book).select(book.name).where(book.pages < 5)
 		large = frappe.qb.from_(book).select(book.name).where(book.pages > 15)
 		assert sorted((small + large).run(pluck=True)) == ["b", "c"]
+		both = frappe.qb.from_(book).select(book.read_at).where(book.pages < 5)
+		both = both.union_all(frappe.qb.from_(book).select(book.read_at)).as_("both")
+		found = frappe.qb.from_(both).select(Max(both.read_at)).run(pluck=True)
+		assert found == [datetime.datetime(2026, 1, 2, 23, 59, 59, 999999)]
 		inner = frappe.qb.from_(book).select(book.name).where(book.pages > 5)
 		query = frappe.qb.from_(book).select(book.name).where(book.name.notin(inner))
 		assert query.run(pluck=True) == ["c"]

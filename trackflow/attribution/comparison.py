@@ -6,16 +6,22 @@ Sums are decimals of nine places, as they are stored, so that groups, others and
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from trackflow.costs.exchange import Rates
+
 _PLACES = Decimal("1E-9")
 ZERO = Decimal(0)
+# Where a touch is in the journey: there is no other, or it is the first, between, the last.
+PLACES = ("only", "first", "middle", "last")
 
 
 class Credited(NamedTuple):
-	"""A sum of credits of one model, group and currency; `group` is None for groups that are not told apart. What is unattributed
-	has no group, whatever it says."""
+	"""A sum of credits of one model, group and currency, and of one of PLACES where these are told apart; `group` is None for
+	groups that are not told apart. What is unattributed has no group and no place, whatever it says. Of a currency that has
+	to be converted it is the sum of one `day`."""
 
 	model: str
 	is_unattributed: bool
@@ -23,16 +29,25 @@ class Credited(NamedTuple):
 	currency: str
 	conversions: Decimal | float
 	value: Decimal | float
+	place: str = ""
+	day: date | None = None
 
 
 @dataclass(slots=True)
 class Figures:
-	"""What a model credits: conversions, and money by currency."""
+	"""What a model credits: conversions, and money by currency; in all, and by PLACES where these are told apart. `converted` is the
+	money in one currency, None where a rate is missing."""
 
 	conversions: Decimal = ZERO
 	value: dict[str, Decimal] = field(default_factory=dict)
+	places: dict[str, "Figures"] = field(default_factory=dict)
+	converted: Decimal | None = ZERO
 
-	def add(self, row: Credited) -> None:
+	def add(self, row: Credited, converted: Decimal | None) -> None:
+		if row.place:
+			self.places.setdefault(row.place, Figures()).add(row._replace(place=""), converted)
+		known = self.converted is not None and converted is not None
+		self.converted = self.converted + converted if known else None
 		self.conversions += _exact(row.conversions)
 		if amount := _exact(row.value):
 			self.value[row.currency] = self.value.get(row.currency, ZERO) + amount
@@ -55,17 +70,19 @@ class Comparison:
 	unattributed: Line
 	totals: Line
 
-	def share(self, model: str, line: Line) -> float | None:
-		return line[model].share_of(self.totals[model])
+	def share(self, model: str, figures: Figures) -> float | None:
+		return figures.share_of(self.totals[model])
 
 	@property
 	def currencies(self) -> list[str]:
 		return sorted({currency for figures in self.totals.values() for currency in figures.value})
 
 
-def compare(rows: Iterable[Credited], models: Iterable[str], by_value: bool = False) -> Comparison:
+def compare(
+	rows: Iterable[Credited], models: Iterable[str], by_value: bool = False, rates: Rates | None = None
+) -> Comparison:
 	"""Put sums together; each line has all of these models, and no row may be of another one. `by_value`: groups are sorted by
-	money, whatever its currency, instead of conversions."""
+	money, whatever its currency, instead of conversions. Without `rates` no money is converted."""
 	names = list(models)
 
 	def nothing() -> dict[str, Figures]:
@@ -80,10 +97,16 @@ def compare(rows: Iterable[Credited], models: Iterable[str], by_value: bool = Fa
 			line = others = others or nothing()
 		else:
 			line = groups[row.group]
-		line[row.model].add(row)
-		totals[row.model].add(row)
+		converted = rates.convert(_exact(row.value), row.currency, row.day) if rates else None
+		line[row.model].add(row, converted)
+		totals[row.model].add(row, converted)
 	ordered = sorted(groups.items(), key=lambda item: (*_size(item[1], by_value), item[0]))
 	return Comparison(dict(ordered), others, unattributed, totals)
+
+
+def at_place(line: Line, place: str) -> Line:
+	"""The part of a line that touches at this place have."""
+	return {model: figures.places.get(place, Figures()) for model, figures in line.items()}
 
 
 def _size(line: Line, by_value: bool) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from trackflow.attribution import models
-from trackflow.attribution.channel_rules import ChannelRule, rename
+from trackflow.attribution.channel_rules import ChannelRule, renamed, rules_along
 from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.window import within
 
@@ -47,7 +47,7 @@ def credits(
 	journey = within(touches, converted_at, model.lookback_days)
 	if not journey:
 		return [Credit(None, UNATTRIBUTED, 0, 0, Decimal(1), value, Fraction(1))]
-	journey, touch_weights = _renamed(journey, model.rules) if model.rules else (journey, None)
+	journey, touch_weights = _renamed(journey, converted_at, model.rules) if model.rules else (journey, None)
 	shares = models.weights(
 		model.model_type,
 		journey,
@@ -77,10 +77,11 @@ def credits(
 
 
 def _renamed(
-	journey: Sequence[JourneyTouch], rules: Sequence[ChannelRule]
+	journey: Sequence[JourneyTouch], converted_at: datetime, rules: Sequence[ChannelRule]
 ) -> tuple[list[JourneyTouch], list[Fraction]]:
 	"""The touches under the channels of the rules, and the weights that these give them."""
-	found = [rename(touch, rules) for touch in journey]
+	deciding = rules_along(journey, converted_at, rules)
+	found = [renamed(touch, rule) for touch, rule in zip(journey, deciding, strict=True)]
 	touches = [
 		replace(touch, channel=channel) for touch, (channel, _weight) in zip(journey, found, strict=True)
 	]

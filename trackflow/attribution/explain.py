@@ -1,10 +1,11 @@
 """Gathers what explains a conversion's credits: what they are computed from, and what was left out (ATT-6). Reads only.
 
-The number of statements does not depend on the journey. Says nothing of who the person is, and of erased ones nothing but what
+The number of statements does not depend on the journey, nor does the length of the answer. Says nothing of who the person is, and of erased ones nothing but what
 their credits rest on; who may read it is the caller's to ask.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -18,8 +19,17 @@ from frappe.utils import get_system_timezone
 from trackflow import bulk
 from trackflow.attribution import explanation_words as words
 from trackflow.attribution import journeys, training
-from trackflow.attribution.credits import credits
-from trackflow.attribution.explanation import MOST_LEFT_OUT, Converted, Journey, Learnt, Origin, explain
+from trackflow.attribution.credits import Credit, credits
+from trackflow.attribution.explanation import (
+	MOST_LEFT_OUT,
+	SHOWN,
+	Converted,
+	Journey,
+	Learnt,
+	Origin,
+	explain,
+	largest,
+)
 from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.versions import Version
 from trackflow.privacy import reads
@@ -33,8 +43,9 @@ MOST_BITS = 14_000
 _ROUNDED = Context(prec=50)
 
 
-def of_conversion(name: str, model: str = "") -> Row:
-	"""Why the credits of this conversion are what they are: under the default model, one by name, or "all"."""
+def of_conversion(name: str, model: str = "", limit: int = SHOWN) -> Row:
+	"""Why the credits of this conversion are what they are: under the default model, one by name, or "all". Of each model so many
+	credits are told one by one."""
 	models = _models(model)
 	(row,) = frappe.get_all("Conversion", filters={"name": name}, fields=list(journeys.CONVERSION_FIELDS))
 	conversion = Converted(
@@ -51,9 +62,11 @@ def of_conversion(name: str, model: str = "") -> Row:
 	values_for = training.values_of(models, [conversion.at])
 	versions = training.used_by(models, conversion.at)
 	learnt = {one.name: _learnt(versions.get(one.name), values_for(one, conversion.at)) for one in models}
+	found = [(one, _credits(one, conversion, journey, learnt[one.name])) for one in models]
+	journey = replace(journey, origins=_origins(_shown(some, limit) for _model, some in found))
 	told = [
-		words.of_model(_explained(one, conversion, journey, learnt[one.name]), conversion.currency)
-		for one in models
+		words.of_model(explain(one, conversion, journey, some, learnt[one.name], limit), conversion.currency)
+		for one, some in found
 	]
 	return _plain(
 		{
@@ -86,8 +99,8 @@ def _models(model: str) -> list[Model]:
 	return found
 
 
-def _explained(model: Model, conversion: Converted, journey: Journey, learnt: Learnt) -> Row:
-	found = credits(
+def _credits(model: Model, conversion: Converted, journey: Journey, learnt: Learnt) -> list[Credit]:
+	return credits(
 		model,
 		journey.touches,
 		conversion.at,
@@ -97,7 +110,11 @@ def _explained(model: Model, conversion: Converted, journey: Journey, learnt: Le
 		conversion.deal_created_at,
 		learnt.values,
 	)
-	return explain(model, conversion, journey, found, learnt)
+
+
+def _shown(some: Sequence[Credit], limit: int) -> set[str]:
+	"""The touches whose credits are told one by one."""
+	return {touch.id for index in largest(some, limit) if (touch := some[index].touch)}
 
 
 def _learnt(version: Version | None, values: Mapping[str, Fraction]) -> Learnt:
@@ -120,7 +137,6 @@ def _journey(row: Row, longest_window_days: int) -> Journey:
 		len(visitors),
 		older - len(before),
 		younger - len(after),
-		_origins([one.id for one in touches]),
 	)
 
 
@@ -142,7 +158,8 @@ def _beside(
 	return [journeys.touch_of(one) for one in found], frappe.db.count("Touch Point", filters)
 
 
-def _origins(touches: Collection[str]) -> dict[str, Origin]:
+def _origins(shown: Iterable[set[str]]) -> dict[str, Origin]:
+	touches = set().union(*shown)
 	if not touches:
 		return {}
 	rows = bulk.load("Touch Point", {"name": ("in", touches)}, ("referrer", "click_id_type"))

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from trackflow.attribution import models
-from trackflow.attribution.channel_rules import ChannelRule, rule_for
+from trackflow.attribution.channel_rules import ChannelRule, rules_along
 from trackflow.attribution.credits import Credit
 from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.versions import Version
@@ -29,6 +29,8 @@ One, Other = TypeVar("One"), TypeVar("Other")
 
 # Touches outside of the window that are named, on each side: the nearest ones. All are counted.
 MOST_LEFT_OUT = 5
+# Credits that are told one by one: those that get most. The rest is summed up.
+SHOWN = 100
 
 # What makes a channel that the definitions would not give: a link or parameters without source and medium; what is not kept.
 LINK, NOT_KEPT = "link", "not kept"
@@ -94,12 +96,15 @@ def explain(
 	journey: Journey,
 	credits: Sequence[Credit],
 	learnt: Learnt | None = None,
+	limit: int | None = None,
 ) -> Row:
-	"""Why these credits of the conversion under the model are what they are; `learnt` for models that learn."""
+	"""Why these credits of the conversion under the model are what they are; `learnt` for models that learn. With a `limit` those
+	that get most are told one by one, so many of them, and the others together."""
 	inside = within(journey.touches, conversion.at, model.lookback_days)
 	touches = [credit.touch for credit in credits if credit.touch]
-	rules = [rule_for(touch, model.rules) for touch in inside]
+	rules = rules_along(inside, conversion.at, model.rules)
 	rule, terms = _terms(model, conversion, touches, rules, learnt or Learnt())
+	shown = largest(credits, limit)
 	return {
 		"model": model.name,
 		"model_type": model.model_type,
@@ -108,10 +113,32 @@ def explain(
 		"left_out": _left_out(conversion, journey, inside),
 		"rule": rule,
 		"credits": [
-			_credited(conversion, journey, *one) for one in zip(inside, credits, rules, terms, strict=True)
+			_credited(model, conversion, journey, *one)
+			for index, one in enumerate(zip(inside, credits, rules, terms, strict=True))
+			if index in shown
 		]
 		if touches
 		else [_unattributed(conversion, journey, credits[0])],
+		"rest": _rest(conversion, [one for index, one in enumerate(credits) if index not in shown]),
+	}
+
+
+def largest(credits: Sequence[Credit], limit: int | None) -> frozenset[int]:
+	"""Which credits are told one by one: those of the largest shares, of equal ones the nearest to the conversion."""
+	by_size = sorted(range(len(credits)), key=lambda index: (credits[index].share, index), reverse=True)
+	return frozenset(by_size[:limit])
+
+
+def _rest(conversion: Converted, credits: Sequence[Credit]) -> Row | None:
+	"""All other credits together; None where there are none."""
+	if not credits:
+		return None
+	return {
+		"touches": len(credits),
+		"with_credit": sum(credit.share > 0 for credit in credits),
+		"share": sum((credit.share for credit in credits), ZERO),
+		"weight": sum((credit.weight for credit in credits), Decimal(0)),
+		"value": sum((credit.value for credit in credits), 0 * conversion.unit),
 	}
 
 
@@ -173,6 +200,7 @@ def _unattributed(conversion: Converted, journey: Journey, credit: Credit) -> Ro
 
 
 def _credited(
+	model: Model,
 	conversion: Converted,
 	journey: Journey,
 	original: JourneyTouch,
@@ -190,7 +218,7 @@ def _credited(
 		"tracked_link": original.tracked_link,
 		"link_campaign": original.link_campaign,
 		"channel_reason": channel_reason(original, journey.origins.get(original.id, Origin())),
-		"channel_rule": _rule(rule) if rule else None,
+		"channel_rule": _rule(rule, model) if rule else None,
 		"terms": terms,
 		"share": credit.share,
 		"weight": credit.weight,
@@ -222,8 +250,9 @@ def channel_reason(touch: JourneyTouch, origin: Origin) -> Row:
 	}
 
 
-def _rule(rule: ChannelRule) -> Row:
+def _rule(rule: ChannelRule, model: Model) -> Row:
 	return {
+		"number": model.rules.index(rule) + 1,
 		"channel": rule.channel_name,
 		"conditions": {name: list(patterns) for name, patterns in rule.match_conditions},
 		"priority": rule.priority,

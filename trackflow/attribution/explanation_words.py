@@ -8,11 +8,13 @@ from typing import Any
 
 from frappe import _
 
-from trackflow.attribution import explanation
+from trackflow.attribution import explanation, standing
 from trackflow.tracking import channels, sources
 from trackflow.tracking.conversions import DONE
 
 Row = dict[str, Any]
+
+_SAID_FIRST = {standing.POSITION: 0, standing.AGE: 1}
 
 
 def of_conversion(conversion: explanation.Converted) -> list[str]:
@@ -30,9 +32,11 @@ def of_conversion(conversion: explanation.Converted) -> list[str]:
 
 
 def of_model(found: Row, currency: str) -> Row:
-	"""The explanation with sentences: `words` of the model as a whole, and of each of its credits."""
+	"""The explanation with sentences: `words` of the model as a whole, of each of its credits, and of the rest."""
+	rest = found["rest"]
 	return {
 		**found,
+		"rest": {**rest, "words": _of_rest(found, currency)} if rest else None,
 		"words": [*_of_window(found["window"], found["left_out"]), *_of_rule(found)],
 		"credits": [{**credit, "words": _of_credit(found, credit, currency)} for credit in found["credits"]],
 	}
@@ -66,10 +70,18 @@ def _of_rule(found: Row) -> list[str]:
 		return []
 	said = [_("Base model: {0}.").format(_(rule["name"]))] if found["model_type"] == "Custom" else []
 	said.append(_RULES[rule["name"]](rule))
+	terms = found["credits"][0]["terms"]
+	if rule["name"] == "Time Decay":
+		said[-1] += " " + _("Together they count {0}.").format(_number(terms["total"]))
 	if not rule["counts_direct"]:
 		said.append(_("Direct touches get nothing here, as there are others."))
 	if rule.get("weights_count") is False:
 		said.append(_("The weights of channels and rules would leave nothing at all, so they have no say."))
+	elif rule.get("weights_count") and terms["weighed_total"] != 1:
+		weighed = _(
+			"Channels and rules weigh the shares, which then are {0} together and are brought back to 1."
+		)
+		said.append(weighed.format(_number(terms["weighed_total"])))
 	return said
 
 
@@ -158,6 +170,28 @@ def _of_credit(found: Row, credit: Row, currency: str) -> list[str]:
 	]
 
 
+def _of_rest(found: Row, currency: str) -> list[str]:
+	rest = found["rest"]
+	said = [
+		_("Told are the {0} touches that get most, of equal ones the nearest to the conversion.").format(
+			f"{len(found['credits']):,}"
+		)
+	]
+	if not rest["with_credit"]:
+		return [*said, _("The other touches, {0:,} of them, get nothing.").format(rest["touches"])]
+	together = _percent(rest["share"])
+	if rest["value"]:
+		together += f" = {_money(rest['value'], currency)}"
+	said.append(
+		_("The other touches, {0:,} of them, get {1} together; {2:,} of these get nothing.").format(
+			rest["touches"], together, rest["touches"] - rest["with_credit"]
+		)
+		if rest["with_credit"] < rest["touches"]
+		else _("The other touches, {0:,} of them, get {1} together.").format(rest["touches"], together)
+	)
+	return said
+
+
 def _say_unattributed(credit: Row, found: Row) -> str:
 	if credit["why"] == explanation.NO_VISITOR:
 		return _(
@@ -207,13 +241,65 @@ def _of_channel(credit: Row) -> list[str]:
 	elif credit["tracked_link"]:
 		said.append(_("Tracked link {0}.").format(credit["tracked_link"]))
 	if rule:
-		conditions = "; ".join(f"{name} {', '.join(some)}" for name, some in rule["conditions"].items())
-		said.append(
-			_("This model calls it {0}, by its channel rule of priority {1} ({2}), with weight {3}.").format(
-				credit["channel"], rule["priority"], conditions or _("every touch"), _number(rule["weight"])
-			)
-		)
+		said.append(_of_channel_rule(rule, credit["channel"]))
 	return said
+
+
+def _of_channel_rule(rule: Row, channel: str) -> str:
+	ordered = sorted(rule["conditions"].items(), key=lambda one: _SAID_FIRST.get(one[0], len(_SAID_FIRST)))
+	conditions = "; ".join(_condition(*one) for one in ordered) or _("every touch")
+	said = _("Channel rule {0} of this model decides ({1})").format(rule["number"], conditions)
+	if rule["channel"]:
+		said += ": " + _("it calls this touch {0}").format(channel)
+	if rule["weight"] != 1:
+		return said + (", " if rule["channel"] else ": ") + _("counts {0}.").format(_number(rule["weight"]))
+	return said + ("." if rule["channel"] else ": " + _("counts 1."))
+
+
+def _condition(name: str, texts: Sequence[str]) -> str:
+	if name == standing.POSITION:
+		return _(" or ").join(_position(standing.positions(one)) for one in texts)
+	if name == standing.AGE:
+		return _(" or ").join(_aged(one) for one in texts)
+	return f"{name} {', '.join(texts)}"
+
+
+def _position(found: standing.Positions) -> str:
+	first, last = found
+	named = {
+		"first": _("first touch"),
+		"last": _("last touch"),
+		"middle": _("neither first nor last touch"),
+		"only": _("only touch"),
+	}
+	for name, text in named.items():
+		if found == standing.positions(name):
+			return text
+	if first == last:
+		return _("touch {0}").format(_place(first))
+	if first == 1 and last > 0:
+		return _("first {0} touches").format(last)
+	if last == -1 and first < 0:
+		return _("last {0} touches").format(-first)
+	if last == -1:
+		return _("touch {0} and later").format(first)
+	return _("touches {0} to {1}").format(_place(first), _place(last))
+
+
+def _place(number: int) -> str:
+	return str(number) if number > 0 else _("{0} from the end").format(-number)
+
+
+def _aged(text: str) -> str:
+	operator, low, high = standing.parts_of_age(text)
+	said = {
+		"<": _("younger than {0} days"),
+		"<=": _("at most {0} days old"),
+		">": _("older than {0} days"),
+		">=": _("at least {0} days old"),
+		"..": _("{0} to {1} days old"),
+	}[operator]
+	return said.format(low, high)
 
 
 def _because(found: Row) -> str:
@@ -386,4 +472,6 @@ def lines(told: Sequence[Row]) -> list[str]:
 		for credit in model["credits"]:
 			first, *rest = credit["words"]
 			page += ["", f"  {first}", *(f"    {one}" for one in rest)]
+		if model["rest"]:
+			page += ["", *(f"  {one}" for one in model["rest"]["words"])]
 	return page

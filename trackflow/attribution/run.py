@@ -20,6 +20,7 @@ from trackflow.collisions import retried
 from trackflow.garbage import seldom_collected
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
+from trackflow.rollups import marks
 from trackflow.tracking.conversions import DONE, FAILED, PENDING
 
 Row = dict[str, Any]
@@ -125,14 +126,16 @@ def credit(names: Iterable[str]) -> int:
 		for row in rows
 		for model in models
 	]
-	written, links = _write(rows, found)
+	written, links, days = _write(rows, found)
 	deals = [
 		(row, model, some) for row, model, some in found if row.crm_deal and row.source_doctype == "CRM Deal"
 	]
 	written += deal_rows.write(deals)
 	now = now_datetime()
-	fresh = [row.name for row in rows if row.attribution_status != DONE]
-	bulk.update("Conversion", {name: {"attribution_status": DONE, "attributed_at": now} for name in fresh})
+	fresh = [row for row in rows if row.attribution_status != DONE]
+	bulk.update("Conversion", {row.name: {"attribution_status": DONE, "attributed_at": now} for row in fresh})
+	# What a touch says of its ad is in no credit: where touches changed, the days' figures may have, credits or no credits.
+	marks.mark(days | {row.conversion_date.date() for row in fresh})
 	frappe.db.commit()
 	link_figures.recount(links)
 	_tell(sorted({row.name for row in rows}))
@@ -148,7 +151,7 @@ def take_back(conversion: str) -> None:
 	locked = frappe.qb.from_(table).select(table.crm_deal).where(table.name == conversion).for_update().run()
 	rows = (
 		frappe.qb.from_(credit)
-		.select(credit.tracked_link)
+		.select(credit.tracked_link, credit.conversion_date)
 		.where(credit.conversion == conversion)
 		.for_update()
 		.run()
@@ -158,8 +161,9 @@ def take_back(conversion: str) -> None:
 	for doctype in ("Attribution Link", "Link Conversion"):
 		frappe.db.delete(doctype, {"conversion": conversion})
 	frappe.db.delete("Conversion", {"name": conversion})
+	marks.mark({at.date() for _link, at in rows if at})
 	frappe.db.commit()
-	link_figures.recount(link for (link,) in rows if link)
+	link_figures.recount(link for link, _at in rows if link)
 
 
 def _credit_or_set_aside(name: str) -> None:
@@ -201,8 +205,10 @@ def _milestones(row: Row) -> tuple[datetime | None, datetime | None]:
 	return row.lead_created_at, row.deal_created_at
 
 
-def _write(rows: Sequence[Row], found: Sequence[tuple[Row, Model, list[Credit]]]) -> tuple[int, set[str]]:
-	"""Write what differs; returns how many rows, and the links whose credits changed."""
+def _write(
+	rows: Sequence[Row], found: Sequence[tuple[Row, Model, list[Credit]]]
+) -> tuple[int, set[str], set[date]]:
+	"""Write what differs; returns how many rows, the links whose credits changed, and the days of credits that did."""
 	names = [row.name for row in rows]
 	desired = {
 		row["name"]: row
@@ -220,7 +226,10 @@ def _write(rows: Sequence[Row], found: Sequence[tuple[Row, Model, list[Credit]]]
 	known = bulk.load("Link Conversion", {"conversion": ("in", names)}, fields)
 	differences_of_links = bulk.sync("Link Conversion", converted, known)
 	touched = {row["tracked_link"] for row in (*desired.values(), *stored.values())} if differences else set()
-	return len(differences) + len(differences_of_links), touched - {None, ""}
+	former = [stored[name] for name in (*differences.changed, *differences.vanished)]
+	changed = (*differences.added.values(), *differences.changed.values(), *former)
+	days = {row["conversion_date"].date() for row in changed}
+	return len(differences) + len(differences_of_links), touched - {None, ""}, days
 
 
 def _row(conversion: Row, model: Model, credit: Credit) -> Row:

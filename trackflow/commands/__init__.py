@@ -6,6 +6,7 @@ A module for each thing that is worked on; importing it puts its commands into t
 from trackflow.commands import (
 	api_keys,
 	benchmark,
+	costs,
 	credits,
 	demo,
 	edge,
@@ -13,7 +14,10 @@ from trackflow.commands import (
 	links,
 	privacy,
 	retention,
+	rollups,
+	rows,
 	site,
+	touch_points,
 )
 from trackflow.commands.shell import trackflow
 

@@ -21,9 +21,22 @@ from trackflow.commands.shell import as_json, day, on_site, print_json, print_ta
 	"--model", default="", help="With --explain: one by name, or all; the default one if none is given."
 )
 @click.option(
+	"--limit",
+	type=click.IntRange(min=1),
+	help="With --explain: tell so many touches of a long journey one by one, 100 if none is given.",
+)
+@click.option(
 	"--compare",
 	"group_by",
-	help="Only show what the models credit, by channel, campaign, link, source, medium or platform.",
+	help="Only show what the models credit, by channel, campaign, link, source, medium, platform or position.",
+)
+@click.option(
+	"--figure",
+	type=click.Choice(["conversions", "value", "cpa", "roas"]),
+	help="With --compare: what is shown, conversions if none is given; money in the reporting currency.",
+)
+@click.option(
+	"--by-position", is_flag=True, help="With --compare: tell apart where in the journey touches were."
 )
 @as_json
 @pass_context
@@ -35,7 +48,10 @@ def attribution(
 	trains: bool,
 	explained: str | None,
 	model: str,
+	limit: int | None,
 	group_by: str | None,
+	figure: str | None,
+	by_position: bool,
 	json_output: bool,
 ) -> None:
 	"""Compute the credits of conversions again, of all or of a range of days. Unchanged data changes no row. With --explain or
@@ -44,15 +60,25 @@ def attribution(
 	from trackflow.attribution import comparing, run
 	from trackflow.day_range import day_range
 
-	if model and not explained:
-		raise click.UsageError("--model goes with --explain.")
+	if (model or limit) and not explained:
+		raise click.UsageError("--model and --limit go with --explain.")
+	if (by_position or figure) and group_by is None:
+		raise click.UsageError("--figure and --by-position go with --compare.")
+	if by_position and figure in ("cpa", "roas"):
+		raise click.UsageError("What was spent is not known by position.")
 	if explained:
-		_print_explanation(on_site(context, lambda: _explain(explained, model)), json_output)
+		_print_explanation(on_site(context, lambda: _explain(explained, model, limit)), json_output)
 		return
 	if group_by is not None:
 		days = (str(day(one) or "") for one in (from_date, to_date))
-		answer = on_site(context, lambda: comparing.comparison_answer(*day_range(*days), group_by))
-		_print_comparison(answer, json_output)
+		size = comparing.VALUE if figure in ("value", "roas") else comparing.CONVERSIONS
+		answer = on_site(
+			context,
+			lambda: comparing.comparison_answer(
+				*day_range(*days), group_by, figure=size, by_position=by_position
+			),
+		)
+		_print_comparison(answer, figure or "conversions", json_output)
 		return
 	if trains:
 		_print_trained(on_site(context, run.learn), json_output)
@@ -69,10 +95,11 @@ def attribution(
 		)
 
 
-def _explain(name: str, model: str) -> dict[str, Any]:
+def _explain(name: str, model: str, limit: int | None) -> dict[str, Any]:
+	from trackflow.attribution.explanation import SHOWN
 	from trackflow.integrations import explained
 
-	return explained.of_any(name, model)
+	return explained.of_any(name, model, limit or SHOWN)
 
 
 def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
@@ -85,18 +112,54 @@ def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
 		click.echo(line)
 
 
-def _print_comparison(answer: dict[str, Any], json_output: bool) -> None:
+def _print_comparison(answer: dict[str, Any], figure: str, json_output: bool) -> None:
 	if json_output:
 		print_json(answer)
 		return
-	models = [model["name"] for model in answer["models"]]
-	lines = [(one["label"] or "None", one["figures"]) for one in answer["groups"]]
-	rest = (("Others", "others"), ("Unattributed", "unattributed"), ("Total", "totals"))
-	lines += [(label, answer[key]) for label, key in rest if answer[key]]
-	print_table(
-		[answer["group_by"].title(), *models],
-		[[label, *(f"{figures[name]['conversions']:.2f}" for name in models)] for label, figures in lines],
+	models, costs = [model["name"] for model in answer["models"]], answer["costs"]
+	lines = [(one["label"] or "None", one["spend"], one["figures"]) for one in answer["groups"]]
+	rest = (
+		("Others", costs["others"], "others"),
+		("Unattributed", None, "unattributed"),
+		("Total", costs["total"], "totals"),
 	)
+	lines += [(label, spend, answer[key]) for label, spend, key in rest if answer[key]]
+	has_spend = figure in ("cpa", "roas")
+	print_table(
+		[
+			answer["group_by"].title(),
+			*(["Position"] if answer["by_position"] else []),
+			*(["Spend"] if has_spend else []),
+			*models,
+		],
+		[
+			[
+				label,
+				*([place] if answer["by_position"] else []),
+				*([_amount(spend)] if has_spend else []),
+				*(_amount(one["converted_value" if figure == "value" else figure]) for one in row),
+			]
+			for label, spend, figures in lines
+			for place, row in _by_position([figures[name] for name in models])
+		],
+	)
+	if figure != "conversions":
+		for notice in (f"Money is in {costs['currency']}.", *costs["notices"]):
+			click.echo(notice)
+
+
+def _amount(number: float | None) -> str:
+	return "" if number is None else f"{number:.2f}"
+
+
+def _by_position(figures: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+	"""A line of figures as one for each position that has any, and the line itself last."""
+	found = []
+	for place in figures[0].get("positions", ()) if figures else ():
+		some = [one["positions"][place] for one in figures]
+		if any(one["conversions"] or one["value"] for one in some):
+			found.append((place, some))
+	return [*found, ("", figures)] if len(found) != 1 else [(found[0][0], figures)]
 
 
 def _print_trained(trained: list[Any], json_output: bool) -> None:

@@ -43,11 +43,11 @@ def committed(result: Any) -> Any:
 	return result
 
 
-def bar(is_silent: bool) -> Callable[[int, int], None] | None:
+def bar(is_silent: bool, what: str = "rows") -> Callable[[int, int], None] | None:
 	"""Shows on a terminal how much is done; nowhere else."""
 	if is_silent or not sys.stderr.isatty():
 		return None
-	return lambda done, of: click.echo(f"\r{done} of {of} rows" + "\n" * (done == of), nl=False, err=True)
+	return lambda done, of: click.echo(f"\r{done} of {of} {what}" + "\n" * (done == of), nl=False, err=True)
 
 
 def day(moment: datetime | None) -> date | None:

@@ -34,6 +34,8 @@ SETTINGS: dict[str, str | int] = {
 	"waste_high_percent": 50,
 	"waste_medium_amount": 100,
 	"waste_medium_percent": 25,
+	"waste_least_spend": 50,
+	"waste_quiet_days": 7,
 	"limit_events_per_address_minute": 100,
 	"limit_events_per_site_minute": 10000,
 	"limit_redirects_per_address_minute": 3000,

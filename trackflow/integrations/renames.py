@@ -16,6 +16,7 @@ CAMPAIGN_NAMES = {
 	"CRM Organization": "trackflow_last_campaign",
 	"Lead Status Change": "source_campaign",
 	"Deal Stage Change": "campaign",
+	"Waste Acknowledgement": "campaign",
 }
 
 

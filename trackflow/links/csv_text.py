@@ -51,10 +51,12 @@ def separator(text: str) -> tuple[str, str]:
 	return max(DELIMITERS, key=unquoted.count), text
 
 
-def records(text: str) -> Iterator[tuple[int, list[str]]]:
-	"""The records that hold anything, each with its row as a spreadsheet counts it, cells without blanks around."""
-	delimiter, text = separator(text)
-	reader = csv.reader((line.replace("\0", "") for line in _LINE.findall(text)), delimiter=delimiter)
+def records(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]]:
+	"""The records that hold anything, each with its row as a spreadsheet counts it, cells without blanks around. Without a
+	delimiter it is the one that the first line speaks for."""
+	found, text = separator(text)
+	lines = (line[0].replace("\0", "") for line in _LINE.finditer(text))
+	reader = csv.reader(lines, delimiter=delimiter or found)
 	row = 0
 	while True:
 		row += 1

@@ -1,9 +1,11 @@
 """Files that are made for a download: written piece by piece to memory, from a few MB on to disk, then sent.
 
-So a large one costs little memory, and what goes wrong while it is made is still an error, not half a file.
+So a large one costs little memory, and what goes wrong while it is made is still an error, not half a file. What may be too
+large even for that leaves while it is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -38,6 +40,13 @@ def written(write: Callable[[IO[bytes]], None], file_name: str, mimetype: str) -
 	response.content_length = length
 	response.call_on_close(file.close)
 	return _with_headers(response, file_name)
+
+
+def streamed(pieces: Iterator[bytes], file_name: str, mimetype: str) -> Response:
+	"""A file of these pieces, each of which is made when the one before it is on its way. Frappe keeps what it has of the site until
+	the answer has left. What goes wrong with the first two is an error; later, the connection ends before the file does."""
+	begun = [*islice(pieces, 2)]
+	return _with_headers(Response(chain(begun, pieces), mimetype=mimetype), file_name)
 
 
 def _with_headers(response: Response, file_name: str) -> Response:

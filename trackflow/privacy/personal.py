@@ -247,6 +247,10 @@ NOT_PERSONAL = {
 	"Attribution Training": _SUMS,
 	"Campaign Link Variant": _CONFIGURATION,
 	"Conversion Export": f"{_CONFIGURATION}, how many, and a file of its rows, which follows them",
+	"Cost Import": "files of platforms with sums over many, who brought them and when",
+	"Cost Import Column": _CONFIGURATION,
+	"Cost Import Mapping": _CONFIGURATION,
+	"Cost Import Row": _SUMS,
 	"Daily Campaign Metric": _SUMS,
 	"Daily Click Rollup": f"{_SUMS}; its sketch is one of hashes, from which no id comes back",
 	"Daily Rollup": _SUMS,
@@ -255,6 +259,7 @@ NOT_PERSONAL = {
 	"Internal IP Range": _CONFIGURATION,
 	"Link Campaign": _CONFIGURATION,
 	"Link Template": _CONFIGURATION,
+	"Rollup Day": "days, and nothing else",
 	"Template Variable": _CONFIGURATION,
 	"Tracked Link": _CONFIGURATION,
 	"Tracked Link Rule": _CONFIGURATION,
@@ -262,6 +267,7 @@ NOT_PERSONAL = {
 	"TrackFlow Erasure": "who erased, when and how much; whom it was about is in it only until it is done",
 	"TrackFlow Exchange Rate": _SUMS,
 	"TrackFlow Settings": _CONFIGURATION,
+	"Waste Acknowledgement": _CONFIGURATION,
 }
 
 

@@ -25,6 +25,10 @@ _ASKED_BY = (
 	"page_length",
 	"limit",
 	"limit_start",
+	"from_date",
+	"to_date",
+	"domain",
+	"project",
 )
 
 

@@ -18,7 +18,7 @@ import frappe
 from werkzeug.test import Client, TestResponse
 
 from trackflow.config import forget_config
-from trackflow.constants.defaults import SETTINGS
+from trackflow.constants.defaults import FALLBACK_CURRENCY, SETTINGS
 from trackflow.constants.models import DEFAULT_MODEL
 from trackflow.privacy import aged
 from trackflow.privacy.archive import trouble
@@ -45,10 +45,12 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 QUEUES = ("short", "default", "long")
 # Emptied around every test, in an order that no link check minds.
 RECORDED = (
-	"Attribution Link", "Attribution Training", "Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
+	"Attribution Link", "Attribution Training", "Daily Rollup", "Rollup Day", "Daily Campaign Metric", "TrackFlow Exchange Rate", "Waste Acknowledgement",
+	"Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
 	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
 	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
+	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule", "Archive File",
 )  # fmt: skip
 CRM_DOCUMENTS = ("CRM Deal", "CRM Lead", "CRM Organization")
@@ -134,7 +136,8 @@ def wipe() -> None:
 		for doctype in CRM_DOCUMENTS:
 			frappe.db.delete(doctype)
 	settings = frappe.get_single("TrackFlow Settings")
-	settings.update({**SETTINGS, "default_attribution_model": DEFAULT_MODEL})
+	currency = frappe.db.get_default("currency") or FALLBACK_CURRENCY
+	settings.update({**SETTINGS, "default_attribution_model": DEFAULT_MODEL, "reporting_currency": currency})
 	settings.set("internal_ip_ranges", [])
 	settings.set("trusted_proxies", None)
 	settings.set("blocked_addresses", None)

@@ -6,7 +6,7 @@ FIELDS = {
 		"campaign_name campaign_id campaign_type status start_date end_date owner_user description source "
 		"medium platform external_campaign_id external_adset_id external_ad_id budget currency "
 		"expected_roi target_cpa target_roas tags total_clicks unique_visitors conversions revenue "
-		"conversion_rate cost_per_click cost_per_acquisition roi_percentage"
+		"spend figures_notice conversion_rate cost_per_click cost_per_acquisition roi_percentage"
 	),
 	"Tracked Link": (
 		"title short_code domain status target_url destination_url campaign campaign_id source medium "
@@ -94,14 +94,23 @@ FIELDS = {
 		"date platform link_campaign external_campaign_id external_adset_id external_ad_id impressions "
 		"clicks spend currency"
 	),
+	"Cost Import": (
+		"file status format mapping columns platform currency decimal_mark day_order detected_format first_day last_day message "
+		"new_count changed_count unchanged_count refused_count left_out_count imported_by imported_on undone_by undone_on report"
+	),
+	"Cost Import Row": "cost_import metric entered_by was became",
+	"Cost Import Mapping": "mapping_name platform currency decimal_mark day_order columns",
+	"Cost Import Column": "field header",
 	"Daily Rollup": (
 		"date grain platform campaign adset ad attribution_model impressions clicks spend conversions "
-		"conversion_value currency cpa roas ctr cpc waste_spend waste_pct explanation"
+		"conversion_value currency cpa roas ctr cpc waste_spend waste_pct waste_reason severity explanation "
+		"original_spend other_conversions spend_without_rate value_without_rate"
 	),
 	"Daily Click Rollup": (
 		"date domain tracked_link variant channel country device_type referrer_host clicks scans bots "
 		"new_visitors sessions bounces visitor_sketch"
 	),
+	"Rollup Day": "date",
 	"TrackFlow Exchange Rate": "date from_currency to_currency rate",
 	"TrackFlow Settings": (
 		"enable_tracking auto_generate_short_codes short_code_length default_shortlink_domain "
@@ -136,6 +145,7 @@ FIELDS = {
 	),
 	"Archive File": "status document_type from_time until_time row_count archived_on size_bytes sha256 places",
 	"TrackFlow Erasure": "status reference row_count requested_by started_on finished_on rows_erased work",
+	"Waste Acknowledgement": "grain platform campaign adset ad reason until amount currency note",
 	"CRM Sync Log": "status attempts idempotency_key remote_id",
 }
 
@@ -196,11 +206,23 @@ LOOK_UPS = {
 	"API Request Log": [
 		"api_key request_time",
 	],
+	"Daily Campaign Metric": [
+		"date platform",
+		"link_campaign date",
+		"external_campaign_id date",
+	],
+	"Cost Import Row": [
+		"cost_import name",
+	],
+	"Rollup Day": [
+		"date",
+	],
 	"Daily Rollup": [
 		"date grain",
 		"platform date",
 		"campaign date",
 		"attribution_model date",
 		"grain attribution_model date",
+		"grain attribution_model campaign date",
 	],
 }

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -64,6 +64,24 @@ def changed_model(name: str, **values: Any) -> Iterator[None]:
 	finally:
 		frappe.db.rollback()
 		_set_model(name, former)
+
+
+@contextmanager
+def channel_rules(name: str, *rules: dict[str, Any]) -> Iterator[None]:
+	"""An Attribution Model that has these channel rules for a while."""
+	try:
+		_save_rules(name, rules)
+		yield
+	finally:
+		frappe.db.rollback()
+		_save_rules(name, ())
+
+
+def _save_rules(name: str, rules: Iterable[dict[str, Any]]) -> None:
+	model = frappe.get_doc("Attribution Model", name)
+	model.set("channel_rules", list(rules))
+	model.save()
+	frappe.db.commit()
 
 
 def _set_model(name: str, values: dict[str, Any]) -> None:
@@ -222,3 +240,15 @@ def event_record(number: int = 1, at: float | None = None, **values: Any) -> dic
 def consent(status: str, version: str) -> dict[str, str]:
 	"""What an event says of its visitor's consent."""
 	return {"consent_status": status, "consent_policy_version": version}
+
+
+def make_rate(day: date, rate: float, from_currency: str = "EUR", to_currency: str = "USD") -> Document:
+	"""An exchange rate of a day."""
+	row = {"date": day, "from_currency": from_currency, "to_currency": to_currency, "rate": rate}
+	return frappe.get_doc({"doctype": "TrackFlow Exchange Rate", **row}).insert()
+
+
+def make_cost(day: date, spend: float, **values: Any) -> Document:
+	"""What a day of advertising on Meta cost."""
+	row = {"date": day, "platform": "Meta", "currency": "USD", "spend": spend, **values}
+	return frappe.get_doc({"doctype": "Daily Campaign Metric", **row}).insert()

@@ -43,6 +43,29 @@ class TestRebuild(CommandTestCase):
 		self.assertEqual(frappe.db.count("Touch Point"), 1)
 
 
+class TestExport(CommandTestCase):
+	"""RPT-2, CLI-1: rows on the command line."""
+
+	def test_csv_and_json(self) -> None:
+		link = make_link("spring")
+		writer.write([click_record(link.name) for _each in range(3)])
+		drain.drain()
+		result = self.invoke("export", "clicks")
+		self.assertEqual((result.exit_code, result.output.count("\n")), (0, 4), result.output)
+		rows = json.loads(self.invoke("export", "clicks", "--json").output)
+		self.assertEqual({row["tracked_link"] for row in rows}, {link.name})
+
+	def test_what_is_refused(self) -> None:
+		for arguments, code in (
+			(("visitors",), 2),
+			(("clicks", "--from", "yesterday"), 1),
+			(("clicks", "--domain", "nowhere.example.com"), 1),
+		):
+			result = self.invoke("export", *arguments)
+			self.assertEqual(result.exit_code, code, result.output)
+			self.assertNotIn("Traceback", result.output)
+
+
 class TestBenchmark(CommandTestCase):
 	"""PRF-7: each benchmark is a command of its own, which the site's command starts with its options."""
 

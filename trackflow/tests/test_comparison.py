@@ -1,26 +1,17 @@
-"""Models side by side, and the paths of conversions (ATT-7): the arithmetic, the site's figures, who may ask, what is asked wrongly."""
+"""Models side by side (ATT-7): the arithmetic, and the site's figures worked out with a pencil."""
 
 import json
-import re
 import unittest
-from collections import Counter
-from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import frappe
-from click.testing import CliRunner
-from frappe.desk import query_report
 
-from trackflow import commands
-from trackflow.attribution import comparing, path_figures, paths, run
-from trackflow.attribution.comparison import Credited, compare
-from trackflow.attribution.path_figures import Converted, figures, spread, steps
-from trackflow.tests.base import TrackFlowTestCase, counted_statements
+from trackflow.attribution import comparing, run, telling_paths
+from trackflow.attribution.comparison import PLACES, Credited, at_place, compare
+from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.factories import (
 	VISITOR,
 	changed_model,
@@ -33,14 +24,10 @@ from trackflow.tests.factories import (
 	set_settings,
 )
 from trackflow.tests.properties import given, st
-from trackflow.tests.test_credits import everything
-from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
 
-REPORT = "Attribution Model Comparison"
 END = datetime(2026, 3, 10, 12)
 DAY = timedelta(days=1)
 MARCH = date(2026, 3, 1), date(2026, 3, 31)
-SECONDS = 86_400
 NOTHING = {"conversions": 0, "value": {}, "share": 0}
 
 MODELS = ("Last Touch", "Linear")
@@ -53,12 +40,11 @@ ROWS = st.lists(
 		st.sampled_from(["", "EUR", "USD"]),
 		st.integers(0, 10**12).map(lambda number: number / 10**9),
 		st.integers(-(10**7), 10**7).map(lambda number: number / 100),
+		st.sampled_from(PLACES),
 	)
-	| st.builds(Credited, st.sampled_from(MODELS), st.just(True), st.none(), st.just("EUR"), st.just(1.0)
-	, st.just(0.1)),
+	| st.builds(Credited, st.sampled_from(MODELS), st.just(True), st.none(), st.just("EUR"), st.just(1.0), st.just(0.1), st.just("")),
 	max_size=30,
 )  # fmt: skip
-CHANNELS = st.lists(st.sampled_from(["Email", "Direct", "Paid Search"]), max_size=8)
 
 
 class TestSums(unittest.TestCase):
@@ -82,6 +68,19 @@ class TestSums(unittest.TestCase):
 				self.assertEqual(found.totals[model].value.get(currency, 0), value)
 
 	@given(ROWS)
+	def test_positions_are_their_line(self, rows: list[Credited]) -> None:
+		found = compare(rows, MODELS)
+		for line in (*found.groups.values(), *([found.others] if found.others else [])):
+			parts = [at_place(line, place) for place in PLACES]
+			for model in MODELS:
+				whole = line[model]
+				self.assertEqual(sum(part[model].conversions for part in parts), whole.conversions)
+				for currency in found.currencies:
+					amounts = sum(part[model].value.get(currency, Decimal(0)) for part in parts)
+					self.assertEqual(amounts, whole.value.get(currency, 0))
+		self.assertFalse(any(figures.places for figures in found.unattributed.values()))
+
+	@given(ROWS)
 	def test_groups_by_size(self, rows: list[Credited]) -> None:
 		found = compare(rows, MODELS)
 		sizes = [line["Last Touch"].conversions for line in found.groups.values()]
@@ -92,58 +91,7 @@ class TestSums(unittest.TestCase):
 
 	def test_no_share_of_nothing(self) -> None:
 		found = compare([], MODELS)
-		self.assertIsNone(found.share("Linear", found.unattributed))
-
-
-class TestPathArithmetic(unittest.TestCase):
-	"""ATT-7: paths, lengths, times and assists."""
-
-	@given(CHANNELS)
-	def test_steps_are_the_path(self, channels: list[str]) -> None:
-		found = steps(channels)
-		self.assertEqual([channel for channel, touches in found for _each in range(touches)], channels)
-		self.assertTrue(all(one[0] != other[0] for one, other in pairwise(found)))
-
-	@given(st.lists(st.tuples(CHANNELS, st.booleans(), st.integers(0, 999)), max_size=20), st.integers(1, 5))
-	def test_everything_is_counted_once(self, some: list[tuple[list[str], bool, int]], limit: int) -> None:
-		found = figures(
-			Converted(channels, END, END, END, is_counted, Decimal(cents) / 100, "EUR")
-			for channels, is_counted, cents in some
-		)
-		common, different, rest = found.most_common(limit)
-		parts = [found.without_touch, rest, *(brought for _steps, brought in common)]
-		self.assertEqual(
-			sum(part.conversions for part in parts), sum(is_counted for _c, is_counted, _v in some)
-		)
-		total = Decimal(sum(cents for _channels, _counted, cents in some)) / 100
-		self.assertEqual(sum(part.value.get("EUR", Decimal(0)) for part in parts), total)
-		self.assertEqual(
-			len({tuple(channels) for channels, *_more in some if channels}), len(common) + different
-		)
-		with_touch = [channels for channels, is_counted, _value in some if channels and is_counted]
-		self.assertEqual(sum(one.first for one in found.by_channel.values()), len(with_touch))
-		self.assertEqual(sum(one.last for one in found.by_channel.values()), len(with_touch))
-		for name, one in found.channels():
-			self.assertEqual(one.conversions, sum(name in channels for channels in with_touch))
-			self.assertEqual(
-				one.assists, sum(name in channels and channels[-1] != name for channels in with_touch)
-			)
-
-	def test_steps_are_kept_once(self) -> None:
-		"""50,000 paths of 100 steps stay small."""
-		found = figures(Converted(channels.split(), END, END, END) for channels in ("A B", "A B C"))
-		one, other = found.by_path
-		self.assertIs(one[0], other[0])
-
-	def test_of_nothing(self) -> None:
-		self.assertEqual(spread([]), (None, None))
-		self.assertEqual(spread([1, 2, 9]), (2, 4))
-
-	def test_the_last_touches_of_long_paths(self) -> None:
-		channels = ["Direct", *["Email"] * path_figures.MOST_TOUCHES]
-		found = figures([Converted(channels, END, END, END)])
-		self.assertEqual(list(found.by_path), [(("Email", path_figures.MOST_TOUCHES),)])
-		self.assertEqual((found.lengths[0], found.by_channel["Direct"].assists), (101, 1))
+		self.assertIsNone(found.share("Linear", found.unattributed["Linear"]))
 
 
 class ComparisonTestCase(TrackFlowTestCase):
@@ -172,6 +120,10 @@ class ComparisonTestCase(TrackFlowTestCase):
 
 	def compared(self, group_by: str = "channel", conversion_type: str = "") -> dict[str, Any]:
 		return comparing.comparison_answer(*MARCH, group_by, conversion_type)
+
+	def told(self, figures: dict[str, Any]) -> dict[str, Any]:
+		"""Figures without those that costs and rates give."""
+		return {name: figures[name] for name in NOTHING}
 
 	def by_group(self, group_by: str, model: str = "Linear") -> dict[str, float]:
 		"""What a model credits to each group, in conversions."""
@@ -220,10 +172,9 @@ class TestByHand(ComparisonTestCase):
 	def test_totals(self) -> None:
 		for model in self.found["models"]:
 			name = model["name"]
-			self.assertEqual(
-				self.found["totals"][name], {"conversions": 2, "value": {"USD": 150.01}, "share": 100}, name
-			)
-			self.assertEqual(self.found["unattributed"][name], NOTHING, name)
+			total = {"conversions": 2, "value": {"USD": 150.01}, "share": 100}
+			self.assertEqual(self.told(self.found["totals"][name]), total, name)
+			self.assertEqual(self.told(self.found["unattributed"][name]), NOTHING, name)
 		self.assertIsNone(self.found["others"])
 
 	def test_the_default_model_comes_first(self) -> None:
@@ -250,9 +201,8 @@ class TestWhatIsCompared(ComparisonTestCase):
 			found = self.compared(group_by)
 			for model in found["models"]:
 				name = model["name"]
-				self.assertEqual(
-					found["unattributed"][name], {"conversions": 1, "value": {"EUR": 30}, "share": 50}, name
-				)
+				unattributed = {"conversions": 1, "value": {"EUR": 30}, "share": 50}
+				self.assertEqual(self.told(found["unattributed"][name]), unattributed, name)
 				self.assertEqual(self.by_group(group_by, name), {group: 1})
 				self.assertEqual(found["totals"][name]["value"], {"EUR": 30, "USD": 100})
 
@@ -292,7 +242,7 @@ class TestWhatIsCompared(ComparisonTestCase):
 			self.person("Email", at=at)
 		run.credit_pending()
 		self.assertEqual(self.compared()["totals"]["Linear"]["conversions"], 2)
-		self.assertEqual(comparing.paths_answer(*MARCH, 5)["totals"]["conversions"], 2)
+		self.assertEqual(telling_paths.paths_answer(*MARCH, 5)["totals"]["conversions"], 2)
 
 	def test_types_that_count_and_types_with_a_value(self) -> None:
 		"""A lead and its deal are one conversion, with the deal's value; a type by itself has both."""
@@ -310,14 +260,16 @@ class TestWhatIsCompared(ComparisonTestCase):
 			linear = {line["group"]: line["figures"]["Linear"] for line in lines}
 			self.assertEqual({group: one["conversions"] for group, one in linear.items()}, conversions)
 			self.assertEqual({group: one["value"] for group, one in linear.items()}, value)
-			found = comparing.paths_answer(*MARCH, 5, kind)
+			found = telling_paths.paths_answer(*MARCH, 5, kind)
 			self.assertEqual({one["path"]: one["conversions"] for one in found["paths"]}, conversions)
 			self.assertEqual({one["path"]: one["value"] for one in found["paths"]}, value)
 
 	def test_nothing_that_counts(self) -> None:
 		set_settings(counted_conversion_types="", valued_conversion_types="")
 		self.story()
-		self.assertEqual((self.compared()["groups"], comparing.paths_answer(*MARCH, 5)["paths"]), ([], []))
+		self.assertEqual(
+			(self.compared()["groups"], telling_paths.paths_answer(*MARCH, 5)["paths"]), ([], [])
+		)
 
 	def test_the_smaller_groups_are_others(self) -> None:
 		for number in range(7):
@@ -359,267 +311,69 @@ class TestWhatIsCompared(ComparisonTestCase):
 		self.assertEqual(len(found), 1 if frappe.db.db_type == "mariadb" else 3)
 
 
-class TestPaths(ComparisonTestCase):
-	"""ATT-7: the paths of conversions, worked out with a pencil."""
+class TestPositions(ComparisonTestCase):
+	"""ATT-7: what each model credits by platform and position, worked out with a pencil."""
 
 	def setUp(self) -> None:
 		super().setUp()
-		for _each in range(2):
-			self.person("Paid Search", "Email", "Email", "Direct", value=10.01)
-		self.person("Email", value=5)
-		self.person("Email", value=5, currency="EUR")
-		self.person("Email", "Paid Search", value=0)
-		self.person()
-		self.found = comparing.paths_answer(*MARCH, 2)
-
-	def test_the_most_common(self) -> None:
-		self.assertEqual(
-			[(one["path"], one["conversions"], one["value"]) for one in self.found["paths"]],
-			[
-				("Email", 2, {"EUR": 5, "USD": 5}),
-				("Paid Search → Email ×2 → Direct", 2, {"USD": 20.02}),
-			],
-		)
-		self.assertEqual(self.found["paths"][1]["steps"][1], {"channel": "Email", "touches": 2})
-		self.assertEqual(self.found["others"], {"paths": 1, "conversions": 1, "value": {}})
-		self.assertEqual(self.found["without_touch"], {"conversions": 1, "value": {"USD": 100}})
-		self.assertEqual(self.found["totals"], {"conversions": 6, "value": {"EUR": 5, "USD": 125.02}})
-
-	def test_lengths_and_times(self) -> None:
-		"""Four touches twice, one twice, two once; a day between touches, and the conversion with the last one."""
-		self.assertEqual(self.found["touches"], {"median": 2, "mean": 2.4})
-		days = {"median": 1 * SECONDS, "mean": 7 * SECONDS / 5}
-		self.assertEqual(self.found["seconds_to_conversion"], days)
-		self.assertEqual(self.found["seconds_to_last_touch"], days)
-
-	def test_assists(self) -> None:
-		columns = ("channel", "conversions", "first", "last", "assists", "assists_by_last")
-		self.assertEqual(
-			[tuple(one[column] for column in columns) for one in self.found["channels"]],
-			[("Email", 5, 3, 2, 3, 1.5), ("Paid Search", 3, 2, 1, 2, 2), ("Direct", 2, 0, 2, 0, 0)],
-		)
-
-	def test_a_model_has_its_window_and_its_names(self) -> None:
-		rule = {"channel_name": "News", "match_conditions": '{"source": "email"}', "priority": 1, "weight": 1}
-		doc = frappe.get_doc("Attribution Model", "Linear")
-		doc.append("channel_rules", rule)
-		doc.save()
-		with changed_model("Linear", lookback_days=1):
-			found = comparing.paths_answer(*MARCH, 5, model_name="Linear")
-		doc.reload()
-		doc.set("channel_rules", [])
-		doc.save()
-		self.assertEqual(
-			{one["path"]: one["conversions"] for one in found["paths"]},
-			{"News → Direct": 2, "News": 2, "News → Paid Search": 1},
-		)
-		self.assertEqual(found["model"], "Linear")
-
-	def test_time_after_the_last_touch(self) -> None:
 		visitor = self.visitor()
-		make_journey(visitor, "Referral", "Referral", end=END)
-		make_conversion(visitor, END + 3 * DAY, "Call")
-		found = comparing.paths_answer(*MARCH, 5, "Call")
-		self.assertEqual(found["seconds_to_conversion"], {"median": 4 * SECONDS, "mean": 4 * SECONDS})
-		self.assertEqual(found["seconds_to_last_touch"], {"median": SECONDS, "mean": SECONDS})
-
-	def test_chunks_change_nothing(self) -> None:
-		with patch.object(paths, "AT_ONCE", 2):
-			self.assertEqual(comparing.paths_answer(*MARCH, 2), self.found)
-
-	def test_too_many(self) -> None:
-		with patch.object(comparing, "MOST_CONVERSIONS", 6):
-			self.assertEqual(comparing.paths_answer(*MARCH, 2), self.found)
-		with patch.object(comparing, "MOST_CONVERSIONS", 5), self.assertRaises(frappe.ValidationError):
-			comparing.paths_answer(*MARCH, 2)
-
-
-class TestReport(ComparisonTestCase):
-	"""ATT-7, RPT-1: Attribution Model Comparison, as the desk gets it."""
-
-	def report(self, **filters: Any) -> dict[str, Any]:
-		return query_report.run(
-			REPORT, filters={"from_date": "2026-03-01", "to_date": "2026-03-31", **filters}
-		)
-
-	def lines(self, found: dict[str, Any], *models: str) -> list[tuple[Any, ...]]:
-		"""Group, currency and what these models credit."""
-		fields = {column["label"]: column["fieldname"] for column in found["columns"]}
-		return [
-			(row["group"], row.get("currency"), *(row[fields[model]] for model in models))
-			for row in found["result"]
-		]
-
-	def test_conversions(self) -> None:
-		self.story()
-		found = self.report()
-		self.assertEqual(
-			self.lines(found, "First Touch", "Last Touch", "Linear"),
-			[
-				("Email", None, 2, 1, 1.333333334),
-				("Direct", None, 0, 1, 0.333333333),
-				("Paid Search", None, 0, 0, 0.333333333),
-				("Unattributed", None, 0, 0, 0),
-				("Total", None, 2, 2, 2),
-			],
-		)
-		chart = found["chart"]["data"]
-		self.assertEqual(chart["labels"], ["Email", "Direct", "Paid Search", "Unattributed"])
-		self.assertEqual(chart["datasets"][0], {"name": "Last Touch", "values": [1, 1, 0, 0]})
-
-	def test_value_by_currency(self) -> None:
-		self.story()
-		self.person("Email", value=5, currency="EUR")
+		for age, platform in ((3, "Google Ads"), (2, "Meta Ads"), (1, "Google Ads"), (0, "Google Ads")):
+			make_touch(visitor, END - age * DAY, "Paid Search", platform=platform)
+		make_conversion(visitor, END, value=100)
+		other = self.visitor()
+		make_touch(other, END, "Paid Search", platform="Meta Ads")
+		make_conversion(other, END, value=30)
+		self.person(value=7)
 		run.credit_pending()
-		found = self.report(figure="Value")
+
+	def positions(self, line: dict[str, Any], model: str) -> dict[str, tuple[float, float]]:
+		return {
+			place: (one["conversions"], one["value"].get("USD", 0))
+			for place, one in line["figures"][model]["positions"].items()
+		}
+
+	def test_model_by_position_by_platform(self) -> None:
+		found = comparing.comparison_answer(*MARCH, "platform", by_position=True)
+		meta, google = found["groups"]
+		self.assertEqual((google["group"], meta["group"]), ("Google Ads", "Meta Ads"))
+		nothing = (0, 0)
+		for model, of_google, of_meta in (
+			("First Touch", (nothing, (1, 100), nothing, nothing), ((1, 30), nothing, nothing, nothing)),
+			("Last Touch", (nothing, nothing, nothing, (1, 100)), ((1, 30), nothing, nothing, nothing)),
+			("Linear", (nothing, (0.25, 25), (0.25, 25), (0.25, 25)), ((1, 30), nothing, (0.25, 25), nothing)),
+			("Position Based", (nothing, (0.4, 40), (0.1, 10), (0.4, 40)), ((1, 30), nothing, (0.1, 10), nothing)),
+		):  # fmt: skip
+			with self.subTest(model):
+				self.assertEqual(tuple(self.positions(google, model).values()), of_google)
+				self.assertEqual(tuple(self.positions(meta, model).values()), of_meta)
+		self.assertEqual(list(self.positions(google, "Linear")), list(PLACES))
+		self.assertEqual(google["figures"]["Linear"]["positions"]["first"]["share"], 8.33)
+
+	def test_all_parts_are_the_totals(self) -> None:
+		for group_by in comparing.GROUPS:
+			found = comparing.comparison_answer(*MARCH, group_by, by_position=True)
+			for name, total in found["totals"].items():
+				self.assertEqual((total["conversions"], total["value"]), (3, {"USD": 137}))
+				self.assertEqual(found["unattributed"][name]["conversions"], 1)
+				self.assertNotIn("positions", found["unattributed"][name])
+				parts = [one for line in found["groups"] for one in self.positions(line, name).values()]
+				self.assertAlmostEqual(sum(one for one, _value in parts), 2, 9)
+				self.assertAlmostEqual(sum(value for _one, value in parts), 130, 9)
+				positions = sum(one["conversions"] for one in total["positions"].values())
+				self.assertAlmostEqual(positions, 2, 9)
+
+	def test_positions_as_groups(self) -> None:
+		expected = {"first": 0.25, "middle": 0.5, "last": 0.25, "only": 1}
+		self.assertEqual(self.by_group("position"), expected)
 		self.assertEqual(
-			self.lines(found, "First Touch", "Linear"),
-			[
-				("Direct", "USD", 0, 33.33),
-				("Email", "EUR", 5, 5),
-				("Email", "USD", 150.01, 83.35),
-				("Paid Search", "USD", 0, 33.33),
-				("Total", "EUR", 5, 5),
-				("Total", "USD", 150.01, 150.01),
-			],
+			self.by_group("position", "First Touch"), {"first": 1, "middle": 0, "last": 0, "only": 1}
 		)
-		self.assertIsNone(found["chart"])
 
-	def test_links_by_their_codes(self) -> None:
-		link, visitor = make_link("flyer"), self.visitor()
-		make_touch(visitor, END, tracked_link=link.name)
-		make_touch(visitor, END, "Direct")
-		make_conversion(visitor, END)
-		run.credit_pending()
-		groups = [line[0] for line in self.lines(self.report(group_by="Link"))]
-		self.assertEqual(sorted(groups[:2]), ["None", "flyer"])
+	def test_others_have_them_too(self) -> None:
+		with patch.object(comparing, "MOST_GROUPS", 1):
+			found = comparing.comparison_answer(*MARCH, "platform", by_position=True)
+		others = {"figures": found["others"]}
+		self.assertEqual(self.positions(others, "Linear")["middle"], (0.25, 25))
 
-	def test_a_type_alone(self) -> None:
-		self.story()
-		self.assertEqual(self.lines(self.report(conversion_type="Call"), "Linear")[-1], ("Total", None, 0))
-
-	def test_wrong_filters_are_answered(self) -> None:
-		for filters in ({"group_by": "Visitor"}, {"figure": "<b>"}, {"to_date": "2026-01-01"}):
-			found = self.report(**filters)
-			self.assertEqual((found["result"], found["columns"]), ([], []))
-			self.assertNotIn("<", found["message"])
-
-	def test_filters_of_the_desk_are_those_that_are_read(self) -> None:
-		scrubbed = frappe.scrub(REPORT)
-		script = Path(
-			frappe.get_app_path("trackflow", "trackflow", "report", scrubbed, f"{scrubbed}.js")
-		).read_text()
-		self.assertIn(f'frappe.query_reports["{REPORT}"]', script)
-		names = {"from_date", "to_date", "group_by", "figure", "conversion_type"}
-		self.assertEqual(set(re.findall(r'fieldname: "(\w+)"', script)), names)
-		values = set(re.findall(r'value: "(\w+)"', script))
-		groups = {group.title() for group in comparing.GROUPS}
-		self.assertEqual(values, groups | {"Conversions", "Value"})
-
-
-class TestCommand(ComparisonTestCase):
-	"""CLI-1, ATT-7: the comparison by command."""
-
-	def invoke(self, *options: str) -> str:
-		frappe.db.commit()
-		context = frappe._dict(sites=[frappe.local.site], profile=False)
-		arguments = ["attribution", "--compare", *options, "--from", "2026-03-01", "--to", "2026-03-31"]
-		with patch.object(commands.shell, "connected", lambda _context: nullcontext()):
-			answer = CliRunner().invoke(commands.trackflow, arguments, obj=context)
-		self.assertEqual(answer.exit_code, 0, answer.output)
-		return answer.output
-
-	def test_it_shows_and_changes_nothing(self) -> None:
-		self.story()
-		before = everything()
-		self.assertEqual(
-			json.loads(self.invoke("channel", "--json")), json.loads(frappe.as_json(self.compared()))
-		)
-		lines = [line.split() for line in self.invoke("channel").splitlines()]
-		self.assertEqual(lines[0][:3], ["Channel", "Last", "Touch"])
-		self.assertEqual((lines[2][:2], lines[-1][:2]), (["Email", "1.00"], ["Total", "2.00"]))
-		self.assertEqual(everything(), before)
-
-
-class TestCost(ComparisonTestCase):
-	"""ATT-7: statements do not grow with conversions."""
-
-	def test_statements(self) -> None:
-		counts: Counter[str] = Counter()
-		for size in ("few", "many"):
-			for _each in range(2 if size == "few" else 20):
-				self.person("Email", "Paid Search", f"Channel {self.number}")
-			run.credit_pending()
-			self.compared("source"), comparing.paths_answer(*MARCH, 5)
-			with counted_statements() as statements:
-				self.compared("source")
-				comparing.paths_answer(*MARCH, 5)
-			counts[size] = len(statements)
-		self.assertEqual(counts["few"], counts["many"])
-		with counted_statements() as statements:
-			comparing.compared(*MARCH, "platform", ["Linear", "Last Touch"])
-		self.assertEqual(len(statements), 1)
-
-
-class TestAsking(PermissionTestCase, ComparisonTestCase):
-	"""ROL-P, ATT-7: for who may read credits; what is asked wrongly is answered in words."""
-
-	def ask(self, user: str | None, method: str, verb: str = "GET", **query: Any) -> Any:
-		path = f"/api/method/trackflow.api.attribution.{method}"
-		query = {"from_date": "2026-03-01", "to_date": "2026-03-31", **query}
-		return self.request(verb, path, headers=self.authorization(user), query_string=query)
-
-	def test_who_may(self) -> None:
-		self.story()
-		for method in ("compare_models", "get_paths"):
-			for user in (None, NOBODY):
-				answer = self.ask(user, method)
-				self.assertEqual(answer.status_code, 403, (method, user))
-				self.assertNotIn("Email", answer.text)
-			for user in (MANAGER, CAMPAIGNER):
-				answer = self.ask(user, method)
-				self.assertEqual(answer.status_code, 200, answer.text)
-				message = answer.json["message"]
-				self.assertIn("Email", json.dumps(message))
-				self.assertNotIn("v_0000", json.dumps(message))
-			self.assertEqual(self.ask(CAMPAIGNER, method, "POST").status_code, 403, method)
-
-	def test_who_may_see_the_report(self) -> None:
-		path = "/api/method/frappe.desk.query_report.run"
-		for user, status in ((CAMPAIGNER, 200), (NOBODY, 403), (None, 403)):
-			headers = self.authorization(user)
-			answer = self.request("GET", path, headers=headers, query_string={"report_name": REPORT})
-			self.assertEqual(answer.status_code, status, user)
-
-	def test_what_is_asked_wrongly(self) -> None:
-		self.story()
-		both, first, second = ("compare_models", "get_paths"), ("compare_models",), ("get_paths",)
-		for methods, query in (
-			(first, {"group_by": "visitor_id"}),
-			(first, {"group_by": ""}),
-			(first, {"group_by": "Channel"}),
-			(first, {"figure": "cost"}),
-			(both, {"to_date": "2026-02-28"}),
-			(both, {"from_date": "1999-01-01"}),
-			(both, {"from_date": "yesterday"}),
-			(second, {"limit": "0"}),
-			(second, {"limit": "101"}),
-			(second, {"limit": "many"}),
-			(second, {"model": "Astrology"}),
-		):
-			for method in methods:
-				answer = self.ask(CAMPAIGNER, method, **query)
-				self.assertEqual(
-					(answer.status_code, answer.json["exc_type"]), (417, "ValidationError"), query
-				)
-
-	def test_odd_texts_are_values(self) -> None:
-		for text in ("'; --", "%", "é\u202e", "x" * 500):
-			answer = self.ask(CAMPAIGNER, "compare_models", conversion_type=text)
-			self.assertEqual((answer.status_code, answer.json["message"]["groups"]), (200, []), text)
-
-	def test_thirty_days_by_default(self) -> None:
-		path = "/api/method/trackflow.api.attribution.compare_models"
-		answer = self.get(path, headers=self.authorization(CAMPAIGNER)).json["message"]
-		days = date.fromisoformat(answer["to_date"]) - date.fromisoformat(answer["from_date"])
-		self.assertEqual((days.days, answer["group_by"]), (29, "channel"))
+	def test_nobody_asked(self) -> None:
+		self.assertNotIn("positions", json.dumps(self.compared("platform")))

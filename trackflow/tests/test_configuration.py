@@ -113,9 +113,26 @@ class TestAttributionModels(TrackFlowTestCase):
 			rule('{"source": 7}'),
 			rule('{"source": ""}'),
 			rule('{"source": "x"}', weight=-1),
+			rule('{"source": ["a", ""]}'),
+			rule('{"position": []}'),
+			rule('{"position": "second"}'),
+			rule('{"position": 0}'),
+			rule('{"age": 7}'),
+			rule('{"age": "30..7"}'),
 		):
 			with self.subTest(bad), self.assertRaises(frappe.ValidationError):
 				make_model("Bad", channel_rules=[bad])
+
+	def test_what_is_wrong_with_a_channel_rule(self) -> None:
+		"""ATT-1: the message says which rule, and what may be written."""
+		rules = [rule('{"position": "first", "age": "<= 7"}'), rule('{"age": "seven"}')]
+		with self.assertRaises(frappe.ValidationError) as refused:
+			make_model("Bad", channel_rules=rules)
+		self.assertIn('Channel rule 2: "seven" is no age in days: write', str(refused.exception))
+		rules.pop()
+		self.assertFalse(
+			make_model(channel_rules=[{**rules[0], "channel_name": ""}]).channel_rules[0].channel_name
+		)
 
 
 class TestDomains(TrackFlowTestCase):

@@ -21,12 +21,9 @@ RECORDED = (
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them, or as the files that they tell of: without a retention figure.
 KEPT = (
-	"Archive File",
-	"Attribution Training",
-	"Conversion Export",
-	"Conversion Export Row",
+	"Archive File", "Attribution Training", "Conversion Export", "Conversion Export Row", "Cost Import Row", "Rollup Day",
 	"TrackFlow Erasure",
-)
+)  # fmt: skip
 SECRET = (
 	"Archive File",
 	"TrackFlow Settings",
@@ -46,7 +43,7 @@ GUARDED = {
 	"Visitor": {"contact_email", "contact_name", "crm_lead"},
 	"Conversion": {"crm_lead", "crm_deal", "source_name", "external_id"},
 }
-OWN = ("Link Campaign", "Tracked Link", "Link Template")
+OWN = ("Link Campaign", "Tracked Link", "Link Template", "Waste Acknowledgement")
 NO_VALUE = ("Tab Break", "Section Break", "Column Break")
 
 
@@ -178,7 +175,8 @@ class TestNames(TrackFlowTestCase):
 		self.assertEqual(first.name, key_name("2026-03-01", "Meta", "", "", ""))
 		with self.assertRaises(frappe.DuplicateEntryError):
 			frappe.get_doc(row).insert()
-		frappe.get_doc({**row, "external_ad_id": "7"}).insert()
+		for ad in ("7", "8"):
+			frappe.get_doc({**row, "date": "2026-03-02", "external_ad_id": ad}).insert()
 
 	def test_an_exchange_rate_is_entered_once_a_day(self) -> None:
 		row = {

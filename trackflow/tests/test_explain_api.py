@@ -69,6 +69,13 @@ class TestWhoMayAsk(VisitorTestCase):
 		told = self.told(MANAGER, EXPLAIN, conversion=self.conversion, model="Linear")
 		self.assertEqual([one["share"] for one in told["models"][0]["credits"]], ["1/8"] * 8)
 
+	def test_some_of_the_touches(self) -> None:
+		told = self.told(MANAGER, EXPLAIN, conversion=self.conversion, model="Linear", limit=2)
+		(model,) = told["models"]
+		self.assertEqual([one["position"] for one in model["credits"]], [7, 8])
+		rest = {name: model["rest"][name] for name in ("touches", "share")}
+		self.assertEqual(rest, {"touches": 6, "share": "3/4"})
+
 	def test_nobody_else(self) -> None:
 		for user in (None, NOBODY, SELLER):
 			answer = self.ask(user, EXPLAIN, conversion=self.conversion)
@@ -86,6 +93,7 @@ class TestWhoMayAsk(VisitorTestCase):
 		for query, status in (
 			({}, 417), ({"conversion": self.conversion, "lead": "x"}, 417), ({"conversion": "unknown"}, 404),
 			({"conversion": self.conversion, "model": "Nonsense"}, 404),
+			*(({"conversion": self.conversion, "limit": one}, 417) for one in ("0", "1001", "many")),
 		):  # fmt: skip
 			answer = self.ask(MANAGER, EXPLAIN, **query)
 			self.assertEqual(answer.status_code, status, (query, answer.text))
@@ -171,6 +179,11 @@ class TestCommand(CommandTestCase):
 		self.assertIn("    40 % for the first touch.\n", result.output)
 		self.assertEqual(result.output.count("20 ÷ 6 = 3.33333 %"), 6)
 		self.assertIn("Last Touch", self.explained(self.conversion).output)
+
+	def test_some_of_the_touches(self) -> None:
+		page = self.explained(self.conversion, "--model", "Linear", "--limit", "1").output
+		self.assertIn("The other touches, 7 of them, get 87.5 %", page)
+		self.assertEqual(self.invoke("attribution", "--limit", "3").exit_code, 2)
 
 	def test_json(self) -> None:
 		told = json.loads(self.explained(self.conversion, "--model", "all", "--json").output)

@@ -139,6 +139,25 @@ class TestTerms(unittest.TestCase):
 		left_out = told["left_out"]["before"]["count"] + told["left_out"]["after"]["count"]
 		self.assertEqual(counted + left_out, len(journey.touches))
 
+	@given(cases(), st.integers(1, 9))
+	def test_what_is_told_and_the_rest_are_the_whole(self, case: Any, limit: int) -> None:
+		model, conversion, journey, values = case
+		moments = conversion.lead_created_at, conversion.deal_created_at
+		found = credits(model, journey.touches, END, conversion.value, conversion.currency, *moments, values)
+		whole = explain(model, conversion, journey, found, Learnt(values=values))
+		told = explain(model, conversion, journey, found, Learnt(values=values), limit)
+		self.assertIsNone(whole["rest"])
+		self.assertEqual(len(told["credits"]), min(limit, len(found)))
+		self.assertTrue(all(one in whole["credits"] for one in told["credits"]))
+		if rest := told["rest"]:
+			for name in ("share", "weight", "value"):
+				parts = sum(one[name] for one in told["credits"]) + rest[name]
+				self.assertEqual(parts, sum(getattr(one, name) for one in found))
+			self.assertEqual(rest["touches"], len(found) - limit)
+			smallest = min(one["share"] for one in told["credits"])
+			larger = sum(one.share > smallest for one in found)
+			self.assertLess(larger, limit)
+
 	def test_numbers_of_thousands_of_digits(self) -> None:
 		"""Python writes none: they have fifty places."""
 		share = Fraction(10**5000, 3 * 10**5000 + 1)
@@ -407,7 +426,7 @@ class TestWords(TrackFlowTestCase):
 				"  Touch 1 of 3, 2026-03-06 12:00, 14 days before the conversion: Partners, 33.3 % = 33.34 EUR.",
 				"    Referral: a page of blog.example led here, which makes it source “blog.example”, medium “referral”; medium “referral” "
 				"says so.",
-				"    This model calls it Partners, by its channel rule of priority 1 (source blog*), with weight 1.",
+				"    Channel rule 1 of this model decides (source blog*): it calls this touch Partners.",
 				"    1 ÷ 3 = 33.3 %.",
 				"    Stored as 0.333333334: its ninth place is one more, so that all weights sum to 1.",
 				"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR; 0.01 EUR that was left over went here: its "
@@ -471,3 +490,49 @@ class TestWords(TrackFlowTestCase):
 		conversion = make_conversion(make_visitor(VISITOR), END)
 		with self.assertRaises(frappe.DoesNotExistError):
 			gathered.of_conversion(conversion, "Nonsense")
+
+
+class TestLongJourneys(TrackFlowTestCase):
+	"""ATT-6: the touches that get most are told, the others summed up, so that no answer grows with the journey."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		make_visitor(VISITOR)
+		make_journey(VISITOR, *["Email"] * 60, end=END, every=timedelta(hours=1))
+		self.conversion = make_conversion(VISITOR, END, value=60, currency="EUR")
+
+	def told(self, model: str, limit: int) -> dict[str, Any]:
+		return gathered.of_conversion(self.conversion, model, limit)["models"][0]
+
+	def test_the_rest_in_words(self) -> None:
+		for model, limit, expected in (
+			("Linear", 3, "The other touches, 57 of them, get 95.0 % = 57.00 EUR together."),
+			("First Touch", 3, "The other touches, 57 of them, get nothing."),
+			("First Touch", 60, None),
+			("W-Shaped", 1, "The other touches, 59 of them, get 25.0 % = 15.00 EUR together."),
+		):
+			with self.subTest(model, limit=limit):
+				told = self.told(model, limit)
+				self.assertEqual(len(told["credits"]), limit)
+				if expected is None:
+					self.assertIsNone(told["rest"])
+					continue
+				self.assertEqual(told["rest"]["words"][-1], expected)
+				self.assertEqual(lines([told])[-1].strip(), told["rest"]["words"][-1])
+
+	def test_which_are_told(self) -> None:
+		"""The first one takes all, then the nearest ones; in the order of the journey."""
+		self.assertEqual([one["position"] for one in self.told("First Touch", 3)["credits"]], [1, 59, 60])
+		self.assertEqual([one["position"] for one in self.told("Linear", 2)["credits"]], [59, 60])
+
+	def test_the_answer_does_not_grow(self) -> None:
+		visitor = make_visitor("v_00000000000000f9", contact_email="ada@example.com")
+		frappe.db.set_value("Visitor", VISITOR, "contact_email", "ada@example.com")
+		gathered.of_conversion(self.conversion, "all")
+		with counted_statements() as few:
+			before = len(json.dumps(gathered.of_conversion(self.conversion, "all", 10)))
+		make_journey(visitor, *["Email"] * 300, end=END, every=timedelta(hours=2))
+		with counted_statements() as many:
+			after = len(json.dumps(gathered.of_conversion(self.conversion, "all", 10)))
+		self.assertEqual(len(few), len(many))
+		self.assertLess(after, 1.5 * before)

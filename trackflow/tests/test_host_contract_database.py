@@ -13,6 +13,8 @@ import frappe
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Max, Min, Sum
 from frappe.utils import now_datetime
+from pypika.analytics import Sum as OfAll
+from pypika.terms import Function, ValueWrapper
 
 from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.factories import make_campaign, make_link, make_visitor
@@ -448,6 +450,32 @@ class TestDerivedTables(DatabaseTestCase):
 		for than, number in ((value, 1), (value + timedelta(microseconds=1), 0)):
 			query = frappe.qb.from_(last).select(Count("*")).where(last.last >= than)
 			self.assertEqual(query.run(), ((number,),))
+
+	def test_rows_of_two_tables(self) -> None:
+		"""One under the other they are a table too, whose moments are moments."""
+		touch = frappe.qb.DocType("Touch Point")
+		query = frappe.qb.from_(touch).select(touch.name, touch.occurred_at.as_("at"))
+		both = query.union_all(frappe.qb.from_(touch).select(touch.name, touch.occurred_at)).as_("both")
+		(value,) = frappe.db.get_all("Touch Point", pluck="occurred_at", order_by="occurred_at desc", limit=1)
+		number = frappe.db.count("Touch Point")
+		found = frappe.qb.from_(both).select(Count("*"), Count(both.name).distinct(), Max(both.at)).run()
+		self.assertEqual(found, ((2 * number, number, value),))
+
+	def test_a_sum_beside_each_group(self) -> None:
+		touch = frappe.qb.DocType("Touch Point")
+		query = frappe.qb.from_(touch).select(touch.name, Count("*"), OfAll(Count("*")).over())
+		rows = query.groupby(touch.name).orderby(touch.name).limit(1).run()
+		self.assertEqual(rows[0][1:], (1, frappe.db.count("Touch Point")))
+
+	def test_parts_of_a_text(self) -> None:
+		def part(text: str, mark: str, which: int) -> str:
+			cut = Function("SUBSTRING_INDEX", ValueWrapper(text), mark, which)
+			touch = frappe.qb.DocType("Touch Point")
+			return frappe.qb.from_(touch).select(cut).limit(1).run()[0][0]
+
+		self.assertEqual(part("https://a.example/b?c", "?", 1), "https://a.example/b")
+		self.assertEqual(part("https://a.example/b", "://", -1), "a.example/b")
+		self.assertEqual(part("nothing", "?", 1), "nothing")
 
 	def test_rows_one_after_the_other(self) -> None:
 		touch = frappe.qb.DocType("Touch Point")

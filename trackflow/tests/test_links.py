@@ -319,11 +319,11 @@ class TestFigures(TrackFlowTestCase):
 
 	def test_an_open_campaign_is_saved_after_its_figures_changed(self) -> None:
 		opened = factories.make_campaign()
-		bulk.update("Link Campaign", {opened.name: {"total_clicks": 7, "conversion_rate": 12.5}})
+		bulk.update("Link Campaign", {opened.name: {"total_clicks": 7, "spend": 12.5}})
 		opened.description = "New"
 		opened.save()
 		stored = self.stored("Link Campaign", opened.name)
-		self.assertEqual((stored.total_clicks, stored.conversion_rate), (7, 12.5))
+		self.assertEqual((stored.total_clicks, stored.spend), (7, 12.5))
 
 	def test_new_ones_begin_without(self) -> None:
 		link_figures = {**dict.fromkeys(FIGURES["Tracked Link"], 9), "last_click": "2026-03-01 10:00:00"}

@@ -196,20 +196,28 @@ class TestSecondOrder(TrainingTestCase):
 class TestCutPaths(TrainingTestCase):
 	"""ATT-5: a database that cuts paths off is noticed; nothing is learnt from what it leaves of them."""
 
+	def trained_within(self, length: int) -> list[training.Trained]:
+		frappe.db.sql(f"set session group_concat_max_len = {length}")
+		try:
+			return training.train(UNTIL)
+		finally:
+			frappe.db.sql("set session group_concat_max_len = default")
+
 	def test_a_small_limit(self) -> None:
 		if frappe.db.db_type != "mariadb":
 			self.skipTest("only MariaDB has a limit")
 		self.story()
 		self.person(*["Organic Search"] * 9)
-		frappe.db.sql("set session group_concat_max_len = 128")
-		try:
-			trained = training.train(UNTIL)
-		finally:
-			frappe.db.sql("set session group_concat_max_len = default")
-		self.assertEqual([one.version for one in trained], [0, 0])
-		self.assertIn("group_concat_max_len is too small", trained[0].message)
-		self.assertEqual(frappe.db.count(TRAINING), 0)
-		self.assertTrue(all(one.version for one in training.train(UNTIL)))
+		# Nine times "0.0.", fourteen bytes in hex and an end, and eight separators.
+		whole = 9 * (4 + 28 + 1) + 8
+		# Cut between touches, inside of one, inside of the last one after a whole byte, and before its end.
+		for length in (128, 134, whole - 15, whole - 2, whole - 1):
+			with self.subTest(length=length):
+				trained = self.trained_within(length)
+				self.assertEqual([one.version for one in trained], [0, 0])
+				self.assertIn("group_concat_max_len is too small: set it to", trained[0].message)
+				self.assertEqual(frappe.db.count(TRAINING), 0)
+		self.assertTrue(all(one.version for one in self.trained_within(whole)))
 
 
 class TestTooLittleData(TrainingTestCase):

@@ -15,6 +15,8 @@ from frappe.query_builder.functions import Coalesce, Count, Date, Sum
 from frappe.utils import flt
 
 from trackflow.day_range import day_range, moments
+from trackflow.tracking import click_figures
+from trackflow.tracking.click_figures import FIGURES, number
 from trackflow.tracking.conversions import types_that_count
 from trackflow.tracking.parameters import host_of
 from trackflow.validation import readable
@@ -40,7 +42,7 @@ def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -
 		"from_date": str(first),
 		"to_date": str(last),
 		"totals": {
-			**{figure: sum(day[figure] for day in days) for figure in _FIGURES},
+			**{figure: sum(day[figure] for day in days) for figure in FIGURES},
 			"unique_visitors": clicks.unique_visitors(),
 			**_conversions(link, first, last),
 		},
@@ -56,18 +58,6 @@ def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -
 	}
 
 
-# By name, the kind of click and whether it has to be counted.
-_FIGURES = {
-	"clicks": ("Click", True),
-	"scans": ("QR Scan", True),
-	"bots": ("Bot", False),
-	"prefetches": ("Prefetch", False),
-	"blocked": ("Blocked", False),
-	"expired": ("Expired", False),
-	"internal": ("", False),
-}
-
-
 class _Clicks:
 	"""The clicks of a link in a range; each method is one statement."""
 
@@ -75,8 +65,7 @@ class _Clicks:
 		self.first, self.last = first, last
 		begin, end = moments(first, last)
 		self.table = click = frappe.qb.DocType("Click Event")
-		self.human = click.event_type.isin(["Click", "QR Scan"]) & (click.counted == 1)
-		self.robot = click.event_type.isin(["Bot", "Prefetch"])
+		self.human, self.robot = click_figures.is_human(click), click_figures.is_robot(click)
 		self.query = (
 			frappe.qb.from_(click)
 			.where(click.tracked_link == link)
@@ -87,11 +76,14 @@ class _Clicks:
 	def by_day(self) -> list[Row]:
 		"""A line for every day of the range, those without a click too."""
 		day = Date(self.table.click_timestamp)
-		figures = (_number(self._is(*figure)).as_(name) for name, figure in _FIGURES.items())
-		rows = self.query.select(day.as_("day"), *figures).groupby(day).run(as_dict=True)
+		rows = (
+			self.query.select(day.as_("day"), *click_figures.figures(self.table))
+			.groupby(day)
+			.run(as_dict=True)
+		)
 		found = {str(row.day): row for row in rows}
 		return [
-			{"day": day, **{name: int(found.get(day, {}).get(name) or 0) for name in _FIGURES}}
+			{"day": day, **{name: int(found.get(day, {}).get(name) or 0) for name in FIGURES}}
 			for day in self._days()
 		]
 
@@ -118,7 +110,7 @@ class _Clicks:
 	def _lines(self, field: str, limit: int) -> Iterable[tuple[str, int, int]]:
 		# An empty value and none are one.
 		value = Coalesce(self.table[field], "")
-		clicks, bots = _number(self.human), _number(self.robot)
+		clicks, bots = number(self.human), number(self.robot)
 		rows = (
 			self.query.where(self.human | self.robot)
 			.select(value, clicks, bots)
@@ -131,20 +123,10 @@ class _Clicks:
 		)
 		return [(value, int(human), int(robot)) for value, human, robot in rows]
 
-	def _is(self, event_type: str, must_count: bool) -> Any:
-		if not event_type:
-			return self.table.event_type.isin(["Click", "QR Scan"]) & (self.table.is_internal == 1)
-		wanted = self.table.event_type == event_type
-		return wanted & (self.table.counted == 1) if must_count else wanted
-
 	def _days(self) -> list[str]:
 		return [
 			str(self.first + timedelta(days=number)) for number in range((self.last - self.first).days + 1)
 		]
-
-
-def _number(condition: Any) -> Any:
-	return Sum(Case().when(condition, 1).else_(0))
 
 
 def _conversions(link: Any, first: date, last: date) -> Row:

@@ -5,12 +5,14 @@ lack the landing that they led to are joined first.
 """
 
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import frappe
 from frappe.utils import now_datetime
 
+from trackflow.collisions import retried
 from trackflow.config import get_config
 from trackflow.privacy import retention
 from trackflow.tracking import conversions, identity, joins, store, visitors
@@ -62,6 +64,47 @@ def rebuild_all(tell: Callable[[int], None] | None = None) -> int:
 		if tell:
 			tell(done)
 	return written
+
+
+@dataclass(slots=True)
+class Derived:
+	"""Visitors whose sessions and touch points were derived again, rows written, and visitors with whom that failed."""
+
+	visitors: int = 0
+	written: int = 0
+	failed: int = 0
+
+
+def derive_between(
+	first: date | None, last: date | None, tell: Callable[[Derived], None] | None = None
+) -> Derived:
+	"""Derive sessions and touch points again of all visitors who were here in a range of days, both included, or of all. A portion
+	of visitors that fails is logged, and the others go on. `tell` is called after each portion."""
+	done, after = Derived(), ""
+	while names := _seen_between(first, last, after):
+		try:
+			done.written += retried(rebuild)(names)
+			done.visitors += len(names)
+		except Exception:
+			frappe.db.rollback()
+			frappe.log_error(title=f"TrackFlow: touch points of visitors from {names[0]} on were not derived")
+			frappe.db.commit()
+			done.failed += len(names)
+		after = names[-1]
+		if tell:
+			tell(done)
+	return done
+
+
+def _seen_between(first: date | None, last: date | None, after: str) -> list[str]:
+	"""The next visitors by name that were here in these days."""
+	visitor = frappe.qb.DocType("Visitor")
+	query = frappe.qb.from_(visitor).select(visitor.name).where(visitor.name > after)
+	if first:
+		query = query.where(visitor.last_seen >= datetime.combine(first, time.min))
+	if last:
+		query = query.where(visitor.first_seen < datetime.combine(last + timedelta(days=1), time.min))
+	return [name for (name,) in query.orderby(visitor.name).limit(AT_ONCE).run()]
 
 
 def rebuild_figures(visitor_ids: Collection[str]) -> int:

@@ -299,6 +299,8 @@ def _read() -> tuple[dict[str, Site], dict[str, Site], dict[str, Site]]:
 
 
 _NAMES, _DOMAINS, _BRANDS = _read()
+# What marketers call these sites in utm_source.
+NAMES = frozenset(_NAMES)
 
 
 def host_of_app(package: str) -> str:

@@ -7,7 +7,7 @@ who may read it is the caller's to ask.
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +44,10 @@ CLICK_FIELDS = (
 	"referrer", "session", "visitor_id",
 )  # fmt: skip
 TOUCH_FIELDS = ("name", "occurred_at", "channel", "platform", "is_direct", "click_id_type", "session")
+TOUCH_POINT_FIELDS = (
+	"name", "visitor_id", "occurred_at", "channel", "platform", "source", "medium", "campaign", "link_campaign",
+	"tracked_link", "is_direct", "session",
+)  # fmt: skip
 CONVERSION_FIELDS = (
 	"name", "visitor", "conversion_date", "conversion_type", "value", "currency", "attribution_status", "crm_lead", "crm_deal",
 )  # fmt: skip
@@ -98,6 +102,26 @@ def entries(
 		for at, kind, name, _one in page
 	]
 	return entries, len(found) > start + len(page)
+
+
+def touch_points(
+	ids: Collection[str], first: date | None = None, last: date | None = None, limit: int = MOST_ENTRIES
+) -> tuple[list[Row], int]:
+	"""The last touch points of these visitors in a range of days, both included, in the order of time; and how many there are."""
+	filters: list[list[Any]] = [["visitor_id", "in", sorted(ids) or [""]]]
+	if first:
+		filters.append(["occurred_at", ">=", datetime.combine(first, time.min)])
+	if last:
+		filters.append(["occurred_at", "<", datetime.combine(last + timedelta(days=1), time.min)])
+	rows = frappe.get_all(
+		"Touch Point",
+		filters=filters,
+		fields=list(TOUCH_POINT_FIELDS),
+		order_by="occurred_at desc, name desc",
+		limit=limit,
+	)
+	zone = ZoneInfo(get_system_timezone())
+	return [_spoken(row, zone) for row in reversed(rows)], frappe.db.count("Touch Point", filters)
 
 
 def _keys(

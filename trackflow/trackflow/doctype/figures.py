@@ -26,10 +26,8 @@ FIGURES = {
 		"unique_visitors",
 		"conversions",
 		"revenue",
-		"conversion_rate",
-		"cost_per_click",
-		"cost_per_acquisition",
-		"roi_percentage",
+		"spend",
+		"figures_notice",
 	),
 }
 

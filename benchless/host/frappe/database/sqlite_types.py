@@ -277,6 +277,9 @@ def _field_type(field: Field, query: Any, column_type: Callable[[str, str], str 
 	source = field.table
 	if source is None and getattr(query, "_from", None):
 		source = query._from[0]
+	if isinstance(source, _SetOperation):
+		# The first query names the columns of all.
+		source = source.base_query
 	if isinstance(source, QueryBuilder):
 		for term in source._selects:
 			if field.name in (term.alias, getattr(term, "name", None) if isinstance(term, Field) else None):

@@ -1,14 +1,17 @@
 """A way to share the credit for a conversion among touches. Exactly one model is the default, and it is active."""
 
+from typing import Any
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
-from trackflow.attribution.channel_rules import CONDITIONS
+from trackflow.attribution.channel_rules import ChannelRule, RuleError
 from trackflow.attribution.models import DATA_DRIVEN
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
+from trackflow.rollups import marks
 from trackflow.validation import channel_weights, json_object, within
 
 
@@ -24,6 +27,10 @@ class AttributionModel(Document):
 		forget_config()
 		if not (frappe.flags.in_install or frappe.flags.in_migrate):
 			queue_rebuild(self.modified)
+			before = self.get_doc_before_save()
+			if not before or cint(before.is_active) != cint(self.is_active):
+				# Days with costs alone have figures under each active model, too.
+				marks.mark_all()
 
 	def on_trash(self) -> None:
 		if cint(self.is_default):
@@ -31,6 +38,11 @@ class AttributionModel(Document):
 
 	def after_delete(self) -> None:
 		forget_config()
+		marks.mark_all()
+
+	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
+		# The names of daily figures follow from the model's.
+		marks.mark_all()
 
 	def _check_parameters(self) -> None:
 		within(self.lookback_days, 0, 3650, "Lookback Days")
@@ -56,18 +68,14 @@ class AttributionModel(Document):
 			conditions = json_object(row.match_conditions, where)
 			if not conditions:
 				frappe.throw(_('{0} needs a condition, such as {{"source": "partner*"}}.').format(where))
-			if unknown := set(conditions) - set(CONDITIONS):
-				frappe.throw(
-					_("{0} does not know {1}: the keys are {2}.").format(
-						where, ", ".join(sorted(unknown)), ", ".join(CONDITIONS)
-					)
-				)
-			if not all(isinstance(value, str) and value for value in conditions.values()):
-				frappe.throw(
-					_("{0}: every condition is a text, in which * stands for anything.").format(where)
-				)
+			if empty := [name for name, value in conditions.items() if value == [] or "" in _listed(value)]:
+				frappe.throw(_("{0}: the condition {1} is empty.").format(where, ", ".join(empty)))
 			if flt(row.weight) < 0:
 				frappe.throw(_("{0}: the weight must not be negative.").format(where))
+			try:
+				ChannelRule(row.channel_name, conditions, cint(row.priority), flt(row.weight))
+			except RuleError as error:
+				frappe.throw(_("{0}: {1}").format(where, error))
 			row.match_conditions = frappe.as_json(conditions, indent=1)
 
 	def _check_default(self) -> None:
@@ -80,6 +88,10 @@ class AttributionModel(Document):
 			self.is_default = 1
 		if cint(self.is_default) and not cint(self.is_active):
 			frappe.throw(_("The default model must be active."))
+
+
+def _listed(value: Any) -> list[Any]:
+	return value if isinstance(value, list) else [value]
 
 
 def make_default(name: str) -> None:

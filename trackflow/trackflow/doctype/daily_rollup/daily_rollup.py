@@ -12,6 +12,7 @@ INDEXES = {
 	"idx_daily_rollup_campaign": ("campaign", "date"),
 	"idx_daily_rollup_model": ("attribution_model", "date"),
 	"idx_daily_rollup_grain_model": ("grain", "attribution_model", "date"),
+	"idx_daily_rollup_grain_campaign": ("grain", "attribution_model", "campaign", "date"),
 }
 
 
@@ -29,11 +30,11 @@ class DailyRollup(NamedByCode):
 
 	@property
 	def cpa(self) -> float | None:
-		return _ratio(self.spend, self.conversions)
+		return _ratio(self._spend, self.conversions)
 
 	@property
 	def roas(self) -> float | None:
-		return _ratio(self.conversion_value, self.spend)
+		return _ratio(None if self.value_without_rate else flt(self.conversion_value), self._spend)
 
 	@property
 	def ctr(self) -> float | None:
@@ -42,12 +43,17 @@ class DailyRollup(NamedByCode):
 
 	@property
 	def cpc(self) -> float | None:
-		return _ratio(self.spend, self.clicks)
+		return _ratio(self._spend, self.clicks)
+
+	@property
+	def _spend(self) -> float | None:
+		"""None where it is not known: the column of an amount holds no empty value."""
+		return None if self.spend_without_rate else flt(self.spend)
 
 
 def _ratio(part: float | None, whole: float | None) -> float | None:
 	"""None where there is nothing to divide by: an empty figure, never zero or infinity."""
-	return flt(part) / flt(whole) if flt(whole) else None
+	return flt(part) / flt(whole) if part is not None and flt(whole) else None
 
 
 def on_doctype_update() -> None:

@@ -5,11 +5,13 @@ import unicodedata
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
+from frappe.utils import flt, getdate
 
+from trackflow.costs import campaigns
 from trackflow.integrations.renames import rename_campaign
 from trackflow.links.parameters import CAMPAIGN_FIELDS
 from trackflow.links.rebuild import enqueue_rebuild
+from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
 from trackflow.trackflow.doctype.figures import CountedDocument
 
@@ -17,6 +19,16 @@ INDEXES = {
 	"idx_link_campaign_external": ("external_campaign_id",),
 	"idx_link_campaign_status": ("status",),
 }
+
+# Where credits are booked, and what spend is held to.
+ROLLUPS_DEPEND_ON = (
+	"platform",
+	"external_adset_id",
+	"external_ad_id",
+	"currency",
+	"target_cpa",
+	"target_roas",
+)
 
 _CAMPAIGN_ID = re.compile(r"[a-z0-9_-]{1,140}")
 # Room for the number behind a slug that is taken.
@@ -35,11 +47,38 @@ class LinkCampaign(CountedDocument):
 	def on_update(self) -> None:
 		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in CAMPAIGN_FIELDS):
 			enqueue_rebuild("campaign", self.name, self.modified)
+		if any(self.has_value_changed(field) for field in campaigns.FIELDS):
+			campaigns.queue_join(self)
+		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in ROLLUPS_DEPEND_ON):
+			marks.mark_campaign(self.name)
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		# What redirects remember of the links names the campaign.
 		enqueue_rebuild("campaign", new, self.modified)
 		rename_campaign(old, new)
+		campaigns.queue_join(self)
+		marks.mark_campaign(old)
+
+	@property
+	def conversion_rate(self) -> float | None:
+		return _percent(flt(self.conversions), self.total_clicks)
+
+	@property
+	def cost_per_click(self) -> float | None:
+		return _ratio(self._money("spend"), self.total_clicks)
+
+	@property
+	def cost_per_acquisition(self) -> float | None:
+		return _ratio(self._money("spend"), self.conversions)
+
+	@property
+	def roi_percentage(self) -> float | None:
+		spend, revenue = self._money("spend"), self._money("revenue")
+		return None if spend is None or revenue is None else _percent(revenue - spend, spend)
+
+	def _money(self, field: str) -> float | None:
+		"""None where a part of it is not known."""
+		return None if self.figures_notice else flt(self.get(field))
 
 	def _set_campaign_id(self) -> None:
 		self.campaign_id = (self.campaign_id or "").strip().lower()
@@ -61,6 +100,16 @@ class LinkCampaign(CountedDocument):
 		while (candidate := slug if number == 1 else f"{slug}-{number}") in taken:
 			number += 1
 		return candidate
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+	"""None where there is nothing to divide by."""
+	return part / flt(whole) if part is not None and flt(whole) else None
+
+
+def _percent(part: float | None, whole: float | None) -> float | None:
+	share = _ratio(part, whole)
+	return None if share is None else share * 100
 
 
 def slug_of(name: str) -> str:

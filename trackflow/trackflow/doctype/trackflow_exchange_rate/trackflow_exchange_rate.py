@@ -1,9 +1,13 @@
 """What one currency is worth in another on one day."""
 
+import frappe
+from frappe import _
 from frappe.model.document import Document
-from frappe.utils import getdate
+from frappe.utils import flt, getdate
 
+from trackflow.costs.exchange import days_told_by
 from trackflow.naming import key_name
+from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
@@ -14,6 +18,23 @@ INDEXES = {
 class TrackFlowExchangeRate(Document):
 	def autoname(self) -> None:
 		self.name = key_name(getdate(self.date), self.from_currency, self.to_currency)
+
+	def validate(self) -> None:
+		if self.from_currency == self.to_currency:
+			frappe.throw(_("A rate is one between two currencies."))
+		if flt(self.rate) <= 0:
+			frappe.throw(_("A rate is more than 0."))
+
+	def on_update(self) -> None:
+		self._mark()
+
+	def on_trash(self) -> None:
+		self._mark()
+
+	def _mark(self) -> None:
+		"""The days that may rest on it; those to come are worked out anyway."""
+		first, last = days_told_by(getdate(self.date))
+		marks.mark(day for day in marks.between(first, last) if day <= getdate())
 
 
 def on_doctype_update() -> None:

@@ -1,5 +1,7 @@
 """The settings of the site. Saving them drops the snapshot that requests read."""
 
+from collections.abc import Iterable
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
@@ -9,6 +11,7 @@ from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
 from trackflow.links.rebuild import enqueue_rebuild
 from trackflow.privacy.archive import settings as archive_settings
+from trackflow.rollups import marks
 from trackflow.trackflow.doctype.attribution_model.attribution_model import make_default
 from trackflow.trackflow.doctype.domain_configuration.domain_configuration import make_primary
 from trackflow.validation import channel_weights, lines, networks, web_address, within
@@ -22,12 +25,17 @@ RANGES = {
 	"engagement_half_life_days": (1, 3650),
 	"waste_high_percent": (0, 100),
 	"waste_medium_percent": (0, 100),
+	"waste_quiet_days": (0, 365),
 }
 
 
 CREDITS_DEPEND_ON = (
 	"default_attribution_model", "attribution_window_days", "custom_attribution_settings", "counted_conversion_types",
 	"valued_conversion_types",
+)  # fmt: skip
+ROLLUPS_DEPEND_ON = (
+	"reporting_currency", "counted_conversion_types", "valued_conversion_types", "target_cpa", "target_roas",
+	"waste_high_amount", "waste_high_percent", "waste_medium_amount", "waste_medium_percent", "waste_least_spend",
 )  # fmt: skip
 
 
@@ -55,8 +63,13 @@ class TrackFlowSettings(Document):
 			make_primary(self.default_shortlink_domain or None)
 			enqueue_rebuild("domain", self.default_shortlink_domain or "", self.modified)
 		forget_config()
-		if before and any(self.get(field) != before.get(field) for field in CREDITS_DEPEND_ON):
+		if before and self._differs(before, CREDITS_DEPEND_ON):
 			queue_rebuild(self.modified)
+		if before and self._differs(before, ROLLUPS_DEPEND_ON):
+			marks.mark_all()
+
+	def _differs(self, before: Document, fields: Iterable[str]) -> bool:
+		return any(self.get(field) != before.get(field) for field in fields)
 
 	def _check_addresses(self) -> None:
 		for row in self.internal_ip_ranges:

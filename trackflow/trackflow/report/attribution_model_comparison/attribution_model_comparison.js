@@ -25,6 +25,7 @@ frappe.query_reports["Attribution Model Comparison"] = {
 				{ value: "Source", label: __("Source") },
 				{ value: "Medium", label: __("Medium") },
 				{ value: "Platform", label: __("Platform") },
+				{ value: "Position", label: __("Position") },
 			],
 			default: "Channel",
 		},
@@ -35,9 +36,12 @@ frappe.query_reports["Attribution Model Comparison"] = {
 			options: [
 				{ value: "Conversions", label: __("Conversions") },
 				{ value: "Value", label: __("Value") },
+				{ value: "CPA", label: __("CPA") },
+				{ value: "ROAS", label: __("ROAS") },
 			],
 			default: "Conversions",
 		},
+		{ fieldname: "by_position", label: __("By Position"), fieldtype: "Check" },
 		{ fieldname: "conversion_type", label: __("Conversion Type"), fieldtype: "Data" },
 	],
 };

@@ -1,0 +1,132 @@
+"""The figures of a period beside those of the one before: what came in, through which channels, and what became of it.
+
+A fixed number of statements, whatever there is. docs/analytics.md says what each figure counts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trackflow.analytics import change, credited, links, sums
+from trackflow.analytics.change import compared
+from trackflow.analytics.credited import Credited
+from trackflow.analytics.scope import Period, Scope
+from trackflow.tracking.click_figures import FIGURES
+
+Row = dict[str, Any]
+
+DOCTYPES = ("Attribution Link", "Click Event", "Touch Point", "Visitor Event", "Visitor Session")
+# Figures of a period that are sums of its days.
+_SUMS = (
+	"sessions", "page_views", "visits", "clicks", "scans", "robots", "blocked", "expired", "internal", "conversions",
+)  # fmt: skip
+_OF_DAY = ("visitors", "sessions", "page_views", "clicks", "scans", "robots", "conversions")
+
+
+def overview(scope: Scope, period: Period, model: str) -> Row:
+	"""The overview as JSON. `model` is an active one."""
+	days = _Days(scope, period, Credited(model, scope))
+	now, then = (_figures(days.total(one), sums.visitors(scope, one)) for one in (period, period.before))
+	return {
+		**period.named,
+		"previous": period.before.named,
+		**scope.named,
+		"model": model,
+		"figures": {name: compared(now[name], then[name]) for name in now},
+		"value": _values(days.value(period), days.value(period.before)),
+		"by_channel": days.channels(),
+		**_lists(scope, period, days.credited),
+		"by_day": days.lines(),
+	}
+
+
+class _Days:
+	"""Clicks, sessions and credits by day, of a period and of the one before, and the visitors of its days: four statements."""
+
+	def __init__(self, scope: Scope, period: Period, of_model: Credited) -> None:
+		self.period, self.credited = period, of_model
+		both = Period(period.before.first, period.last)
+		self.touches = sums.sessions_by_day(scope, both)
+		self.sessions = sums.added_by(self.touches, "day")
+		self.visitors = sums.visitors_by_day(scope, period)
+		self.clicks = sums.clicks_by_day(scope, both)
+		self.credits: dict[str, list[Row]] = {}
+		for row in of_model.by_day(both):
+			self.credits.setdefault(row["grp"], []).append(row)
+
+	def total(self, period: Period) -> Row:
+		"""The sums of a period's days."""
+		days = [self._of(str(day)) for day in change.days(period.first, period.last)]
+		return sums.added(days, (*_SUMS, "bounces", "seconds"))
+
+	def value(self, period: Period) -> dict[str, float]:
+		days = map(str, change.days(period.first, period.last))
+		return credited.amounts([row for day in days for row in self.credits.get(day, ())])
+
+	def channels(self) -> list[Row]:
+		"""Touches by channel, most first."""
+		first = str(self.period.first)
+		now = sums.added_by((row for row in self.touches if row["day"] >= first), "channel")
+		then = sums.added_by((row for row in self.touches if row["day"] < first), "channel")
+		nothing = dict.fromkeys(sums.DAY_FIGURES, 0)
+		lines = [
+			(channel, *(of.get(channel, nothing)["sessions"] for of in (now, then)))
+			for channel in now.keys() | then.keys()
+		]
+		lines.sort(key=lambda line: (-line[1], -line[2], line[0]))
+		return [{"channel": channel, "touches": compared(one, other)} for channel, one, other in lines]
+
+	def lines(self) -> list[Row]:
+		"""A line for every day of the period."""
+		return [
+			{
+				"day": day,
+				**{name: self._of(day)[name] for name in _OF_DAY},
+				"value": credited.amounts(self.credits.get(day, [])),
+			}
+			for day in map(str, change.days(self.period.first, self.period.last))
+		]
+
+	def _of(self, day: str) -> Row:
+		clicks = self.clicks.get(day) or dict.fromkeys(FIGURES, 0)
+		return {
+			**(self.sessions.get(day) or dict.fromkeys(sums.DAY_FIGURES, 0)),
+			"visitors": self.visitors.get(day, 0),
+			**clicks,
+			"robots": clicks["bots"] + clicks["prefetches"],
+			"conversions": credited.conversions(self.credits.get(day, [])),
+		}
+
+
+def _figures(total: Row, visitors: int) -> Row:
+	return {
+		"visitors": visitors,
+		**{name: total[name] for name in _SUMS},
+		"conversions": round(total["conversions"], 6),
+		"bounce_rate": change.percent(total["bounces"], total["visits"]),
+		"average_seconds": change.ratio(total["seconds"], total["visits"]),
+		"pages_per_visit": change.ratio(total["page_views"], total["visits"]),
+	}
+
+
+def _values(now: Mapping[str, float], then: Mapping[str, float]) -> list[Row]:
+	"""Value by currency; amounts of different ones are never added."""
+	return [
+		{"currency": currency, **compared(now.get(currency, 0.0), then.get(currency, 0.0))}
+		for currency in sorted({*now, *then})
+	]
+
+
+def _lists(scope: Scope, period: Period, of_model: Credited) -> Row:
+	campaigns, clicked = sums.sessions_by_campaign(scope, period), sums.clicks_by_link(scope, period)
+	of_campaigns = of_model.by_campaign(period, {line["name"] for line in campaigns["lines"]})
+	of_links = of_model.by_link(period, {line["name"] for line in clicked["lines"]})
+	for line in campaigns["lines"]:
+		line.update(credited.of_group(of_campaigns, line["name"]))
+	for line in clicked["lines"]:
+		line.update(credited.of_group(of_links, line["name"]))
+	return {
+		"campaigns": campaigns,
+		"links": {**clicked, "lines": links.labelled(clicked["lines"])},
+		"pages": sums.views_by_page(scope, period),
+		"referrers": sums.sessions_by_referrer(scope, period),
+	}

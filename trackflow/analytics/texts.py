@@ -1,0 +1,35 @@
+"""Terms by which a database cuts addresses short: a page without its query, the host of a referrer. For MariaDB and SQLite.
+
+What it cuts is for grouping; a host is read properly (`parameters.host_of`) by whoever shows it.
+"""
+
+from typing import Any
+
+from pypika.functions import Coalesce
+from pypika.terms import Function
+
+from trackflow.tracking.parameters import host_of
+
+
+def page(url: Any) -> Any:
+	"""An address without query and fragment; "" for none."""
+	return _part(_part(Coalesce(url, ""), "#", 1), "?", 1)
+
+
+def host(url: Any) -> Any:
+	"""What stands between an address's scheme and its path, query or fragment, port and all; "" for none."""
+	return _part(_part(page(url), "://", -1), "/", 1)
+
+
+def plain_host(cut: str) -> str:
+	"""The host of what `host` cut out, as browsers spell it."""
+	return host_of(f"https://{cut}") if cut else ""
+
+
+def plain_page(url: str | None) -> str:
+	"""An address without query and fragment, which may say who somebody is."""
+	return (url or "").partition("#")[0].partition("?")[0]
+
+
+def _part(text: Any, mark: str, which: int) -> Any:
+	return Function("SUBSTRING_INDEX", text, mark, which)

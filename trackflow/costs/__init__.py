@@ -1,0 +1,1 @@
+"""What advertising cost: exchange rates, and costs as they come in."""

@@ -1,0 +1,215 @@
+"""One cost fact: what a campaign, ad set or ad cost on one day, and what can be wrong with it. Pure.
+
+The key is day, platform, campaign, ad set and ad: each by its id on the platform, or by its name where there is no id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from trackflow.costs.wrong import RowRefused
+from trackflow.naming import key_name
+
+# Millionths of a unit, as the platforms count; a float still tells them apart.
+PLACES = Decimal("0.000001")
+MOST_SPEND = Decimal(10) ** 12
+MOST_COUNT = 2**31 - 1
+LONGEST = 140
+# By its field in the DocType, what a fact calls it.
+KEY = {
+	"date": "day",
+	"platform": "platform",
+	"external_campaign_id": "campaign_id",
+	"external_adset_id": "adset_id",
+	"external_ad_id": "ad_id",
+}
+NAMES = {"campaign_name": "campaign", "adset_name": "adset", "ad_name": "ad"}
+FIGURES = {"impressions": "impressions", "clicks": "clicks", "spend": "spend", "currency": "currency"}
+# What an import may change of a row that is there.
+CHANGEABLE = FIGURES | NAMES
+_WORDS = {"campaign": "campaign", "adset": "ad set", "ad": "ad"}
+_MANGLED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+	"""`row` is its number in the file. A figure that is None was not told, and stays as it is."""
+
+	row: int
+	day: date
+	platform: str
+	currency: str = ""
+	campaign_id: str = ""
+	adset_id: str = ""
+	ad_id: str = ""
+	campaign: str = ""
+	adset: str = ""
+	ad: str = ""
+	impressions: int | None = None
+	clicks: int | None = None
+	spend: Decimal | None = None
+	rows: int = 1
+
+	@property
+	def entities(self) -> tuple[str, str, str]:
+		"""Campaign, ad set, ad: the ids, or the names where there is no id."""
+		return (self.campaign_id or self.campaign, self.adset_id or self.adset, self.ad_id or self.ad)
+
+	@property
+	def name(self) -> str:
+		return name_of(self.day, self.platform, *self.entities)
+
+	@property
+	def level(self) -> int:
+		return level_of(self.entities)
+
+
+def name_of(day: date, platform: str, campaign: str, adset: str, ad: str) -> str:
+	"""The name of the row that holds this key."""
+	return key_name(day, platform, campaign, adset, ad)
+
+
+def level_of(entities: tuple[str, str, str]) -> int:
+	"""How fine a fact is: 3 for an ad, 2 an ad set, 1 a campaign, 0 a platform as a whole."""
+	return next((level for level in (3, 2, 1) if entities[level - 1]), 0)
+
+
+def as_row(fact: Fact, name: str, entered_by: str) -> dict[str, Any]:
+	"""A new row of the DocType."""
+	row = {field: getattr(fact, part) for field, part in (KEY | CHANGEABLE).items()}
+	for field in ("impressions", "clicks", "spend"):
+		row[field] = row[field] or 0
+	return {"name": name, **row, "entered_by": entered_by}
+
+
+def changes(fact: Fact, stored: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+	"""By field, what the row says and what it will say."""
+	found = {}
+	for field, part in CHANGEABLE.items():
+		new = getattr(fact, part)
+		if new is None or new == "":
+			continue
+		old = value_of(field, stored.get(field))
+		if old != new:
+			found[field] = (old, new)
+	return found
+
+
+def value_of(field: str, stored: Any) -> Any:
+	"""What a database holds in a field, as facts say it."""
+	if field == "spend":
+		return Decimal(str(stored or 0)).quantize(PLACES)
+	if field in ("impressions", "clicks"):
+		return int(stored or 0)
+	return stored or ""
+
+
+def checked(fact: Fact, currencies: Collection[str], latest: date) -> Fact:
+	"""The fact as it is stored; what cannot be is said. `currencies` are those of the site."""
+	if fact.day > latest:
+		raise RowRefused(f"The day {fact.day} lies ahead: costs are of days that were.")
+	if not fact.platform:
+		raise RowRefused("The row names no platform.")
+	if not fact.currency:
+		raise RowRefused("The row has no currency.")
+	if fact.currency not in currencies:
+		raise RowRefused(f"There is no currency {fact.currency[:LONGEST]} on this site.")
+	if len(fact.platform) > LONGEST:
+		raise RowRefused(f"The platform's name is longer than {LONGEST} characters.")
+	for part, word in _WORDS.items():
+		if external_id := getattr(fact, f"{part}_id"):
+			_check_id(external_id, word)
+		elif len(getattr(fact, part)) > LONGEST:
+			raise RowRefused(
+				f"The name of the {word} is longer than {LONGEST} characters, and there is no id."
+			)
+	for part in ("impressions", "clicks"):
+		_check_count(getattr(fact, part), part)
+	different = {part: name[:LONGEST] for part in _WORDS if len(name := getattr(fact, part)) > LONGEST}
+	if fact.spend is not None and (spend := _checked_spend(fact.spend)) != fact.spend:
+		different["spend"] = spend
+	return replace(fact, **different) if different else fact
+
+
+def _check_id(external_id: str, word: str) -> None:
+	if _MANGLED.fullmatch(external_id):
+		raise RowRefused(
+			f"The id of the {word}, {external_id[:LONGEST]}, was rounded by a spreadsheet. Take the file as the platform wrote it."
+		)
+	if len(external_id) > LONGEST:
+		raise RowRefused(f"The id of the {word} is longer than {LONGEST} characters.")
+
+
+def _check_count(value: int | None, word: str) -> None:
+	if value is not None and value < 0:
+		raise RowRefused(f"The {word} are negative: {value}.")
+	if value is not None and value > MOST_COUNT:
+		raise RowRefused(f"The {word} are more than can be: {value}.")
+
+
+def _checked_spend(spend: Decimal) -> Decimal:
+	if spend < 0:
+		raise RowRefused(f"The spend is negative: {spend}.")
+	if spend >= MOST_SPEND:
+		raise RowRefused(f"The spend is more than can be: {spend}.")
+	return spend.quantize(PLACES)
+
+
+def added(one: Fact, other: Fact) -> Fact:
+	"""Two parts of one fact, such as its devices, as a whole. They have one currency."""
+	figures = {}
+	for part in ("impressions", "clicks", "spend"):
+		values = [value for value in (getattr(one, part), getattr(other, part)) if value is not None]
+		figures[part] = sum(values) if values else None
+	return replace(one, rows=one.rows + other.rows, **figures)
+
+
+@dataclass(slots=True)
+class Levels:
+	"""Which facts there are of a day and platform, by campaign: whoever adds a campaign as a whole where its ads are, or by
+	name where its id is, counts money twice."""
+
+	_levels: dict[tuple[Any, ...], dict[int, str]]
+
+	@classmethod
+	def of(cls, facts: Iterable[tuple[date, str, str, str, tuple[str, str, str], str]]) -> Levels:
+		"""Of (day, platform, campaign's id, campaign's name, entities, name of the row)."""
+		found: dict[tuple[Any, ...], dict[int, str]] = {}
+		for day, platform, campaign_id, campaign, entities, name in facts:
+			for key, level in _scopes(day, platform, campaign_id, campaign, entities):
+				found.setdefault(key, {}).setdefault(level, name)
+		return cls(found)
+
+	def clash(self, fact: Fact, but_for_finer: bool = False) -> str:
+		"""Why the fact cannot stand beside those that there are; "" if it can. `but_for_finer` lets the finest stand."""
+		for key, level in _scopes(fact.day, fact.platform, fact.campaign_id, fact.campaign, fact.entities):
+			there = self._levels.get(key, {})
+			others = [one for one in there if one != level]
+			if but_for_finer:
+				others = [one for one in others if one > level]
+			if others:
+				return _CLASHES[key[0]]
+		return ""
+
+
+_CLASHES = {
+	"all": "costs of this day and platform as a whole and by campaign would be counted twice",
+	"campaign": "costs of this campaign and day would be counted twice: as a whole, and by ad set or ad",
+	"named": "costs of this campaign and day would be counted twice: by its id, and by its name alone",
+}
+
+
+def _scopes(
+	day: date, platform: str, campaign_id: str, campaign: str, entities: tuple[str, str, str]
+) -> Iterator[tuple[tuple[Any, ...], int]]:
+	level = level_of(entities)
+	yield ("all", day, platform), min(level, 1)
+	if entities[0]:
+		yield ("campaign", day, platform, entities[0]), level
+	if campaign:
+		yield ("named", day, platform, campaign.casefold()), int(bool(campaign_id))

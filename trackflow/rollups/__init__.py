@@ -1,0 +1,1 @@
+"""Daily figures: costs and credits of each day, by what they were for."""

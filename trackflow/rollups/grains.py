@@ -1,0 +1,181 @@
+"""Puts costs and credits of one day together at five grains (ROL-1). Pure.
+
+All grains are sums of the same amounts, each converted once where it stands, with nine places: so they sum alike, and nothing
+is left over. What has no platform, campaign, ad set or ad is in the row whose name there is empty.
+"""
+
+import json
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from trackflow.costs.exchange import Rates
+
+ORGANIZATION, PLATFORM, CAMPAIGN, AD_SET, AD = "Organization", "Platform", "Campaign", "Ad Set", "Ad"
+# How many parts of a place each grain tells apart.
+GRAINS = {ORGANIZATION: 0, PLATFORM: 1, CAMPAIGN: 2, AD_SET: 3, AD: 4}
+ZERO = Decimal(0)
+_PLACES = Decimal("1E-9")
+
+
+class Place(NamedTuple):
+	"""What something was spent on or credited to; "" where there is none."""
+
+	platform: str = ""
+	campaign: str = ""
+	adset: str = ""
+	ad: str = ""
+
+	def at(self, grain: str) -> "Place":
+		return Place(*self[: GRAINS[grain]])
+
+	@property
+	def folded(self) -> "Place":
+		"""The same for all spellings: people type platforms, and visitors' addresses say ads in any case."""
+		return Place(*(part.strip().casefold() for part in self))
+
+
+class Cost(NamedTuple):
+	place: Place
+	currency: str
+	impressions: int
+	clicks: int
+	spend: Decimal
+
+
+class Credited(NamedTuple):
+	"""Credits of one model, summed up."""
+
+	place: Place
+	currency: str
+	conversion_type: str
+	conversions: Decimal
+	value: Decimal
+
+
+class Counted(NamedTuple):
+	"""The conversion types that count, and those whose value counts."""
+
+	types: Container[str]
+	valued: Container[str]
+
+
+@dataclass(slots=True)
+class Figures:
+	"""Sums of one place. Spend and value are None as soon as a part of them could not be converted."""
+
+	impressions: int = 0
+	clicks: int = 0
+	conversions: Decimal = ZERO
+	spend: Decimal | None = ZERO
+	value: Decimal | None = ZERO
+	original: dict[str, Decimal] = field(default_factory=dict)
+	others: dict[str, Decimal] = field(default_factory=dict)
+	spend_lacks: set[str] = field(default_factory=set)
+	value_lacks: set[str] = field(default_factory=set)
+
+	def add(self, other: "Figures") -> None:
+		self.impressions += other.impressions
+		self.clicks += other.clicks
+		self.conversions += other.conversions
+		self.spend = _sum(self.spend, other.spend)
+		self.value = _sum(self.value, other.value)
+		for mine, its in ((self.original, other.original), (self.others, other.others)):
+			for key, amount in its.items():
+				mine[key] = mine.get(key, ZERO) + amount
+		self.spend_lacks |= other.spend_lacks
+		self.value_lacks |= other.value_lacks
+
+	@property
+	def is_nothing(self) -> bool:
+		return not (self.impressions or self.clicks or self.conversions or self.original or self.others) and (
+			self.value == 0
+		)
+
+
+def figures_by_grain(
+	day: date, costs: Iterable[Cost], credits: Iterable[Credited], rates: Rates, counted: Counted
+) -> dict[str, dict[Place, Figures]]:
+	"""The figures of a day by grain and place; what has none is not in it."""
+	atoms = _atoms(day, costs, credits, rates, counted)
+	found: dict[str, dict[Place, Figures]] = {grain: {} for grain in GRAINS}
+	for place, figures in atoms.items():
+		for grain in GRAINS:
+			found[grain].setdefault(place.at(grain), Figures()).add(figures)
+	return {
+		grain: {place: one for place, one in some.items() if not one.is_nothing}
+		for grain, some in found.items()
+	}
+
+
+def amounts_text(amounts: dict[str, Decimal]) -> str | None:
+	"""Amounts by name as the JSON that is stored; None for none."""
+	some = {name: format(amount.normalize(), "f") for name, amount in sorted(amounts.items()) if amount}
+	return json.dumps(some, ensure_ascii=False) if some else None
+
+
+def exact(number: Decimal | float | None) -> Decimal:
+	"""A figure from the database, of nine places."""
+	return Decimal(str(number or 0)).quantize(_PLACES)
+
+
+def _atoms(
+	day: date, costs: Iterable[Cost], credits: Iterable[Credited], rates: Rates, counted: Counted
+) -> dict[Place, Figures]:
+	costs, credits = sorted(costs), sorted(credits)
+	spelled = _Spelling(row.place for row in (*costs, *credits))
+	atoms: dict[Place, Figures] = {}
+	for place, figures in (*_spent(day, costs, rates), *_brought(day, credits, rates, counted)):
+		atoms.setdefault(spelled.of(place), Figures()).add(figures)
+	return atoms
+
+
+def _spent(day: date, costs: Iterable[Cost], rates: Rates) -> Iterator[tuple[Place, Figures]]:
+	for cost in costs:
+		spend = rates.convert(cost.spend, cost.currency, day)
+		yield (
+			cost.place,
+			Figures(
+				impressions=cost.impressions,
+				clicks=cost.clicks,
+				spend=spend,
+				original={cost.currency: cost.spend} if cost.spend else {},
+				spend_lacks={cost.currency} if spend is None else set(),
+			),
+		)
+
+
+def _brought(
+	day: date, credits: Iterable[Credited], rates: Rates, counted: Counted
+) -> Iterator[tuple[Place, Figures]]:
+	for row in credits:
+		counts = row.conversion_type in counted.types
+		value = rates.convert(row.value, row.currency, day) if row.conversion_type in counted.valued else ZERO
+		yield (
+			row.place,
+			Figures(
+				conversions=row.conversions if counts else ZERO,
+				value=value,
+				others={} if counts else {row.conversion_type: row.conversions},
+				value_lacks={row.currency or "?"} if value is None else set(),
+			),
+		)
+
+
+class _Spelling:
+	"""One spelling for what differs by case or blanks alone: the first one that comes, costs before credits."""
+
+	def __init__(self, places: Iterable[Place]) -> None:
+		self._parts: dict[tuple[int, str], str] = {}
+		for place in places:
+			for number, (part, folded) in enumerate(zip(place, place.folded, strict=True)):
+				self._parts.setdefault((number, folded), part.strip())
+
+	def of(self, place: Place) -> Place:
+		return Place(*(self._parts[number, part] for number, part in enumerate(place.folded)))
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+	return None if one is None or other is None else one + other

@@ -1,0 +1,141 @@
+"""Sums of daily figures over a range of days, at one grain under one model; today's are summed up from what is there (ROL-1, ROL-2).
+
+Two statements, and a handful more where the range includes today. Spend and value of which a part is not known are None.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+import frappe
+from frappe import _
+from frappe.query_builder.functions import Coalesce, Max, Sum
+from frappe.utils import getdate
+
+from trackflow.costs.rates import reporting_currency
+from trackflow.rollups import marks
+from trackflow.rollups.grains import ORGANIZATION, Figures, Place, exact
+from trackflow.rollups.rows import Day
+
+ROLLUP = "Daily Rollup"
+# Days that a notice names.
+NAMED = 3
+
+
+@dataclass(slots=True)
+class Range:
+	"""Sums by place, `total` of all, and what keeps them from being complete."""
+
+	currency: str
+	places: dict[Place, Figures]
+	total: Figures
+	lacking: dict[str, list[date]] = field(default_factory=dict)
+	waiting: int = 0
+
+	@property
+	def notices(self) -> list[str]:
+		"""What to know of these sums, in words; nothing where they are complete."""
+		said = [
+			_(
+				"No exchange rate from {0} to {1} for {2}: what was spent or brought on these days is not known."
+			).format(currency, self.currency, days_in_words(days))
+			for currency, days in sorted(self.lacking.items())
+		]
+		if self.waiting:
+			said.append(
+				_("Days of this range that changed and are about to be worked out: {0}.").format(self.waiting)
+			)
+		return said
+
+
+def read(first: date, last: date, grain: str, model: str) -> Range:
+	"""The sums of these days (both included)."""
+	currency = reporting_currency()
+	found: dict[Place, Figures] = {}
+	spelled: dict[Place, Place] = {}
+	missing = lacking(first, last, model)
+	live = Day(getdate()).figures(model) if first <= getdate() <= last else {}
+	stored = _stored(first, last, grain, model, currency)
+	for place, figures in (*stored, *live.get(grain, {}).items()):
+		found.setdefault(spelled.setdefault(place.folded, place), Figures()).add(figures)
+	for one in live.get(ORGANIZATION, {}).values():
+		for of in sorted(one.spend_lacks | one.value_lacks):
+			missing.setdefault(of, []).append(getdate())
+	total = Figures()
+	for figures in found.values():
+		total.add(figures)
+	waiting = len([day for day in marks.days(first, last) if day != getdate()])
+	return Range(currency, found, total, missing, waiting)
+
+
+def _stored(first: date, last: date, grain: str, model: str, currency: str) -> list[tuple[Place, Figures]]:
+	table = frappe.qb.DocType(ROLLUP)
+	parts = [Coalesce(table[part], "").as_(f"part_{part}") for part in Place._fields]
+	rows = (
+		frappe.qb.from_(table)
+		.select(
+			*parts,
+			table.currency,
+			Sum(table.impressions),
+			Sum(table.clicks),
+			Sum(table.conversions),
+			Sum(table.spend),
+			Sum(table.conversion_value),
+			Max(Coalesce(table.spend_without_rate, "")),
+			Max(Coalesce(table.value_without_rate, "")),
+		)
+		.where((table.grain == grain) & (table.attribution_model == model))
+		.where((table.date >= first) & (table.date <= last) & (table.date != getdate()))
+		.groupby(*parts, table.currency)
+		.run()
+	)
+	found = []
+	for *place, of, impressions, clicks, conversions, spend, value, spend_lacks, value_lacks in rows:
+		# What is still in a former reporting currency waits to be worked out in this one.
+		stale = {of} if of != currency else set()
+		lacks_spend, lacks_value = ({some} - {""} | stale for some in (spend_lacks, value_lacks))
+		figures = Figures(
+			int(impressions or 0),
+			int(clicks or 0),
+			exact(conversions),
+			None if lacks_spend else exact(spend),
+			None if lacks_value else exact(value),
+			spend_lacks=lacks_spend,
+			value_lacks=lacks_value,
+		)
+		found.append((Place(*place), figures))
+	return found
+
+
+def lacking(first: date, last: date, model: str) -> dict[str, list[date]]:
+	"""The days before today on which amounts could not be converted, by currency."""
+	table = frappe.qb.DocType(ROLLUP)
+	rows = (
+		frappe.qb.from_(table)
+		.select(table.date, table.spend_without_rate, table.value_without_rate)
+		.where((table.grain == ORGANIZATION) & (table.attribution_model == model))
+		.where((table.date >= first) & (table.date <= last) & (table.date != getdate()))
+		.where((table.spend_without_rate != "") | (table.value_without_rate != ""))
+		.orderby(table.date)
+		.run()
+	)
+	found: dict[str, list[date]] = defaultdict(list)
+	for day, *named in rows:
+		for currency in sorted({one for text in named if text for one in text.split(", ")}):
+			found[currency].append(getdate(day))
+	return dict(found)
+
+
+def model_named(name: str) -> str:
+	"""The active model of that name, the default one if none is named."""
+	filters = {"is_active": 1, **({"name": name} if name else {"is_default": 1})}
+	found = frappe.db.get_value("Attribution Model", filters)
+	if not found:
+		frappe.throw(_("{0} is no active attribution model.").format(name or _("Default")))
+	return found
+
+
+def days_in_words(days: list[date]) -> str:
+	"""The first of these days, and how many more there are."""
+	named = ", ".join(map(str, days[:NAMED]))
+	return named if len(days) <= NAMED else _("{0} and {1} more days").format(named, len(days) - NAMED)

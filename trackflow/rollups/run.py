@@ -1,0 +1,158 @@
+"""Works out the daily figures of marked days (ROL-1): at night, by job soon after a change, by command for any range.
+
+A day is one transaction. Rows that are right already are not touched, so a rebuild of unchanged data changes nothing; a day
+that fails stays marked and is tried again. Two runs on one day wait for each other: they share at least one mark, which the
+first one locks until its rows are stored. Days whose costs or credits were partly deleted by age stay as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import cint, getdate, now_datetime
+
+from trackflow import bulk
+from trackflow.collisions import retried
+from trackflow.garbage import seldom_collected
+from trackflow.jobs import TimeIsUp
+from trackflow.privacy import due
+from trackflow.rollups import campaign_figures, marks
+from trackflow.rollups.rows import FIELDS, Day
+
+Tell = Callable[[int, int], None]
+
+# What daily figures are worked out from, and they themselves: gone by age, none is made anew. Touch points and sessions stay as
+# long as the conversion that they led to.
+RESTS_ON = (
+	"Daily Campaign Metric",
+	"TrackFlow Exchange Rate",
+	"Conversion",
+	"Attribution Link",
+	"Daily Rollup",
+)
+
+
+@dataclass(slots=True)
+class Done:
+	"""What a run did."""
+
+	days: int = 0
+	rows_written: int = 0
+	failed: list[date] = field(default_factory=list)
+
+	def as_dict(self) -> dict[str, Any]:
+		return {
+			"days": self.days,
+			"rows_written": self.rows_written,
+			"failed": [str(day) for day in self.failed],
+		}
+
+
+def mark_yesterday() -> None:
+	"""At three in the morning: yesterday is over, changed or not; a job of the long queue works it out with all marked days."""
+	marks.mark([yesterday()])
+
+
+def run_nightly(tell: Tell | None = None) -> Done:
+	"""The same at once, as the command does it."""
+	frappe.db.commit()
+	marks.note([yesterday()])
+	frappe.db.commit()
+	return run_marked(tell=tell)
+
+
+@seldom_collected()
+def run_marked(first: date | None = None, last: date | None = None, tell: Tell | None = None) -> Done:
+	"""Work out all marked days of a range, up to yesterday; new marks that come meanwhile too."""
+	done = Done()
+	frappe.db.commit()
+	if start := horizon():
+		marks.forget_before(start)
+		frappe.db.commit()
+	until = min(last or yesterday(), yesterday())
+	while some := [day for day in marks.days(first, until) if day not in done.failed]:
+		for number, day in enumerate(some, 1):
+			_work_out(day, done)
+			if tell:
+				tell(number, len(some))
+		frappe.db.commit()
+	campaign_figures.recount_all()
+	return done
+
+
+def rebuild(first: date | None = None, last: date | None = None, tell: Tell | None = None) -> Done:
+	"""Work out the days of a range again, all of them where it has no ends."""
+	frappe.db.commit()
+	marks.note(marks.between(first, min(last or yesterday(), yesterday())) if first else marks.all_days())
+	frappe.db.commit()
+	return run_marked(first, last, tell)
+
+
+def yesterday() -> date:
+	return getdate() - timedelta(days=1)
+
+
+def horizon() -> date | None:
+	"""The first day whose figures can still be worked out; None where nothing that they rest on is deleted."""
+	settings = frappe.get_cached_doc("TrackFlow Settings")
+	days = {doctype: cint(settings.get(f"retention_{frappe.scrub(doctype)}")) for doctype in RESTS_ON}
+	cutoffs = due.cutoffs(now_datetime(), days)
+	return max(cutoffs.values()).date() + timedelta(days=1) if cutoffs else None
+
+
+def active_models() -> list[str]:
+	return frappe.get_all("Attribution Model", filters={"is_active": 1}, pluck="name", order_by="name")
+
+
+def _work_out(day: date, done: Done) -> None:
+	try:
+		written = roll_up(day)
+	except TimeIsUp:
+		raise
+	except Exception:
+		frappe.db.rollback()
+		frappe.log_error(title=f"TrackFlow: the figures of {day} could not be worked out")
+		frappe.db.commit()
+		done.failed.append(day)
+	else:
+		done.days += 1
+		done.rows_written += written
+
+
+@retried
+def roll_up(day: date) -> int:
+	"""Make the rows of a marked day what they should be, in one transaction that begins with its marks locked; returns rows
+	written. Nothing where somebody else has just done so."""
+	frappe.db.commit()
+	names = marks.of(day)
+	# The marks are read before the data's snapshot begins: what belongs to them is in it.
+	frappe.db.commit()
+	taken = marks.take(names)
+	if not taken:
+		return 0
+	facts = Day(day)
+	models = active_models()
+	written = sum(_sync(day, model, facts) for model in models)
+	written += _remove_others(day, models)
+	bulk.delete(marks.MARK, taken)
+	frappe.db.commit()
+	return written
+
+
+def _sync(day: date, model: str, facts: Day) -> int:
+	stored = bulk.load("Daily Rollup", {"date": day, "attribution_model": model}, FIELDS)
+	return len(bulk.sync("Daily Rollup", facts.rows(model), stored))
+
+
+def _remove_others(day: date, models: list[str]) -> int:
+	"""Remove the day's rows of models that are not active any more."""
+	rows = frappe.get_all(
+		"Daily Rollup",
+		filters={"date": day, "attribution_model": ("not in", models or [""])},
+		pluck="name",
+		order_by="name",
+	)
+	bulk.delete("Daily Rollup", rows)
+	return len(rows)

@@ -1,0 +1,105 @@
+"""The figures of campaigns: daily figures of all days, and today's rows (ROL-2)."""
+
+from datetime import timedelta
+
+import frappe
+from frappe.utils import now_datetime
+
+from trackflow import bulk
+from trackflow.rollups import campaign_figures, run
+from trackflow.tests.base import counted_statements
+from trackflow.tests.factories import make_campaign, make_cost, make_link, make_rate, set_settings
+from trackflow.tests.test_rollup import DAY, RollupTestCase
+
+NAME = "Spring Sale"
+
+
+class TestCampaignFigures(RollupTestCase):
+	"""ROL-2: what is on a campaign is the sum of its days under the default model."""
+
+	def figures(self, name: str = NAME) -> tuple[float, ...]:
+		campaign = frappe.get_doc("Link Campaign", name)
+		return campaign.conversions, campaign.revenue, campaign.spend
+
+	def test_past_days_and_today_are_summed_up(self) -> None:
+		make_cost(DAY, 30, external_campaign_id="123")
+		self.converted(1)
+		self.converted(1, "Deal Won")
+		run.run_marked()
+		self.assertEqual(self.figures(), (1, 100, 30))
+		make_cost(now_datetime().date(), 20, external_campaign_id="123")
+		self.converted(2, at=now_datetime())
+		self.assertEqual(self.figures(), (2, 100, 50))
+		self.assertEqual(run.run_marked().days, 0)
+		self.assertEqual(self.figures(), (2, 100, 50))
+
+	def test_ratios_are_worked_out_and_empty_where_there_is_nothing_to_divide_by(self) -> None:
+		campaign = frappe.get_doc("Link Campaign", NAME)
+		self.assertIsNone(campaign.cost_per_acquisition)
+		self.assertIsNone(campaign.roi_percentage)
+		make_cost(DAY, 40, external_campaign_id="123")
+		self.converted(1)
+		self.converted(1, "Deal Won")
+		link = make_link(campaign=NAME)
+		bulk.update(
+			"Tracked Link", {link.name: {"click_count": 6, "scan_count": 2, "unique_visitor_count": 5}}
+		)
+		run.run_marked()
+		campaign = frappe.get_doc("Link Campaign", NAME)
+		self.assertEqual((campaign.total_clicks, campaign.unique_visitors), (8, 5))
+		self.assertEqual((campaign.cost_per_click, campaign.cost_per_acquisition), (5, 40))
+		self.assertEqual((campaign.roi_percentage, campaign.conversion_rate), (150, 12.5))
+
+	def test_a_campaign_that_lost_its_credits_follows(self) -> None:
+		self.converted(1)
+		run.run_marked()
+		frappe.db.delete("Attribution Link")
+		run.rebuild(DAY, DAY)
+		self.assertEqual(self.figures()[0], 0)
+
+	def test_money_is_in_the_campaigns_own_currency(self) -> None:
+		make_campaign("Herbst", external_campaign_id="77", currency="EUR")
+		make_cost(DAY, 10, external_campaign_id="77", currency="EUR")
+		make_cost(DAY + timedelta(days=1), 30, external_campaign_id="77", currency="USD")
+		make_rate(DAY, 1.25)
+		make_rate(DAY + timedelta(days=1), 1.5)
+		run.run_marked()
+		self.assertEqual(self.figures("Herbst"), (0, 0, 30))
+
+	def test_what_has_no_rate_is_empty_and_says_so(self) -> None:
+		make_cost(DAY, 10, external_campaign_id="123", currency="EUR")
+		self.converted(1)
+		run.run_marked()
+		campaign = frappe.get_doc("Link Campaign", NAME)
+		self.assertTrue(campaign.figures_notice)
+		self.assertIsNone(campaign.cost_per_acquisition)
+		make_rate(DAY, 2)
+		run.run_marked()
+		campaign = frappe.get_doc("Link Campaign", NAME)
+		self.assertFalse(campaign.figures_notice)
+		self.assertEqual(campaign.cost_per_acquisition, 20)
+
+	def test_unchanged_figures_are_not_written(self) -> None:
+		make_cost(DAY, 30, external_campaign_id="123")
+		run.run_marked()
+		self.assertEqual(campaign_figures.recount_all(), 0)
+
+	def test_statements_do_not_grow_with_campaigns(self) -> None:
+		taken = []
+		for number in (1, 10):
+			for one in range(number):
+				make_campaign(f"Campaign {number} {one}", currency="EUR" if one % 2 else "USD")
+			make_rate(DAY - timedelta(days=number), 2)
+			frappe.db.commit()
+			campaign_figures.recount_all()
+			with counted_statements() as statements:
+				campaign_figures.recount_all()
+			taken.append(len(statements))
+		self.assertLessEqual(taken[1], taken[0] + 2)
+
+	def test_another_reporting_currency_is_not_mixed_with_the_former(self) -> None:
+		make_cost(DAY, 30, external_campaign_id="123")
+		run.run_marked()
+		set_settings(reporting_currency="EUR")
+		campaign_figures.recount_all()
+		self.assertTrue(frappe.get_doc("Link Campaign", NAME).figures_notice)

@@ -1,0 +1,157 @@
+"""The waste of a range of days at one grain under one model: the sums of the range are judged, not the days (WST-1).
+
+Reads only, by some ten statements whatever the number of days and entities.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import frappe
+from frappe.utils import cint, getdate
+
+from trackflow import bulk
+from trackflow.costs import rates
+from trackflow.rollups import reading
+from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact
+from trackflow.waste import quiet, terms, words
+from trackflow.waste.judge import SEVERITIES, Finding, Performance, judge
+
+Row = dict[str, Any]
+
+ACKNOWLEDGEMENT = "Waste Acknowledgement"
+# A campaign that spent nothing for longer than this begins anew.
+LOOKS_BACK = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Wasted:
+	"""An entity, its figures, and what was found."""
+
+	place: Place
+	figures: Figures
+	finding: Finding
+
+
+@dataclass(slots=True)
+class Judged:
+	"""Findings, the worst first; how many others are known or of young campaigns; the range that was judged."""
+
+	read: reading.Range
+	terms: terms.Terms
+	found: list[Wasted] = field(default_factory=list)
+	acknowledged: int = 0
+	young: int = 0
+
+
+def judged(first: date, last: date, grain: str, model: str) -> Judged:
+	"""What was wasted in these days."""
+	read = reading.read(first, last, grain, model)
+	held_to = terms.read(rates.load(last, last), last)
+	young, known = _young(last, model), _acknowledged(grain)
+	answer = Judged(read, held_to)
+	for place, figures in read.places.items():
+		finding = judge(performance(figures), held_to.of(place.campaign), held_to.bounds)
+		if finding is None:
+			continue
+		if young.includes(place):
+			answer.young += 1
+		elif (mark := known.get((place.folded, finding.reason))) and mark.covers(getdate(), finding.waste):
+			answer.acknowledged += 1
+		else:
+			answer.found.append(Wasted(place, figures, finding))
+	answer.found.sort(key=lambda one: (-one.finding.waste, one.place))
+	return answer
+
+
+def performance(figures: Figures) -> Performance:
+	return Performance(figures.spend, figures.conversions, figures.value)
+
+
+def answer(
+	first: date, last: date, grain: str, model: str, least_waste: Decimal, severity: str, limit: int
+) -> Row:
+	"""The findings of at least this waste, of one severity or of all, as JSON; the summary is of all of these, listed or not."""
+	everything = judged(first, last, grain, model)
+	some = [
+		one
+		for one in everything.found
+		if one.finding.waste >= least_waste and severity in ("", one.finding.severity)
+	]
+	total, waste = everything.read.total, sum((one.finding.waste for one in some), Decimal(0))
+	return {
+		"from_date": str(first),
+		"to_date": str(last),
+		"grain": grain,
+		"attribution_model": model,
+		"currency": everything.read.currency,
+		"findings": [_finding(one, grain, everything) for one in some[:limit]],
+		"summary": {
+			"spend": _number(total.spend),
+			"waste": _number(waste),
+			"share": _number(100 * waste / total.spend) if total.spend else None,
+			"findings": len(some),
+			"by_severity": {
+				name: sum(one.finding.severity == name for one in some) for name in reversed(SEVERITIES)
+			},
+			"acknowledged": everything.acknowledged,
+			"young": everything.young,
+		},
+		"notices": everything.read.notices,
+	}
+
+
+def _finding(one: Wasted, grain: str, everything: Judged) -> Row:
+	of, currency = performance(one.figures), everything.read.currency
+	return {
+		"grain": grain,
+		**one.place._asdict(),
+		"reason": one.finding.reason,
+		"severity": one.finding.severity,
+		"waste_spend": _number(one.finding.waste),
+		"waste_share": _number(one.finding.share),
+		"impressions": one.figures.impressions,
+		"clicks": one.figures.clicks,
+		"explanation": one.finding.explanation(of, everything.terms.bounds),
+		"words": words.said(one.finding, of, currency),
+		"recommendation": words.recommended(one.finding),
+	}
+
+
+def _young(last: date, model: str) -> quiet.Young:
+	days = cint(frappe.get_cached_doc("TrackFlow Settings").waste_quiet_days)
+	campaign, rollup = frappe.qb.DocType("Link Campaign"), frappe.qb.DocType("Daily Rollup")
+	starts = (
+		frappe.qb.from_(campaign)
+		.select(campaign.name, campaign.start_date)
+		.where(campaign.start_date.isnotnull())
+		.run()
+	)
+	young = quiet.Young(
+		last, days, {name.strip().casefold(): getdate(day) for name, day in starts}, frozenset()
+	)
+	spent = (
+		frappe.qb.from_(rollup)
+		.select(rollup.platform, rollup.campaign)
+		.distinct()
+		.where((rollup.grain == CAMPAIGN) & (rollup.attribution_model == model))
+		.where((rollup.date <= young.since) & (rollup.date > young.since - LOOKS_BACK))
+		.where((rollup.spend > 0) | (rollup.spend_without_rate != ""))
+		.run()
+	)
+	return young._replace(spent_before=quiet.places(spent))
+
+
+def _acknowledged(grain: str) -> dict[tuple[Place, str], quiet.Acknowledged]:
+	rows = bulk.load(ACKNOWLEDGEMENT, {"grain": grain}, (*Place._fields, "reason", "until", "amount"))
+	return {
+		(Place(*(row[part] or "" for part in Place._fields)).folded, row.reason): quiet.Acknowledged(
+			getdate(row.until) if row.until else None, exact(row.amount)
+		)
+		for row in rows.values()
+	}
+
+
+def _number(number: Decimal | None) -> float | None:
+	return None if number is None else round(float(number), 6)
