@@ -59,11 +59,11 @@ def _delete(table: Table, cutoff: datetime, names: Collection[str], looks: bool)
 	return len(names)
 
 
-def deleted_until() -> datetime | None:
-	"""Before when hits or sessions were deleted; None where none were."""
+def deleted_until(doctypes: Collection[str] = HITS) -> datetime | None:
+	"""Before when rows of one of these were deleted, by default hits or sessions; None where none were."""
 	rows = frappe.get_all(
 		"DefaultValue",
-		filters={"defkey": ("in", [_mark_of(doctype) for doctype in HITS]), "parent": "__global"},
+		filters={"defkey": ("in", [_mark_of(doctype) for doctype in doctypes]), "parent": "__global"},
 		pluck="defvalue",
 		order_by="defkey",
 	)
@@ -80,7 +80,7 @@ def _remember(table: Table, cutoff: datetime) -> None:
 	"""Part of the transaction that deletes. Read past the cache, which may be of before another's commit."""
 	key = _mark_of(table.doctype)
 	known = frappe.db.get_value("DefaultValue", {"defkey": key, "parent": "__global"}, "defvalue")
-	if table.doctype in HITS and (not known or get_datetime(known) < cutoff):
+	if not known or get_datetime(known) < cutoff:
 		frappe.db.set_global(key, str(cutoff))
 
 

@@ -12,6 +12,7 @@ from frappe.utils import now_datetime
 from trackflow import bulk
 from trackflow.constants.defaults import SETTINGS
 from trackflow.privacy import aged, due, retention
+from trackflow.rollups import run as rollup
 from trackflow.stream import writer
 from trackflow.stream.drain import drain
 from trackflow.tests.base import TrackFlowTestCase
@@ -228,6 +229,16 @@ class TestRebuildsAfterwards(RetentionTestCase):
 		self.assertEqual(before.click_count, 2)
 		self.assertEqual((repair.rebuild_all(), counters.rebuild(), repair.repair()), (0, 0, 0))
 		self.assertEqual(frappe.get_doc("Tracked Link", self.link).as_dict(), before)
+
+	def test_daily_figures_do_not_reach_behind_either(self) -> None:
+		old = now_datetime() - timedelta(days=400)
+		bulk.insert("Daily Campaign Metric", [{"name": "old", "date": old.date()}])
+		self.addCleanup(frappe.db.delete, "Daily Campaign Metric")
+		self.assertIsNone(rollup.horizon())
+		set_settings(retention_daily_campaign_metric=300)
+		retention.run()
+		set_settings(retention_daily_campaign_metric=0)
+		self.assertEqual(rollup.horizon(), (now_datetime() - timedelta(days=299)).date())
 
 
 class TestCommand(CommandTestCase, RetentionTestCase):
