@@ -11,8 +11,8 @@ from trackflow.demo.people import SHOP
 USER = "trackflow-demo@example.com"
 LOST_REASON = "Demo: no budget"
 CAMPAIGNS = {
-	"Demo Newsletter": {"source": "newsletter", "medium": "email", "budget": 500},
-	"Demo Poster": {"source": "poster", "medium": "offline", "budget": 300},
+	"Demo Newsletter": {"source": "newsletter", "medium": "email", "budget": 500, "platform": "Mailing tool"},
+	"Demo Poster": {"source": "poster", "medium": "offline", "budget": 300, "platform": "Printer"},
 }
 # Addresses are paths of the shop.
 LINKS = {
