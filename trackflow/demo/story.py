@@ -206,9 +206,11 @@ def _all_credited(told: Told) -> bool:
 
 def _wait(what: str, is_done: Callable[[], bool]) -> None:
 	deadline = time.monotonic() + PATIENCE_SECONDS
-	while not is_done():
+	while True:
+		# A new snapshot, to see what the site and its worker stored.
+		frappe.db.rollback()
+		if is_done():
+			return
 		if time.monotonic() > deadline:
 			frappe.throw(_("Gave up waiting for {0}. Is a worker of this site running?").format(what))
 		time.sleep(0.25)
-		# A new snapshot, to see what the worker stored.
-		frappe.db.rollback()
