@@ -10,6 +10,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -57,7 +58,7 @@ _told_at: dict[str, float] = {}
 
 def add(figures: Figures) -> None:
 	"""Count these. Their names hold no blanks."""
-	site = frappe.local.conf.db_name
+	site = frappe.local.site
 	with _lock:
 		counted = _counted.get(site)
 		if counted is None:
@@ -69,11 +70,8 @@ def add(figures: Figures) -> None:
 
 def answered(endpoint: str, status: int, seconds: float, refused: str = "", **more: int) -> None:
 	"""Count an answer of an endpoint: by status, by the time it took, by the reason of a refusal."""
-	figures = {
-		f"{endpoint}.status.{status}": 1,
-		f"{endpoint}.ms.{_group(seconds)}": 1,
-		f"{endpoint}.microseconds": int(seconds * 1_000_000),
-	}
+	of_status, of_time, of_all = _names(endpoint, status, bisect_left(BOUNDS, seconds * 1000))
+	figures = {of_status: 1, of_time: 1, of_all: int(seconds * 1_000_000)}
 	if refused:
 		figures[f"{endpoint}.refused.{refused}"] = 1
 	for name, number in more.items():
@@ -92,7 +90,7 @@ def keys(figures: str, unused: str = "") -> tuple[str, str]:
 def due(at_once: bool = False) -> str:
 	"""What TELL wants to have in ARGV: what this process has not told yet, or nothing where it did moments ago. It counts as
 	told from here on: see `untold`."""
-	site, now = frappe.local.conf.db_name, time.monotonic()
+	site, now = frappe.local.site, time.monotonic()
 	if not at_once and now - _told_at.get(site, 0.0) < TELL_SECONDS:
 		return ""
 	with _lock:
@@ -149,13 +147,15 @@ def read(minutes: int) -> tuple[list[dict[str, int]], dict[str, int]]:
 def forget() -> None:
 	"""Throw away what this process counted and did not tell."""
 	with suppress(KeyError), _lock:
-		_told_at.pop(frappe.local.conf.db_name, None)
-		_counted.pop(frappe.local.conf.db_name)
+		_told_at.pop(frappe.local.site, None)
+		_counted.pop(frappe.local.site)
 
 
 def _read(answer: Mapping[bytes, bytes]) -> dict[str, int]:
 	return {name.decode(): int(number) for name, number in answer.items()}
 
 
-def _group(seconds: float) -> str:
-	return _GROUPS[bisect_left(BOUNDS, seconds * 1000)]
+@lru_cache(1024)
+def _names(endpoint: str, status: int, group: int) -> tuple[str, str, str]:
+	"""The figures of an answer by its status, by the group of its time, and of all times together."""
+	return f"{endpoint}.status.{status}", f"{endpoint}.ms.{_GROUPS[group]}", f"{endpoint}.microseconds"
