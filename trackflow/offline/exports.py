@@ -32,6 +32,7 @@ Row = dict[str, Any]
 
 EXPORT = "Conversion Export"
 AT_ONCE = 500
+LONGEST_TYPE = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,13 @@ def wanted(platform: str, first: date, last: date, conversion_type: str = "", ac
 	known = named(platform)
 	if known is None:
 		frappe.throw(_("{0} is none of: {1}.").format(platform, ", ".join(PLATFORMS)))
-	action = action.strip()
+	action, conversion_type = action.strip(), conversion_type.strip()
+	if len(conversion_type) > LONGEST_TYPE:
+		# A database may take it for a shorter one: what shows nothing, it does not compare.
+		frappe.throw(_("A conversion type has at most {0} characters.").format(LONGEST_TYPE))
 	if action and (error := known.action_error(action)):
 		frappe.throw(_("{0} takes no conversion of the name {1}: {2}.").format(known.name, action, _(error)))
-	return Wanted(known, first, last, conversion_type.strip(), action)
+	return Wanted(known, first, last, conversion_type, action)
 
 
 def preview(asked: Wanted) -> Row:
