@@ -6,7 +6,7 @@ from typing import Any
 import click
 from frappe.commands import pass_context
 
-from trackflow.commands.shell import as_json, day, on_site, print_json, print_table, trackflow
+from trackflow.commands.shell import as_json, day, inert, on_site, print_json, print_table, trackflow
 
 
 @trackflow.command("attribution")
@@ -109,7 +109,7 @@ def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
 		print_json(told)
 		return
 	for line in (*told["words"], *lines(told["models"])):
-		click.echo(line)
+		click.echo(inert(line))
 
 
 def _print_comparison(answer: dict[str, Any], figure: str, json_output: bool) -> None:

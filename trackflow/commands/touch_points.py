@@ -82,12 +82,7 @@ def _print(found: dict[str, Any], json_output: bool) -> None:
 	table = [{**row, "campaign": row["link_campaign"] or row["campaign"]} for row in rows]
 	print_table(
 		[column.replace("_", " ").capitalize() for column in COLUMNS],
-		[[_inert(row[column]) for column in COLUMNS] for row in table],
+		[[row[column] for column in COLUMNS] for row in table],
 	)
 	if found["count"] > len(rows):
 		click.echo(f"The last {len(rows):,} of {found['count']:,}.")
-
-
-def _inert(text: str | None) -> str:
-	"""A text of visitors as a terminal may show it: nothing in it moves the cursor."""
-	return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text or "")

@@ -142,6 +142,11 @@ class TestShowing(CommandTestCase):
 		self.assertEqual(result.exit_code, 1)
 		self.assertIn("There is no visitor, lead or deal nobody.", result.output)
 
+	def test_bytes_that_are_no_text(self) -> None:
+		result = self.invoke("touchpoints", "\udcff")
+		self.assertEqual(result.exit_code, 1)
+		self.assertIn("no text can hold", result.output)
+
 	@needs_crm
 	def test_a_lead(self) -> None:
 		lead = make_lead(email="grace@example.com").name
