@@ -24,7 +24,7 @@ from trackflow.offline import gather, reasons
 from trackflow.offline.decide import judge
 from trackflow.offline.gather import ROW
 from trackflow.offline.platforms import PLATFORMS, named
-from trackflow.offline.shapes import Conversion, Event, Platform
+from trackflow.offline.shapes import Conversion, Event, Platform, later
 from trackflow.times import iso
 from trackflow.tracking.conversions import types_that_count
 
@@ -107,7 +107,7 @@ def _look(asked: Wanted) -> Found:
 	begin, end = moments(asked.first, asked.last)
 	found, now = Found(), gather.now()
 	# What is too old by days is counted and not read.
-	oldest = (now - asked.platform.oldest).replace(tzinfo=None)
+	oldest = later(now, -asked.platform.oldest).replace(tzinfo=None)
 	if begin < oldest:
 		if old := _count(asked.types(), begin, min(oldest, end)):
 			found.skipped[reasons.TOO_OLD] += old
