@@ -14,6 +14,7 @@ from trackflow.constants.custom_fields import CUSTOM_FIELDS
 from trackflow.costs.rates import reporting_currency
 from trackflow.day_range import EARLIEST
 from trackflow.exceptions import StreamUnavailable
+from trackflow.privacy.archive import keeping, places, trouble
 from trackflow.rollups import marks, reading, run
 from trackflow.setup.indexes import missing_indexes
 from trackflow.stream import drain, spool, writer
@@ -249,6 +250,18 @@ def _places() -> tuple[str, str]:
 		return BROKEN, f"{place_file.SETTING} names no MaxMind DB file that can be read: {error}"
 
 
+def _archive() -> tuple[str, str]:
+	if places.target() == places.OFF:
+		return FINE, "Off: clicks and sessions that are deleted by their age are gone."
+	if said := trouble.current():
+		return BROKEN, f"Nothing is archived, and nothing of visitors deleted by its age: {said}"
+	labels = ", ".join(place.label for place in places.configured())
+	begun = frappe.db.count(keeping.RECORD, {"status": ("in", (keeping.WRITING, keeping.DELETING))})
+	files = frappe.db.count(keeping.RECORD)
+	text = f"{files:,} files in {labels}"
+	return (NOTE, f"{text}; {begun} of them wait for the next run.") if begun else (FINE, f"{text}.")
+
+
 CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Settings": _settings,
 	"Queue Redis": _redis,
@@ -265,4 +278,5 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Daily figures": _daily_figures,
 	"Exchange rates": _exchange_rates,
 	"Frappe CRM": _crm,
+	"Archive": _archive,
 }

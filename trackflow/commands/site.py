@@ -1,4 +1,4 @@
-"""The site's own health and upkeep: doctor, drain, rebuild, retention."""
+"""The site's own health and upkeep: doctor, drain, rebuild."""
 
 import time
 from collections.abc import Callable
@@ -118,25 +118,3 @@ def rebuild(context: Any, what: str, json_output: bool) -> None:
 	else:
 		for name, number in written.items():
 			click.echo(f"{name}: {number:,} rows written.")
-
-
-@trackflow.command("retention")
-@click.option("--dry-run", is_flag=True, help="Only count what is due.")
-@as_json
-@pass_context
-def retention(context: Any, dry_run: bool, json_output: bool) -> None:
-	"""Delete what is older than the settings allow; what belongs to a person who converted stays. The scheduler does it every
-	day."""
-	from trackflow.privacy import retention as by_age
-
-	def tell(doctype: str, number: int) -> None:
-		click.echo(f"{doctype}: {number:,}", err=True)
-
-	done = on_site(context, lambda: by_age.run(dry_run, tell=None if json_output else tell))
-	if json_output:
-		print_json({"dry_run": dry_run, "rows": done})
-	else:
-		print_table(
-			["DocType", "due" if dry_run else "deleted"],
-			[[name, f"{number:,}"] for name, number in done.items()],
-		)

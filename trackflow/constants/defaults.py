@@ -65,6 +65,7 @@ SETTINGS: dict[str, str | int] = {
 	"retention_api_request_log": 90,
 	"retention_webhook_delivery": 90,
 	"retention_crm_sync_log": 90,
+	"archive_target": "Off",
 }
 
 # Where the site names no currency of its own.

@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_bytes
 from typing import Any
-from urllib.parse import urlsplit
 
 import frappe
 from frappe.utils import now_datetime
@@ -30,7 +29,17 @@ from trackflow.offline import files
 from trackflow.offline.gather import row_name
 from trackflow.offline.platforms import PLATFORMS
 from trackflow.privacy import personal, subjects
-from trackflow.privacy.personal import BY_DOCTYPE, DEAL, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
+from trackflow.privacy.personal import (
+	BY_DOCTYPE,
+	DEAL,
+	DELETED,
+	EMAIL,
+	LEAD,
+	TABLES,
+	VISITOR,
+	Table,
+	website_of,
+)
 from trackflow.privacy.subjects import Subject
 from trackflow.stream import drain, spool
 from trackflow.tracking import identity, repair
@@ -382,16 +391,6 @@ def _empty_rows(table: Table, visitor_id: str, erased: str) -> int:
 		for website, names in by_website.items():
 			_update(table.doctype, names, {"referrer": website})
 	return len(rows)
-
-
-def website_of(referrer: str) -> str:
-	"""The website of an address, without path, parameters and whoever stands before the host; "" for no address."""
-	try:
-		parts = urlsplit(referrer)
-		host = parts.hostname or ""
-	except ValueError:
-		return ""
-	return f"{parts.scheme}://{host}/" if host and parts.scheme else ""
 
 
 def _beside(doctype: str, visitor_id: str, by: Mapping[str, Collection[str]]) -> list[str]:

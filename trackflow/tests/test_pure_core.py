@@ -62,6 +62,7 @@ PURE_MODULES = (
 	"trackflow.offline.shapes",
 	"trackflow.places",
 	"trackflow.policy",
+	"trackflow.privacy.archive.layout",
 	"trackflow.privacy.due",
 	"trackflow.privacy.personal",
 	"trackflow.redirect.answer",

@@ -10,6 +10,7 @@ from frappe.utils import cint, flt
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
 from trackflow.links.rebuild import enqueue_rebuild
+from trackflow.privacy.archive import settings as archive_settings
 from trackflow.rollups import marks
 from trackflow.trackflow.doctype.attribution_model.attribution_model import make_default
 from trackflow.trackflow.doctype.domain_configuration.domain_configuration import make_primary
@@ -45,6 +46,7 @@ class TrackFlowSettings(Document):
 		self._check_addresses()
 		self._check_links()
 		self._check_choices()
+		archive_settings.check(self)
 		self.custom_attribution_settings = channel_weights(
 			self.custom_attribution_settings, "Custom Attribution Settings"
 		)
