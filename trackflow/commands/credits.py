@@ -64,11 +64,13 @@ def attribution(
 		**{
 			"--pending": pending,
 			"--train": trains,
-			"--explain": bool(explained),
+			"--explain": explained is not None,
 			"--compare": group_by is not None,
 		}
 	)
 	first, last = day(from_date), day(to_date)
+	if explained == "":
+		raise click.UsageError("--explain wants a name.")
 	if (first or last) and (pending or trains or explained):
 		raise click.UsageError("--from and --to do not go with --pending, --train and --explain.")
 	if first and last and last < first:

@@ -54,7 +54,13 @@ def bar(is_silent: bool, what: str = "rows") -> Callable[[int, int], None] | Non
 
 
 def day(moment: datetime | None) -> date | None:
-	return moment.date() if moment else None
+	"""The day of an option; one so far away that the day after it may be none is refused."""
+	from trackflow.day_range import EARLIEST, LATEST
+
+	found = moment.date() if moment else None
+	if found and not EARLIEST <= found <= LATEST:
+		raise click.UsageError(f"{found} is not between {EARLIEST} and {LATEST}.")
+	return found
 
 
 def print_json(data: Any) -> None:

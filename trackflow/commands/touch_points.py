@@ -13,7 +13,7 @@ COLUMNS = ("occurred_at", "channel", "source", "medium", "campaign", "platform",
 
 
 @trackflow.command("touchpoints")
-@click.argument("name", default="")
+@click.argument("name", required=False)
 @click.option("--from", "from_date", type=click.DateTime(["%Y-%m-%d"]), help="First day.")
 @click.option("--to", "to_date", type=click.DateTime(["%Y-%m-%d"]), help="Last day.")
 @click.option(
@@ -23,7 +23,7 @@ COLUMNS = ("occurred_at", "channel", "source", "medium", "campaign", "platform",
 @pass_context
 def touchpoints(
 	context: Any,
-	name: str,
+	name: str | None,
 	from_date: datetime | None,
 	to_date: datetime | None,
 	limit: int | None,
@@ -35,6 +35,9 @@ def touchpoints(
 	first, last = day(from_date), day(to_date)
 	if first and last and last < first:
 		raise click.UsageError("The range ends before it begins.")
+	if name == "":
+		# As a script has it whose variable is empty; all visitors are not what it asks for.
+		raise click.UsageError("NAME is empty.")
 	if limit and not name:
 		raise click.UsageError("--limit goes with NAME.")
 	if name:

@@ -203,6 +203,7 @@ class TestCommand(CommandTestCase):
 			("--pending", "--from", "2026-03-01"),
 			("--train", "--to", "2026-03-01"),
 			("--from", "2026-03-02", "--to", "2026-03-01"),
+			("--explain", ""),
 		):
 			with self.subTest(options):
 				self.assertEqual(self.invoke("attribution", *options).exit_code, 2)
