@@ -2,8 +2,8 @@
 
 Who: a person of whose browsers none refused or withdrew consent, and of which the one that converted (of a lead without one,
 any) has a stored consent. Where a domain asks for none, none is stored, and nothing is sent: that recognising somebody needs no
-consent does not mean that telling others of them needs none. Never who is erased, a robot, internal, or was ever on a domain of
-the level HIPAA. Click ids and addresses come of browsers with consent alone.
+consent does not mean that telling others of them needs none. Never who is erased, a robot, internal, or is known to have been on a
+domain of the level HIPAA. Click ids and addresses come of browsers with consent alone.
 
 Which click: of the platform's ids that these browsers came with in the days before the conversion, the newest one that can be an
 id; what anybody may write into an address is not passed on.

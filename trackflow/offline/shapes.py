@@ -33,7 +33,7 @@ class Browser:
 	is_robot: bool = False
 	is_internal: bool = False
 	is_erased: bool = False
-	# Whether it was ever on a domain of the level HIPAA.
+	# Whether it was on a domain of the level HIPAA, as far as that is stored.
 	is_guarded: bool = False
 
 
