@@ -201,16 +201,15 @@ def nearest(text: str, choices: list[str], known: Collection[str]) -> str:
 	if text in known or len(text) < _SHORT:
 		return ""
 	wrong = 1 if len(text) < _LONG else 2
+	# All that are near, by a library: there may be thousands of choices. What else speaks against them is asked of these few.
+	near = process.extract(text, choices, scorer=OSA.distance, score_cutoff=wrong, limit=None)
+	return next((one for one, _distance, _place in near if _may_be_meant(one, text)), "")
+
+
+def _may_be_meant(one: str, text: str) -> bool:
 	# A word of some letters is not another one's misspelling.
-	similar = (
-		one
-		for one in choices
-		if len(one) >= _SHORT
-		and _DIGITS.findall(one) == _DIGITS.findall(text)
-		and not _differs_in_short_words(one, text)
-	)
-	found = process.extractOne(text, list(similar), scorer=OSA.distance, score_cutoff=wrong)
-	return found[0] if found else ""
+	has_letters, numbers = len(one) >= _SHORT, _DIGITS.findall(one)
+	return has_letters and numbers == _DIGITS.findall(text) and not _differs_in_short_words(one, text)
 
 
 def _differs_in_short_words(one: str, other: str) -> bool:
