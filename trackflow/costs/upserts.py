@@ -48,7 +48,9 @@ def _facts(given: list[Mapping[str, Any]], refused: dict[int, str]) -> list[Fact
 			found[fact.name] = fact
 		except RowRefused as error:
 			refused[number] = _(str(error))
-	return list(found.values())
+	kept, totals = facts.without_totals(found.values())
+	refused.update((number, _(reason)) for number, reason in totals)
+	return kept
 
 
 def _compared(found: list[Fact]) -> list[Verdict]:
@@ -97,7 +99,7 @@ def _text(value: Any, field: str) -> str:
 		return str(value)
 	if value is not None and not isinstance(value, str):
 		raise RowRefused(f"{field} must be a text.")
-	return (value or "").strip()
+	return facts.tidy(value or "")
 
 
 def _day(value: Any) -> date:
