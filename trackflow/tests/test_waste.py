@@ -82,6 +82,20 @@ class TestFindings(WasteTestCase):
 		self.assertEqual((comparison["target"], comparison["target_set_in"]), (90, "campaign"))
 		self.assertIn("of the campaign", finding["words"])
 
+	def test_a_campaigns_target_is_found_whatever_the_spelling(self) -> None:
+		campaign = frappe.get_doc("Link Campaign", "Spring Sale")
+		campaign.target_roas = 2
+		campaign.save()
+		make_cost(DAY, 600, external_campaign_id="123")
+		# Another platform's campaign of that name comes first.
+		make_cost(DAY, 60, platform="Google Ads", campaign_name="SPRING SALE")
+		self.converted(1, "Deal Won")
+		run.run_marked()
+		found = self.ask()["findings"][0]
+		self.assertEqual(
+			(found["campaign"], found["reason"], found["waste_spend"]), ("SPRING SALE", "low_roas", 550)
+		)
+
 	def test_filters_and_limit(self) -> None:
 		make_campaign("Other", external_campaign_id="9")
 		make_cost(LONG_AGO, 1, external_campaign_id="9")

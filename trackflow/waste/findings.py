@@ -14,7 +14,7 @@ from frappe.utils import cint, getdate
 from trackflow import bulk
 from trackflow.costs import rates
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact
+from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact, folded
 from trackflow.waste import quiet, terms, words
 from trackflow.waste.judge import SEVERITIES, Finding, Performance, judge
 
@@ -128,19 +128,17 @@ def _young(last: date, model: str) -> quiet.Young:
 		.where(campaign.start_date.isnotnull())
 		.run()
 	)
-	young = quiet.Young(
-		last, days, {name.strip().casefold(): getdate(day) for name, day in starts}, frozenset()
-	)
+	young = quiet.Young(last, days, {folded(name): getdate(day) for name, day in starts}, frozenset())
 	spent = (
 		frappe.qb.from_(rollup)
-		.select(rollup.platform, rollup.campaign)
+		.select(bulk.as_hex(rollup.platform).as_("platform"), bulk.as_hex(rollup.campaign).as_("campaign"))
 		.distinct()
 		.where((rollup.grain == CAMPAIGN) & (rollup.attribution_model == model))
 		.where((rollup.date <= young.since) & (rollup.date > young.since - LOOKS_BACK))
 		.where((rollup.spend > 0) | (rollup.spend_without_rate != ""))
 		.run()
 	)
-	return young._replace(spent_before=quiet.places(spent))
+	return young._replace(spent_before=quiet.places(map(bulk.of_hex, pair) for pair in spent))
 
 
 def _acknowledged(grain: str) -> dict[tuple[Place, str], quiet.Acknowledged]:
