@@ -177,6 +177,22 @@ class TestImport(CostTestCase):
 		self.assertEqual(frappe.db.count("Cost Import Row"), 0)
 		self.assertEqual(imports.import_document(name)["status"], "Imported")
 
+	def test_a_job_that_comes_too_late_leaves_the_import_as_it_is(self) -> None:
+		with patch.object(imports, "AT_ONCE", 1):
+			name = imports.import_content(FILE, {}, None, "costs.csv")["name"]
+		read = files.read
+
+		def meanwhile(*given: Any) -> Any:
+			"""Somebody else is done with it while the job reads the file."""
+			with patch.object(files, "read", read):
+				self.assertEqual(imports.import_document(name)["status"], "Imported")
+			return read(*given)
+
+		with patch.object(files, "read", meanwhile), self.assertRaises(frappe.ValidationError):
+			imports.run(name)
+		self.assertEqual(frappe.db.get_value("Cost Import", name, "status"), "Imported")
+		self.assertEqual(imports.undo(name)["removed"], 2)
+
 	def test_statements_do_not_grow_with_rows(self) -> None:
 		def statements(rows: int) -> int:
 			lines = "".join(f"2026-03-0{1 + row % 5},X,C,{rows}-{row},1,1,EUR\n" for row in range(rows))
