@@ -347,6 +347,13 @@ class TestMarked(RollupTestCase):
 		run.run_marked()
 		self.assertEqual([row.campaign for row in self.rows("Campaign")], ["Summer Sale"])
 
+	def test_a_deleted_campaign_marks_its_days(self) -> None:
+		"""Its platform, its ids and its targets are gone with it."""
+		frappe.delete_doc("Link Campaign", "Spring Sale")
+		self.assertEqual(self.marked(), [DAY])
+		run.run_marked()
+		self.assertEqual(run.rebuild().rows_written, 0)
+
 	def test_marks_are_worked_out_by_the_job(self) -> None:
 		self.cost.spend = 30
 		self.cost.save()
