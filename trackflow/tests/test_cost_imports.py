@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import frappe
 
-from trackflow.costs import files, imports, store
+from trackflow.costs import files, imports, rate_import, store, upserts
 from trackflow.tests.base import counted_statements, fork, is_shared, work
 from trackflow.tests.cost_cases import FILE, HEADER, METHOD, METRIC, CostTestCase, marked
 from trackflow.tests.properties import given, settings, st
@@ -234,6 +234,22 @@ class TestImport(CostTestCase):
 
 class TestAtOnce(CostTestCase):
 	"""SCL-1: imports by several workers write each row once."""
+
+	def test_the_same_rows_and_rates_by_several_programs(self) -> None:
+		if not is_shared():
+			self.skipTest("needs a database that processes share")
+		row = {"date": "2026-03-01", "platform": "X", "spend": 1, "currency": "EUR"}
+		rates = "Date,From,To,Rate\n" + "".join(f"2026-03-{day:02},EUR,USD,1.5\n" for day in range(1, 28))
+
+		def send() -> None:
+			for number in range(10):
+				upserts.upsert([{**row, "external_campaign_id": f"{number}-{one}"} for one in range(200)])
+				rate_import.import_rates(rate_import.read(rates.replace("2026", str(2010 + number))))
+
+		children = [fork(send) for _number in range(3)]
+		self.assertEqual([os.waitpid(child, 0)[1] for child in children], [0, 0, 0])
+		frappe.db.rollback()
+		self.assertEqual((frappe.db.count(METRIC), frappe.db.count("TrackFlow Exchange Rate")), (2000, 270))
 
 	def test_two_imports_of_the_same_days(self) -> None:
 		if not is_shared():
