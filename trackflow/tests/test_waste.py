@@ -82,6 +82,14 @@ class TestFindings(WasteTestCase):
 		self.assertEqual((comparison["target"], comparison["target_set_in"]), (90, "campaign"))
 		self.assertIn("of the campaign", finding["words"])
 
+	def test_a_campaigns_target_that_no_rate_converts_is_said(self) -> None:
+		frappe.get_doc("Link Campaign", "Spring Sale").update({"target_cpa": 60, "currency": "EUR"}).save()
+		self.converted()
+		self.spent(200)
+		answer = self.ask()
+		self.assertEqual(answer["findings"], [])
+		self.assertIn(f"from EUR to USD for {DAY}: campaigns are not held to a target", answer["notices"][0])
+
 	def test_a_campaigns_target_is_found_whatever_the_spelling(self) -> None:
 		campaign = frappe.get_doc("Link Campaign", "Spring Sale")
 		campaign.target_roas = 2
