@@ -6,7 +6,7 @@ from typing import Any
 import click
 from frappe.commands import pass_context
 
-from trackflow.commands.shell import as_json, committed, on_site, print_json, print_table, trackflow
+from trackflow.commands.shell import as_json, on_site, print_json, print_table, trackflow
 
 
 @trackflow.command("import-costs")
@@ -114,7 +114,7 @@ def import_rates(
 
 	def work() -> dict[str, Any]:
 		sheet = rate_import.read(content, decimal_mark or "", day_order or "", since or "")
-		return committed(rate_import.import_rates(sheet, dry_run=dry_run))
+		return rate_import.import_rates(sheet, dry_run=dry_run)
 
 	answer = on_site(context, work)
 	if json_output:

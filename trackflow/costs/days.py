@@ -95,7 +95,7 @@ def parse(text: str, order: str) -> date:
 	text = re.sub(r"\s+", " ", text).strip()
 	year, month, day = _parts(text, order)
 	try:
-		found = date(year + 2000 if year < 100 else year, month, day)
+		found = date(year, month, day)
 	except ValueError:
 		raise RowRefused(f"There is no day {_shown(text)}.") from None
 	if found < FIRST:
@@ -111,15 +111,20 @@ def _parts(text: str, order: str) -> tuple[int, int, int]:
 	if found := _DIGITS.fullmatch(text):
 		return int(found[1]), int(found[2]), int(found[3])
 	if found := _DOTS.fullmatch(text):
-		return int(found[3]), int(found[2]), int(found[1])
+		return _year(found[3]), int(found[2]), int(found[1])
 	if found := _NUMBERS.fullmatch(text):
 		day, month = (1, 3) if order == "DMY" else (3, 1)
-		return int(found[4]), int(found[month]), int(found[day])
+		return _year(found[4]), int(found[month]), int(found[day])
 	if (found := _DAY_FIRST.fullmatch(text)) and (month := MONTHS.get(_plain(found[2]))):
-		return int(found[3]), month, int(found[1])
+		return _year(found[3]), month, int(found[1])
 	if (found := _MONTH_FIRST.fullmatch(text)) and (month := MONTHS.get(_plain(found[1]))):
 		return int(found[3]), month, int(found[2])
 	raise RowRefused(_what_it_is_instead(text))
+
+
+def _year(digits: str) -> int:
+	"""Two digits are a year of this century; the year 26 is none of theirs."""
+	return int(digits) + 2000 if len(digits) == 2 else int(digits)
 
 
 def _what_it_is_instead(text: str) -> str:

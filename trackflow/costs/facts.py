@@ -1,11 +1,13 @@
 """One cost fact: what a campaign, ad set or ad cost on one day, and what can be wrong with it. Pure.
 
-The key is day, platform, campaign, ad set and ad: each by its id on the platform, or by its name where there is no id.
+The key is day, platform, campaign, ad set and ad: each by its id on the platform, or by its name where there is no id. Wherever
+texts come from, `tidy` makes them what is stored, so that the same name has the same key.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from trackflow.costs.wrong import RowRefused
+from trackflow.inert import inert
 from trackflow.naming import key_name
 
 # Millionths of a unit, as the platforms count; a float still tells them apart.
@@ -67,6 +70,11 @@ class Fact:
 	@property
 	def level(self) -> int:
 		return level_of(self.entities)
+
+
+def tidy(text: str) -> str:
+	"""A text as it is stored: it begins no tag, since reports show it as HTML; an é is one letter, and blanks are single ones."""
+	return " ".join(unicodedata.normalize("NFC", inert(text)).split())
 
 
 def name_of(day: date, platform: str, campaign: str, adset: str, ad: str) -> str:
@@ -174,42 +182,59 @@ class Levels:
 	"""Which facts there are of a day and platform, by campaign: whoever adds a campaign as a whole where its ads are, or by
 	name where its id is, counts money twice."""
 
-	_levels: dict[tuple[Any, ...], dict[int, str]]
+	_levels: dict[tuple[Any, ...], set[int]]
 
 	@classmethod
-	def of(cls, facts: Iterable[tuple[date, str, str, str, tuple[str, str, str], str]]) -> Levels:
-		"""Of (day, platform, campaign's id, campaign's name, entities, name of the row)."""
-		found: dict[tuple[Any, ...], dict[int, str]] = {}
-		for day, platform, campaign_id, campaign, entities, name in facts:
-			for key, level in _scopes(day, platform, campaign_id, campaign, entities):
-				found.setdefault(key, {}).setdefault(level, name)
+	def of(cls, facts: Iterable[Fact]) -> Levels:
+		found: dict[tuple[Any, ...], set[int]] = {}
+		for fact in facts:
+			for key, level in _scopes(fact):
+				found.setdefault(key, set()).add(level)
 		return cls(found)
 
 	def clash(self, fact: Fact, but_for_finer: bool = False) -> str:
 		"""Why the fact cannot stand beside those that there are; "" if it can. `but_for_finer` lets the finest stand."""
-		for key, level in _scopes(fact.day, fact.platform, fact.campaign_id, fact.campaign, fact.entities):
-			there = self._levels.get(key, {})
-			others = [one for one in there if one != level]
+		for key, level in _scopes(fact):
+			others = [one for one in self._levels.get(key, ()) if one != level]
 			if but_for_finer:
 				others = [one for one in others if one > level]
 			if others:
-				return _CLASHES[key[0]]
+				return _CLASHES[key[0]].format(_WORDS.get(key[-1]))
 		return ""
 
 
 _CLASHES = {
 	"all": "costs of this day and platform as a whole and by campaign would be counted twice",
 	"campaign": "costs of this campaign and day would be counted twice: as a whole, and by ad set or ad",
-	"named": "costs of this campaign and day would be counted twice: by its id, and by its name alone",
+	"named": "costs of this {0} and day would be counted twice: by its id, and by its name alone",
+	"parent": "costs of this ad and day would be counted twice: with its ad set, and without",
 }
 
 
-def _scopes(
-	day: date, platform: str, campaign_id: str, campaign: str, entities: tuple[str, str, str]
-) -> Iterator[tuple[tuple[Any, ...], int]]:
-	level = level_of(entities)
-	yield ("all", day, platform), min(level, 1)
-	if entities[0]:
-		yield ("campaign", day, platform, entities[0]), level
+def _scopes(fact: Fact) -> Iterator[tuple[tuple[Any, ...], int]]:
+	"""Of what the fact is a part, and at which level: facts of one such whole must be of one level."""
+	level, (campaign, adset, ad) = fact.level, fact.entities
+	yield ("all", fact.day, fact.platform), min(level, 1)
 	if campaign:
-		yield ("named", day, platform, campaign.casefold()), int(bool(campaign_id))
+		yield ("campaign", fact.day, fact.platform, campaign), level
+	if campaign and ad:
+		yield ("parent", fact.day, fact.platform, campaign, ad), int(bool(adset))
+	above: tuple[str, ...] = ()
+	for part, entity in zip(_WORDS, fact.entities, strict=True):
+		if name := getattr(fact, part):
+			key = ("named", fact.day, fact.platform, *above, name.casefold(), part)
+			yield key, int(bool(getattr(fact, f"{part}_id")))
+		above = (*above, entity)
+
+
+def without_totals(facts: Iterable[Fact]) -> tuple[list[Fact], list[tuple[int, str]]]:
+	"""Facts that come together, and (row, reason) of those that are refused: a campaign as a whole, where others of them are its
+	parts, would count these twice."""
+	facts = list(facts)
+	levels, kept, refused = Levels.of(facts), [], []
+	for fact in facts:
+		if clash := levels.clash(fact, but_for_finer=True):
+			refused.append((fact.row, f"Finer rows are its parts: {clash}."))
+		else:
+			kept.append(fact)
+	return kept, refused

@@ -212,7 +212,8 @@ def run(name: str) -> None:
 		frappe.db.rollback()
 		frappe.log_error(title=f"TrackFlow: the cost import {name} stopped")
 		words = str(error) if isinstance(error, frappe.ValidationError) else _("The Error Log tells more.")
-		_end(name, {"status": FAILED, "message": words})
+		if _status(name) == QUEUED:
+			_end(name, {"status": FAILED, "message": words})
 		frappe.db.commit()
 		raise
 
@@ -257,9 +258,13 @@ def _write(name: str, read: Sheet) -> Row:
 
 def _begin(name: str) -> None:
 	"""Lock the record, which must not have been carried out."""
-	status = frappe.db.get_value(IMPORT, name, "status", for_update=True)
-	if status not in (DRAFT, QUEUED, FAILED):
+	if _status(name) not in (DRAFT, QUEUED, FAILED):
 		frappe.throw(_("The import {0} was carried out already.").format(name))
+
+
+def _status(name: str) -> str | None:
+	"""The status of the record, which is locked until the transaction's end."""
+	return frappe.db.get_value(IMPORT, name, "status", for_update=True)
 
 
 def _end(name: str, values: Row) -> None:
@@ -304,7 +309,7 @@ def undo(name: str) -> Row:
 @retried
 def _undo(name: str) -> Row:
 	"""ONE TRANSACTION."""
-	if frappe.db.get_value(IMPORT, name, "status", for_update=True) not in (IMPORTED, PARTLY):
+	if _status(name) not in (IMPORTED, PARTLY):
 		frappe.throw(_("The import {0} has nothing to undo.").format(name))
 	counts: Counter[str] = Counter()
 	skipped: list[Row] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from trackflow.costs.facts import Fact
+from trackflow.costs.facts import Fact, tidy
 from trackflow.costs.platforms import platform_of
 
 
@@ -59,7 +59,7 @@ class Campaigns:
 
 def _keys(campaign: Campaign) -> list[tuple[str, str]]:
 	"""By its finest id alone: a campaign that stands for one ad does not take the costs of its neighbours."""
-	keys = [("name", campaign.name.casefold()), ("slug", campaign.slug.casefold())]
+	keys = [("name", tidy(campaign.name).casefold()), ("slug", campaign.slug.casefold())]
 	for kind, value in (
 		("ad", campaign.ad_id),
 		("adset", campaign.adset_id),

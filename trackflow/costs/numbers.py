@@ -101,7 +101,7 @@ def _other(mark: str) -> str:
 
 def parse(text: str, mark: str) -> Decimal | None:
 	"""The number of a cell, None for no figure."""
-	if text.isascii() and text.isdigit():
+	if text.isascii() and text.isdigit() and len(text) <= _LONGEST:
 		return Decimal(text)
 	if is_nothing(text):
 		return None

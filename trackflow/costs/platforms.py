@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trackflow.costs.facts import tidy
+
 GOOGLE, META, LINKEDIN, TIKTOK, MICROSOFT = "Google Ads", "Meta", "LinkedIn", "TikTok", "Microsoft Ads"
 
 _NAMES = {
@@ -21,6 +23,6 @@ _BY_NAME = {name: platform for platform, names in _NAMES.items() for name in nam
 
 
 def platform_of(text: str) -> str:
-	"""The platform as it is stored; one that nobody knows keeps its name, blanks made one."""
-	text = " ".join(text.split())
+	"""The platform as it is stored; one that nobody knows keeps its name."""
+	text = tidy(text)
 	return _BY_NAME.get(text.casefold(), text)

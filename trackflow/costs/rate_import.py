@@ -11,6 +11,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from trackflow import bulk
+from trackflow.collisions import retried
 from trackflow.costs import days, files, numbers, rate_sheet, store
 from trackflow.costs.exchange import days_told_by
 from trackflow.costs.rate_sheet import Rate, RateSheet
@@ -50,12 +51,7 @@ def import_rates(sheet: RateSheet, *, dry_run: bool = False) -> Row:
 	"""Write the rates of a file, or say what would be written."""
 	for ptype in ("create", "write"):
 		frappe.has_permission(DOCTYPE, ptype, throw=True)
-	counts: Counter[str] = Counter()
-	changed: set[date] = set()
-	for portion in rate_sheet.portions(sheet.rates, PORTION):
-		changed |= _write(portion, counts, dry_run)
-	if not dry_run:
-		_mark(changed)
+	counts = _gone_through(sheet, dry_run)[0] if dry_run else _written(sheet)
 	return {
 		"format": sheet.format,
 		**{verdict: counts[verdict] for verdict in (store.NEW, store.CHANGED, store.UNCHANGED)},
@@ -63,6 +59,25 @@ def import_rates(sheet: RateSheet, *, dry_run: bool = False) -> Row:
 		"unknown_currencies": sorted(sheet.strangers),
 		"rows": [{"row": row, "message": _(message)} for row, message in sheet.refused[:SHOWN]],
 	}
+
+
+@retried
+def _written(sheet: RateSheet) -> Counter[str]:
+	"""ONE TRANSACTION, again after a collision: two may bring the same rates at once."""
+	frappe.db.commit()
+	counts, changed = _gone_through(sheet, False)
+	_mark(changed)
+	frappe.db.commit()
+	return counts
+
+
+def _gone_through(sheet: RateSheet, dry_run: bool) -> tuple[Counter[str], set[date]]:
+	"""What became of the rates, or would; and the days whose rates are new or others."""
+	counts: Counter[str] = Counter()
+	changed: set[date] = set()
+	for portion in rate_sheet.portions(sheet.rates, PORTION):
+		changed |= _write(portion, counts, dry_run)
+	return counts, changed
 
 
 def _mark(changed: set[date]) -> None:

@@ -84,11 +84,11 @@ def _bank(header: Sequence[str], records: Iterator[Record], site: Site, since: d
 	wanted = [(index, code) for index, code in columns if code in site.currencies]
 	for row, cells in records:
 		try:
-			day = days.parse(cells[0], days.ORDERS[0])
+			day = _day(cells[0], days.ORDERS[0], site)
 			if day < since:
 				continue
 			sheet.rates += [
-				Rate(row, day, EURO, code, _checked(number))
+				Rate(row, day, EURO, code, checked_rate(number))
 				for index, code in wanted
 				if index < len(cells) and (number := numbers.parse(cells[index], ".")) is not None
 			]
@@ -147,23 +147,35 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
 
 
 def _rate(row: int, cell: Mapping[str, str], site: Site, mark: str, order: str) -> Rate:
-	day = days.parse(cell["day"], order)
+	day = _day(cell["day"], order, site)
 	source, target = cell["source"].upper(), cell["target"].upper()
 	for code in (source, target):
 		if code not in site.currencies:
 			raise RowRefused(f"There is no currency {code[:60]} on this site.")
 	if source == target:
 		raise RowRefused(f"A rate from {source} to itself says nothing.")
-	if day > site.latest:
-		raise RowRefused(f"The day {day} lies ahead.")
 	number = numbers.parse(cell["rate"], mark)
 	if number is None:
 		raise RowRefused("The row has no rate.")
-	return Rate(row, day, source, target, _checked(number))
+	return Rate(row, day, source, target, checked_rate(number))
 
 
-def _checked(rate: Decimal) -> Decimal:
-	if not PLACES <= rate < MOST:
+def _day(text: str, order: str, site: Site) -> date:
+	return checked_day(days.parse(text, order), site)
+
+
+def checked_day(day: date, site: Site) -> date:
+	"""A day that a rate can be of."""
+	if day < days.FIRST:
+		raise RowRefused(f"The day {day} is before the year {days.FIRST.year}.")
+	if day > site.latest:
+		raise RowRefused(f"The day {day} lies ahead.")
+	return day
+
+
+def checked_rate(rate: Decimal) -> Decimal:
+	"""A rate that can be, as it is stored."""
+	if not rate.is_finite() or not PLACES <= rate < MOST:
 		raise RowRefused(f"{rate} is no rate.")
 	return rate.quantize(PLACES)
 

@@ -14,7 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 from trackflow.costs import days, formats, headers, numbers, platforms
-from trackflow.costs.facts import Fact, Levels, added, checked
+from trackflow.costs.facts import Fact, added, checked, tidy, without_totals
 from trackflow.costs.formats import GENERIC, Layout
 from trackflow.costs.wrong import FileRefused, RowRefused
 from trackflow.links import csv_text
@@ -94,7 +94,8 @@ def read(text: str, options: Options, site: Site, most_rows: int) -> Sheet:
 	sheet = Sheet(layout, mark, order, [], [], left_out)
 	reader = _Reader(layout, options, site, mark, order)
 	_gather(sheet, raws, reader)
-	_refuse_totals_among(sheet)
+	sheet.facts, totals = without_totals(sheet.facts)
+	sheet.refused += totals
 	sheet.refused.sort()
 	return sheet
 
@@ -209,21 +210,6 @@ def _refuse_all(sheet: Sheet, rows: Collection[int], reason: str) -> None:
 	sheet.refused += [(row, text) for row in rows]
 
 
-def _refuse_totals_among(sheet: Sheet) -> None:
-	"""A row for a campaign as a whole, where others of the file are its parts, would count them twice."""
-	levels = Levels.of(
-		(fact.day, fact.platform, fact.campaign_id, fact.campaign, fact.entities, fact.name)
-		for fact in sheet.facts
-	)
-	kept = []
-	for fact in sheet.facts:
-		if clash := levels.clash(fact, but_for_finer=True):
-			sheet.refused.append((fact.row, f"Finer rows of the file are its parts: {clash}."))
-		else:
-			kept.append(fact)
-	sheet.facts = kept
-
-
 @dataclass(slots=True)
 class _Reader:
 	layout: Layout
@@ -314,12 +300,12 @@ def _id(text: str) -> str:
 	text = csv_text.original(text)
 	if found := _ID_IN_FORMULA.fullmatch(text):
 		text = found[1]
-	text = text.removeprefix("'").strip()
+	text = tidy(text.removeprefix("'"))
 	if found := _KIND_BEFORE_ID.fullmatch(text):
 		text = found[1]
 	return "" if text in _NO_NAME else text
 
 
 def _name(text: str) -> str:
-	text = " ".join(csv_text.original(text).split())
+	text = tidy(csv_text.original(text))
 	return "" if text in _NO_NAME else text

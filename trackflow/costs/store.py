@@ -54,7 +54,7 @@ def portions(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
 def compare(facts: Sequence[Fact], campaigns: Campaigns, *, is_locked: bool = False) -> list[Verdict]:
 	"""What each fact would do. With `is_locked` the rows of these days stay as they are until the transaction ends."""
 	stored = _stored({fact.day for fact in facts}, {fact.platform for fact in facts}, is_locked)
-	levels = Levels.of(_level(row) for row in stored.values())
+	levels = Levels.of(_fact(row) for row in stored.values())
 	return [_verdict(fact, fact.name, stored, levels, campaigns) for fact in facts]
 
 
@@ -70,11 +70,6 @@ def _stored(days: set[date], platforms: set[str], is_locked: bool) -> dict[str, 
 	if is_locked:
 		query = query.for_update()
 	return {row.name: row for row in query.run(as_dict=True)}
-
-
-def _level(row: Row) -> tuple[Any, ...]:
-	fact = _fact(row)
-	return fact.day, fact.platform, fact.campaign_id, fact.campaign, fact.entities, row.name
 
 
 def _verdict(

@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from trackflow.collisions import retried
 from trackflow.costs import campaigns, days, facts, files, platforms, store
 from trackflow.costs.facts import CHANGEABLE, KEY, Fact
 from trackflow.costs.sheet import Site
@@ -33,9 +34,17 @@ def upsert(rows: Any) -> Row:
 		frappe.has_permission(store.DOCTYPE, ptype, throw=True)
 	refused: dict[int, str] = {}
 	found = _facts(given, refused)
+	return _answer(len(given), _written(found), refused)
+
+
+@retried
+def _written(found: list[Fact]) -> list[Verdict]:
+	"""ONE TRANSACTION, again after a collision: programs send the same rows at once."""
+	frappe.db.commit()
 	verdicts = _compared(found)
 	store.write(verdicts, "API")
-	return _answer(len(given), verdicts, refused)
+	frappe.db.commit()
+	return verdicts
 
 
 def _facts(given: list[Mapping[str, Any]], refused: dict[int, str]) -> list[Fact]:
@@ -48,7 +57,9 @@ def _facts(given: list[Mapping[str, Any]], refused: dict[int, str]) -> list[Fact
 			found[fact.name] = fact
 		except RowRefused as error:
 			refused[number] = _(str(error))
-	return list(found.values())
+	kept, totals = facts.without_totals(found.values())
+	refused.update((number, _(reason)) for number, reason in totals)
+	return kept
 
 
 def _compared(found: list[Fact]) -> list[Verdict]:
@@ -97,7 +108,7 @@ def _text(value: Any, field: str) -> str:
 		return str(value)
 	if value is not None and not isinstance(value, str):
 		raise RowRefused(f"{field} must be a text.")
-	return (value or "").strip()
+	return facts.tidy(value or "")
 
 
 def _day(value: Any) -> date:

@@ -23,7 +23,7 @@ from trackflow.costs import rates
 from trackflow.costs.exchange import Rates
 from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
-from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, exact
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, exact, folded
 from trackflow.rollups.rows import Day
 from trackflow.runs import recorded
 
@@ -93,20 +93,20 @@ class _Sums:
 
 	def __init__(self, campaigns: dict[str, Row], model: str) -> None:
 		self._currency = reporting_currency()
-		self._of = {name.casefold(): row.currency or self._currency for name, row in campaigns.items()}
+		self._of = {folded(name): row.currency or self._currency for name, row in campaigns.items()}
 		self._figures: dict[str, Figures] = defaultdict(Figures)
-		foreign = {name for name in campaigns if self._of[name.casefold()] != self._currency}
+		foreign = {name for name in campaigns if self._of[folded(name)] != self._currency}
 		found = [*_stored(set(campaigns) - foreign, model, False), *_stored(foreign, model, True)]
 		live = Day(getdate()).figures(model, campaigns)[CAMPAIGN].items()
 		found += [(place.campaign, getdate(), self._currency, figures) for place, figures in live]
 		self._rates = self._rates_for([day for _name, day, *_rest in found])
 		for name, day, currency, figures in found:
 			# A database may take for one what only looks alike.
-			if name.casefold() in self._of:
-				self._add(name.casefold(), day, currency, figures)
+			if folded(name) in self._of:
+				self._add(folded(name), day, currency, figures)
 
 	def of(self, name: str) -> Row:
-		figures = self._figures[name.casefold()]
+		figures = self._figures[folded(name)]
 		unknown = figures.spend is None or figures.value is None
 		return {
 			"conversions": figures.conversions,
@@ -141,7 +141,7 @@ def _stored(names: Collection[str], model: str, by_day: bool) -> list[tuple[str,
 	if not names:
 		return []
 	table = frappe.qb.DocType("Daily Rollup")
-	keys = (table.campaign, table.currency, *([table.date] if by_day else []))
+	keys = (bulk.as_hex(table.campaign).as_("key"), table.currency, *([table.date] if by_day else []))
 	lacks = Sum(
 		Case()
 		.when(
@@ -166,7 +166,7 @@ def _stored(names: Collection[str], model: str, by_day: bool) -> list[tuple[str,
 			spend=None if lacking else exact(spend),
 			value=None if lacking else exact(value),
 		)
-		found.append((campaign, day, currency, figures))
+		found.append((bulk.of_hex(campaign), day, currency, figures))
 	return found
 
 

@@ -13,7 +13,7 @@ import frappe
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Sum
 from pypika.functions import NullIf
-from pypika.terms import Function, Term
+from pypika.terms import Term
 
 from trackflow import bulk
 from trackflow.day_range import moments
@@ -50,9 +50,8 @@ def credits(day: date, model: str, campaigns: Collection[str] | None = None) -> 
 		frappe.qb.DocType, ("Attribution Link", "Touch Point", "Visitor Session", "Link Campaign")
 	)
 	begin, end = moments(day, day)
-	# In hex, so that no collation takes two texts for one; which of them it gave back would be anybody's guess.
 	keys = [
-		Function("HEX", Coalesce(text, "")).as_(f"key_{number}")
+		bulk.as_hex(text).as_(f"key_{number}")
 		for number, text in enumerate(
 			(
 				Coalesce(NullIf(touch.platform, ""), campaign.platform),
@@ -87,9 +86,7 @@ def _else(text: Term, other: Term) -> Term:
 
 
 def _credited(row: Sequence[Any]) -> Credited:
-	platform, campaign, adset, ad, currency, conversion_type = (
-		bytes.fromhex(text).decode() for text in row[:6]
-	)
+	platform, campaign, adset, ad, currency, conversion_type = map(bulk.of_hex, row[:6])
 	# Nobody sold an ad where nobody was paid, whatever an address says.
 	place = Place(platform, campaign, adset, ad) if platform.strip() else Place("", campaign)
 	return Credited(place, currency, conversion_type, exact(row[6]), exact(row[7]))

@@ -5,6 +5,7 @@ is left over. What has no platform, campaign, ad set or ad is in the row whose n
 """
 
 import json
+import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +35,12 @@ class Place(NamedTuple):
 	@property
 	def folded(self) -> "Place":
 		"""The same for all spellings: people type platforms, and visitors' addresses say ads in any case."""
-		return Place(*(part.strip().casefold() for part in self))
+		return Place(*map(folded, self))
+
+
+def folded(text: str) -> str:
+	"""The same for all spellings of a name that differ by case, by blanks, or by how accents are written."""
+	return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
 class Cost(NamedTuple):
@@ -142,7 +148,7 @@ def _spent(day: date, costs: Iterable[Cost], rates: Rates) -> Iterator[tuple[Pla
 				clicks=cost.clicks,
 				spend=spend,
 				original={cost.currency: cost.spend} if cost.spend else {},
-				spend_lacks={cost.currency} if spend is None else set(),
+				spend_lacks={cost.currency or "?"} if spend is None else set(),
 			),
 		)
 
@@ -165,7 +171,7 @@ def _brought(
 
 
 class _Spelling:
-	"""One spelling for what differs by case or blanks alone: the first one that comes, costs before credits."""
+	"""One spelling for what `folded` takes for one: the first one that comes, costs before credits."""
 
 	def __init__(self, places: Iterable[Place]) -> None:
 		self._parts: dict[tuple[int, str], str] = {}

@@ -12,6 +12,7 @@ from frappe import _
 from frappe.query_builder.functions import Coalesce, Max, Sum
 from frappe.utils import getdate
 
+from trackflow import bulk
 from trackflow.costs.rates import reporting_currency
 from trackflow.rollups import marks
 from trackflow.rollups.grains import ORGANIZATION, Figures, Place, exact
@@ -70,7 +71,7 @@ def read(first: date, last: date, grain: str, model: str) -> Range:
 
 def _stored(first: date, last: date, grain: str, model: str, currency: str) -> list[tuple[Place, Figures]]:
 	table = frappe.qb.DocType(ROLLUP)
-	parts = [Coalesce(table[part], "").as_(f"part_{part}") for part in Place._fields]
+	parts = [bulk.as_hex(table[part]).as_(f"part_{part}") for part in Place._fields]
 	rows = (
 		frappe.qb.from_(table)
 		.select(
@@ -103,7 +104,7 @@ def _stored(first: date, last: date, grain: str, model: str, currency: str) -> l
 			spend_lacks=lacks_spend,
 			value_lacks=lacks_value,
 		)
-		found.append((Place(*place), figures))
+		found.append((Place(*map(bulk.of_hex, place)), figures))
 	return found
 
 

@@ -86,9 +86,10 @@ def run_marked(first: date | None = None, last: date | None = None, tell: Tell |
 
 
 def rebuild(first: date | None = None, last: date | None = None, tell: Tell | None = None) -> Done:
-	"""Work out the days of a range again, all of them where it has no ends."""
+	"""Work out the days of a range again, as far as there is anything of them; all of them where it has no ends."""
 	frappe.db.commit()
-	marks.note(marks.between(first, min(last or yesterday(), yesterday())) if first else marks.all_days())
+	until = min(last or yesterday(), yesterday())
+	marks.note(day for day in marks.all_days() if (first or day) <= day <= until)
 	frappe.db.commit()
 	return run_marked(first, last, tell)
 

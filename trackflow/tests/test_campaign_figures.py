@@ -6,7 +6,8 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow import bulk
-from trackflow.rollups import campaign_figures, run
+from trackflow.rollups import campaign_figures, reading, run
+from trackflow.rollups.grains import CAMPAIGN
 from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import make_campaign, make_cost, make_link, make_rate, set_settings
 from trackflow.tests.test_rollup import DAY, RollupTestCase
@@ -78,6 +79,17 @@ class TestCampaignFigures(RollupTestCase):
 		campaign = frappe.get_doc("Link Campaign", NAME)
 		self.assertFalse(campaign.figures_notice)
 		self.assertEqual(campaign.cost_per_acquisition, 20)
+
+	def test_a_name_that_a_collation_takes_for_another_is_another(self) -> None:
+		make_campaign("Café", campaign_id="noir", external_campaign_id="77")
+		make_cost(DAY, 10, external_campaign_id="77")
+		for number, name in enumerate(("Cafe", "CAFE", "Cáfe"), 1):
+			make_cost(DAY + timedelta(days=number), 5, campaign_name=name)
+		run.run_marked()
+		self.assertEqual(self.figures("Café"), (0, 0, 10))
+		read = reading.read(DAY, DAY + timedelta(days=9), CAMPAIGN, "Last Touch")
+		spent = {place.folded.campaign: figures.spend for place, figures in read.places.items()}
+		self.assertEqual(spent, {"café": 10, "cafe": 10, "cáfe": 5})
 
 	def test_unchanged_figures_are_not_written(self) -> None:
 		make_cost(DAY, 30, external_campaign_id="123")

@@ -80,6 +80,7 @@ class TestNumbers(unittest.TestCase):
 			"٣",
 			"inf",
 			"NaN",
+			"9" * 5000,
 		):
 			with self.subTest(text), self.assertRaises(RowRefused):
 				numbers.parse(text, ".")
@@ -214,6 +215,8 @@ class TestDays(unittest.TestCase):
 			("2026-02-31", "no day"),
 			("31/31/2026", "no day"),
 			("1999-12-31", "before"),
+			("0001-01-01", "before"),
+			("01.01.0026", "before"),
 			("46266", "spreadsheet"),
 			("Sep 1, 2026 - Sep 7, 2026", "range"),
 			("2026-09-01 – 2026-09-07", "range"),

@@ -392,6 +392,18 @@ class TestKeys(unittest.TestCase):
 		self.assertEqual([fact.row for fact in found.facts], [2, 4])
 		self.assertIn("by its name alone", found.refused[0][1])
 
+	def test_ad_sets_and_ads_by_id_and_by_name(self) -> None:
+		head = "Date,Campaign ID,Ad set name,Ad set ID,Ad name,Ad ID,Cost\n2026-09-01,1,"
+		for one, other in (("A,7,,,5", "a,,,,5"), ("A,7,B,8,5", "A,7,b,,5"), ("A,7,B,8,5", ",,B,8,5")):
+			found = read(f"{head}{other}\n2026-09-01,1,{one}\n", platform="X", currency="EUR")
+			self.assertEqual([fact.row for fact in found.facts], [3], other)
+			self.assertIn("counted twice", found.refused[0][1])
+
+	def test_names_that_look_alike_are_one(self) -> None:
+		rows = "2026-09-01,Caf\u00e9  au lait,5\n2026-09-01,Cafe\u0301 au\u00a0lait ,5\n"
+		found = read(f"Date,Campaign,Cost\n{rows}", platform="X", currency="EUR")
+		self.assertEqual([row for row, _reason in found.refused], [2, 3])
+
 	def test_the_id_is_the_key_and_the_name_where_there_is_none(self) -> None:
 		def named(**values: Any) -> str:
 			return Fact(1, date(2026, 9, 1), "X", **values).name
@@ -454,6 +466,17 @@ class TestHostileFiles(unittest.TestCase):
 		names = [fact.name for fact in found.facts]
 		self.assertEqual(len(names), len(set(names)), "no two facts have one key")
 		self.assertTrue(all(fact.spend is not None and fact.spend >= 0 for fact in found.facts))
+
+	def test_nothing_of_a_file_begins_a_tag(self) -> None:
+		"""SEC-2: names are shown by reports, messages by the desk, both as HTML."""
+		tag = "<img src=x onerror=alert(document.domain)>"
+		header = "Date,Platform,Campaign,Campaign ID,Ad ID,Cost,Currency"
+		found = read(f"{header}\n2026-09-01,{tag},{tag},{tag},{tag},5,EUR\n2026-09-01,X,A,,,5{tag},EUR\n")
+		self.assertNotIn("<img", repr(found))
+		self.assertEqual((len(found.facts), len(found.refused)), (1, 1))
+		with self.assertRaises(FileRefused) as refused:
+			read(f'{header}\n2026-09-01,X,A,,,"1,234{tag}",EUR\n')
+		self.assertIn("‹img", str(refused.exception))
 
 	def test_cells_that_patterns_would_chew_on(self) -> None:
 		for cell in (

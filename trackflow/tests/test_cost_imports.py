@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import frappe
 
-from trackflow.costs import files, imports, store
+from trackflow.costs import files, imports, rate_import, store, upserts
 from trackflow.tests.base import counted_statements, fork, is_shared, work
 from trackflow.tests.cost_cases import FILE, HEADER, METHOD, METRIC, CostTestCase, marked
 from trackflow.tests.properties import given, settings, st
@@ -177,6 +177,22 @@ class TestImport(CostTestCase):
 		self.assertEqual(frappe.db.count("Cost Import Row"), 0)
 		self.assertEqual(imports.import_document(name)["status"], "Imported")
 
+	def test_a_job_that_comes_too_late_leaves_the_import_as_it_is(self) -> None:
+		with patch.object(imports, "AT_ONCE", 1):
+			name = imports.import_content(FILE, {}, None, "costs.csv")["name"]
+		read = files.read
+
+		def meanwhile(*given: Any) -> Any:
+			"""Somebody else is done with it while the job reads the file."""
+			with patch.object(files, "read", read):
+				self.assertEqual(imports.import_document(name)["status"], "Imported")
+			return read(*given)
+
+		with patch.object(files, "read", meanwhile), self.assertRaises(frappe.ValidationError):
+			imports.run(name)
+		self.assertEqual(frappe.db.get_value("Cost Import", name, "status"), "Imported")
+		self.assertEqual(imports.undo(name)["removed"], 2)
+
 	def test_statements_do_not_grow_with_rows(self) -> None:
 		def statements(rows: int) -> int:
 			lines = "".join(f"2026-03-0{1 + row % 5},X,C,{rows}-{row},1,1,EUR\n" for row in range(rows))
@@ -218,6 +234,22 @@ class TestImport(CostTestCase):
 
 class TestAtOnce(CostTestCase):
 	"""SCL-1: imports by several workers write each row once."""
+
+	def test_the_same_rows_and_rates_by_several_programs(self) -> None:
+		if not is_shared():
+			self.skipTest("needs a database that processes share")
+		row = {"date": "2026-03-01", "platform": "X", "spend": 1, "currency": "EUR"}
+		rates = "Date,From,To,Rate\n" + "".join(f"2026-03-{day:02},EUR,USD,1.5\n" for day in range(1, 28))
+
+		def send() -> None:
+			for number in range(10):
+				upserts.upsert([{**row, "external_campaign_id": f"{number}-{one}"} for one in range(200)])
+				rate_import.import_rates(rate_import.read(rates.replace("2026", str(2010 + number))))
+
+		children = [fork(send) for _number in range(3)]
+		self.assertEqual([os.waitpid(child, 0)[1] for child in children], [0, 0, 0])
+		frappe.db.rollback()
+		self.assertEqual((frappe.db.count(METRIC), frappe.db.count("TrackFlow Exchange Rate")), (2000, 270))
 
 	def test_two_imports_of_the_same_days(self) -> None:
 		if not is_shared():

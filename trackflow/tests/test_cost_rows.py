@@ -121,6 +121,23 @@ class TestUpsert(CostTestCase):
 			self.assertIn(words, row["message"])
 		self.assertIn("key of row 1", answer["rows"][-1]["message"])
 
+	def test_nothing_is_counted_twice(self) -> None:
+		ids = ({}, {"external_ad_id": "7"}, {"external_ad_id": "8"})
+		answer = self.answer("upsert", rows=[{**self.row, **more} for more in ids])
+		self.assertEqual(self.counts(answer), [2, 0, 0, 1])
+		self.assertIn("counted twice", answer["rows"][0]["message"])
+
+	def test_a_name_is_the_same_from_wherever_it_comes(self) -> None:
+		row = {**self.row, "external_campaign_id": None}
+		self.answer("upsert", rows=[{**row, "campaign_name": " <b>Cafe\u0301   au lait"}])
+		[found] = frappe.get_all(METRIC, fields=["name", "campaign_name"])
+		self.assertEqual(found.campaign_name, "‹b>Caf\u00e9 au lait")
+		text = f"{HEADER}\n{self.row['date']},{self.row['platform']},<b>Caf\u00e9 au lait,,5,1,EUR\n"
+		self.assertEqual(self.counts(self.answer("preview_import", csv=text)), [0, 1, 0, 0])
+		doc = frappe.get_doc(METRIC, found.name)
+		doc.campaign_name = "<b>Cafe\u0301 au  lait"
+		doc.save()
+
 	def test_what_is_no_list_of_rows(self) -> None:
 		for rows, words in (
 			("{", "not valid JSON"),

@@ -129,6 +129,9 @@ class TestImport(CostTestCase):
 
 	def test_errors(self) -> None:
 		self.assert_refused(self.call("import_rates", csv="a,b\n1,2\n"), "no list of rates")
+		answer = self.answer("import_rates", csv="Date,USD,\n9999-12-31,1.5,\n2026-03-01,1.5,\n")
+		self.assertEqual((answer["new"], answer["refused"]), (1, 1))
+		self.assertIn("lies ahead", answer["rows"][0]["message"])
 		self.assert_refused(self.call("import_rates", csv=BANK, since="yesterday"), "no day such as")
 		self.assert_refused(self.call("import_rates", csv=LIST, decimal_mark="x"), "decimal_mark must be")
 
@@ -140,7 +143,19 @@ class TestImport(CostTestCase):
 			"to_currency": "USD",
 			"rate": 1.1,
 		}
-		for values in ({"rate": 0}, {"rate": -1}, {"to_currency": "EUR"}):
+		for values in (
+			{"rate": 0},
+			{"rate": -1},
+			{"rate": float("nan")},
+			{"rate": float("inf")},
+			{"rate": 1e30},
+			{"rate": 1e-12},
+			{"to_currency": "EUR"},
+			{"date": "9999-12-31"},
+			{"date": "0001-01-01"},
+			{"date": "1999-12-31"},
+			{"date": None},
+		):
 			with self.subTest(values=values), self.assertRaises(frappe.ValidationError):
 				frappe.get_doc({**row, **values}).insert()
 

@@ -164,9 +164,18 @@ class TestFigures(RollupTestCase):
 		return next(one.text for one in doctor.examine() if one.check == check)
 
 	def test_a_day_without_anything_has_no_rows(self) -> None:
-		done = run.rebuild(DAY, DAY)
+		marks.mark([DAY])
+		done = run.run_marked()
 		self.assertEqual((done.days, done.rows_written), (1, 0))
 		self.assertFalse(frappe.db.count(ROLLUP))
+
+	def test_a_rebuild_is_of_days_that_have_anything(self) -> None:
+		self.assertEqual(run.rebuild(date.min, date.max).days, 0)
+		make_cost(DAY, 5)
+		make_cost(DAY + timedelta(days=2), 5)
+		run.run_marked()
+		self.assertEqual(run.rebuild(date.min, date.max).days, 3)
+		self.assertEqual(run.rebuild(DAY + timedelta(days=1), DAY + timedelta(days=1)).days, 1)
 
 	def test_statements_do_not_grow_with_rows(self) -> None:
 		taken = []
@@ -346,6 +355,13 @@ class TestMarked(RollupTestCase):
 		frappe.rename_doc("Link Campaign", "Spring Sale", "Summer Sale", force=True)
 		run.run_marked()
 		self.assertEqual([row.campaign for row in self.rows("Campaign")], ["Summer Sale"])
+
+	def test_a_deleted_campaign_marks_its_days(self) -> None:
+		"""Its platform, its ids and its targets are gone with it."""
+		frappe.delete_doc("Link Campaign", "Spring Sale")
+		self.assertEqual(self.marked(), [DAY])
+		run.run_marked()
+		self.assertEqual(run.rebuild().rows_written, 0)
 
 	def test_marks_are_worked_out_by_the_job(self) -> None:
 		self.cost.spend = 30

@@ -82,6 +82,28 @@ class TestFindings(WasteTestCase):
 		self.assertEqual((comparison["target"], comparison["target_set_in"]), (90, "campaign"))
 		self.assertIn("of the campaign", finding["words"])
 
+	def test_a_campaigns_target_that_no_rate_converts_is_said(self) -> None:
+		frappe.get_doc("Link Campaign", "Spring Sale").update({"target_cpa": 60, "currency": "EUR"}).save()
+		self.converted()
+		self.spent(200)
+		answer = self.ask()
+		self.assertEqual(answer["findings"], [])
+		self.assertIn(f"from EUR to USD for {DAY}: campaigns are not held to a target", answer["notices"][0])
+
+	def test_a_campaigns_target_is_found_whatever_the_spelling(self) -> None:
+		campaign = frappe.get_doc("Link Campaign", "Spring Sale")
+		campaign.target_roas = 2
+		campaign.save()
+		make_cost(DAY, 600, external_campaign_id="123")
+		# Another platform's campaign of that name comes first.
+		make_cost(DAY, 60, platform="Google Ads", campaign_name="SPRING SALE")
+		self.converted(1, "Deal Won")
+		run.run_marked()
+		found = self.ask()["findings"][0]
+		self.assertEqual(
+			(found["campaign"], found["reason"], found["waste_spend"]), ("SPRING SALE", "low_roas", 550)
+		)
+
 	def test_filters_and_limit(self) -> None:
 		make_campaign("Other", external_campaign_id="9")
 		make_cost(LONG_AGO, 1, external_campaign_id="9")

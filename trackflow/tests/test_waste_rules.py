@@ -79,6 +79,10 @@ class TestRules(TestCase):
 			(499, 0, MEDIUM),
 			(99, 0, LOW),
 			(1200, 13, MEDIUM),
+			(1000, 10, HIGH),
+			(1000, Decimal("10.0001"), MEDIUM),
+			(400, 6, MEDIUM),
+			(400, Decimal("6.0001"), LOW),
 			(10_000, 190, LOW),
 		):
 			with self.subTest(spend=spend, conversions=conversions):

@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils import cint, getdate
 
 from trackflow import bulk
 from trackflow.costs import rates
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact
+from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact, folded
 from trackflow.waste import quiet, terms, words
 from trackflow.waste.judge import SEVERITIES, Finding, Performance, judge
 
@@ -40,17 +41,30 @@ class Judged:
 
 	read: reading.Range
 	terms: terms.Terms
+	# Currencies of targets that no rate converts, and the day that they were to be converted of.
+	unknown_targets: list[tuple[date, str]] = field(default_factory=list)
 	found: list[Wasted] = field(default_factory=list)
 	acknowledged: int = 0
 	young: int = 0
+
+	@property
+	def notices(self) -> list[str]:
+		"""What keeps this from being complete, in words."""
+		return self.read.notices + [
+			_(
+				"No exchange rate from {0} to {1} for {2}: campaigns are not held to a target CPA in {0}."
+			).format(currency, self.read.currency, day)
+			for day, currency in self.unknown_targets
+		]
 
 
 def judged(first: date, last: date, grain: str, model: str) -> Judged:
 	"""What was wasted in these days."""
 	read = reading.read(first, last, grain, model)
-	held_to = terms.read(rates.load(last, last), last)
+	of_last = rates.load(last, last)
+	held_to = terms.read(of_last, last)
 	young, known = _young(last, model), _acknowledged(grain)
-	answer = Judged(read, held_to)
+	answer = Judged(read, held_to, sorted(of_last.missing))
 	for place, figures in read.places.items():
 		finding = judge(performance(figures), held_to.of(place.campaign), held_to.bounds)
 		if finding is None:
@@ -98,7 +112,7 @@ def answer(
 			"acknowledged": everything.acknowledged,
 			"young": everything.young,
 		},
-		"notices": everything.read.notices,
+		"notices": everything.notices,
 	}
 
 
@@ -128,19 +142,17 @@ def _young(last: date, model: str) -> quiet.Young:
 		.where(campaign.start_date.isnotnull())
 		.run()
 	)
-	young = quiet.Young(
-		last, days, {name.strip().casefold(): getdate(day) for name, day in starts}, frozenset()
-	)
+	young = quiet.Young(last, days, {folded(name): getdate(day) for name, day in starts}, frozenset())
 	spent = (
 		frappe.qb.from_(rollup)
-		.select(rollup.platform, rollup.campaign)
+		.select(bulk.as_hex(rollup.platform).as_("platform"), bulk.as_hex(rollup.campaign).as_("campaign"))
 		.distinct()
 		.where((rollup.grain == CAMPAIGN) & (rollup.attribution_model == model))
 		.where((rollup.date <= young.since) & (rollup.date > young.since - LOOKS_BACK))
 		.where((rollup.spend > 0) | (rollup.spend_without_rate != ""))
 		.run()
 	)
-	return young._replace(spent_before=quiet.places(spent))
+	return young._replace(spent_before=quiet.places(map(bulk.of_hex, pair) for pair in spent))
 
 
 def _acknowledged(grain: str) -> dict[tuple[Place, str], quiet.Acknowledged]:

@@ -42,6 +42,6 @@ class Young(NamedTuple):
 		return self.day - timedelta(days=self.days)
 
 
-def places(rows: Iterable[tuple[str | None, str | None]]) -> frozenset[Place]:
+def places(rows: Iterable[Iterable[str]]) -> frozenset[Place]:
 	"""Folded places of platforms and campaigns."""
-	return frozenset(Place(platform or "", campaign or "").folded for platform, campaign in rows)
+	return frozenset(Place(*row).folded for row in rows)

@@ -8,12 +8,13 @@ from decimal import Decimal
 import frappe
 
 from trackflow.costs.exchange import Rates
+from trackflow.rollups.grains import folded
 from trackflow.waste.judge import CAMPAIGN, SETTINGS, Bounds, Target, Targets
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-	"""`by_campaign` holds those that have a target of their own."""
+	"""`by_campaign` holds those that have a target of their own, by folded name."""
 
 	bounds: Bounds
 	targets: Targets
@@ -21,7 +22,7 @@ class Terms:
 
 	def of(self, campaign: str) -> Targets:
 		"""The targets of a campaign, for each of them its own or else that of the settings."""
-		return self.by_campaign.get(campaign, self.targets)
+		return self.by_campaign.get(folded(campaign), self.targets)
 
 
 def read(rates: Rates, day: date) -> Terms:
@@ -46,7 +47,7 @@ def read(rates: Rates, day: date) -> Terms:
 			_decimal(settings.waste_least_spend),
 		),
 		targets,
-		{name: _own(*row, targets, rates, day) for name, *row in rows},
+		{folded(name): _own(*row, targets, rates, day) for name, *row in rows},
 	)
 
 

@@ -49,7 +49,7 @@ class DailyCampaignMetric(Document):
 	def _tidy(self) -> None:
 		for field in (*facts.KEY, *facts.NAMES):
 			if isinstance(self.get(field), str):
-				self.set(field, self.get(field).strip())
+				self.set(field, facts.tidy(self.get(field)))
 		self.platform = platforms.platform_of(self.platform or "")
 
 	def _checked(self) -> Fact:

@@ -52,6 +52,9 @@ class LinkCampaign(CountedDocument):
 		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in ROLLUPS_DEPEND_ON):
 			marks.mark_campaign(self.name)
 
+	def on_trash(self) -> None:
+		marks.mark_campaign(self.name)
+
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		# What redirects remember of the links names the campaign.
 		enqueue_rebuild("campaign", new, self.modified)

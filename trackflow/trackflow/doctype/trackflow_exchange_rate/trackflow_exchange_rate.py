@@ -1,11 +1,15 @@
 """What one currency is worth in another on one day."""
 
+from decimal import Decimal
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import flt, getdate
 
+from trackflow.costs import files, rate_sheet
 from trackflow.costs.exchange import days_told_by
+from trackflow.costs.wrong import RowRefused
 from trackflow.naming import key_name
 from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
@@ -22,8 +26,14 @@ class TrackFlowExchangeRate(Document):
 	def validate(self) -> None:
 		if self.from_currency == self.to_currency:
 			frappe.throw(_("A rate is one between two currencies."))
-		if flt(self.rate) <= 0:
-			frappe.throw(_("A rate is more than 0."))
+		day = getdate(self.date) if self.date else None
+		if not day:
+			frappe.throw(_("The rate has no day."), frappe.MandatoryError)
+		try:
+			rate_sheet.checked_day(day, files.site())
+			rate_sheet.checked_rate(Decimal(str(flt(self.rate))))
+		except RowRefused as error:
+			frappe.throw(_(str(error)))
 
 	def on_update(self) -> None:
 		self._mark()

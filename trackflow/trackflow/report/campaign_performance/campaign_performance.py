@@ -16,7 +16,7 @@ from trackflow.day_range import moments
 from trackflow.reports import desk
 from trackflow.reports.spend import number, ratio, ratios
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, folded
 
 Row = dict[str, Any]
 
@@ -82,7 +82,7 @@ class _Report:
 
 	def ending(self) -> list[Row]:
 		"""What belongs to no campaign here, and the total."""
-		ours = {one.name.strip().casefold() for one in self._campaigns}
+		ours = {folded(one.name) for one in self._campaigns}
 		others = Figures()
 		for name, figures in self._figures.items():
 			if name not in ours:
@@ -109,7 +109,7 @@ class _Report:
 		return found and {**found, "fieldtype": "Currency"}
 
 	def _row(self, campaign: Row) -> Row:
-		figures = self._figures.get(campaign.name.strip().casefold(), Figures())
+		figures = self._figures.get(folded(campaign.name), Figures())
 		budget = self._budget(campaign)
 		expected = flt(campaign.expected_roi) or None
 		line = self._line(campaign.name, figures)

@@ -32,7 +32,7 @@ def execute(filters: Row) -> desk.Answer:
 	judged = findings.judged(*days, grain, model)
 	lines = _Lines(grain, judged, severity)
 	rows = lines.rows()
-	said = list(judged.read.notices)
+	said = list(judged.notices)
 	if len(rows) > MOST_ROWS:
 		said.append(_("There are more: these are the {0} with most waste and spend.").format(MOST_ROWS))
 		rows = rows[:MOST_ROWS]
