@@ -35,9 +35,11 @@ OF_MANAGERS = {
 	"api.costs.upsert",
 	"api.exports.create",
 	"api.exports.preview",
+	"api.health.get_metrics",
 	"api.privacy.erase",
 	"api.privacy.export",
 	"api.privacy.preview",
+	"api.summary.preview_weekly_summary",
 	"trackflow.doctype.click_queue.click_queue.retry",
 }
 # Of leads and deals: the CRM says who may.
