@@ -1,4 +1,7 @@
-"""Looks whether the site can do its work, and says in words what is wrong and what to do about it. Changes nothing."""
+"""Looks whether the site can do its work, and says in words what is wrong and what to do about it. Changes nothing.
+
+One table of checks, for the command `doctor`, the page of health (`api.health`) and the notifications (`health.alerts`).
+"""
 
 import time
 from collections.abc import Callable
@@ -7,6 +10,7 @@ from typing import Any
 
 import frappe
 from frappe.utils.scheduler import is_scheduler_disabled
+from redis.exceptions import ResponseError
 
 from trackflow import place_file
 from trackflow.config import read_config
@@ -14,6 +18,8 @@ from trackflow.constants.custom_fields import CUSTOM_FIELDS
 from trackflow.costs.rates import reporting_currency
 from trackflow.day_range import EARLIEST
 from trackflow.exceptions import StreamUnavailable
+from trackflow.health import measure
+from trackflow.privacy.archive import keeping, places, trouble
 from trackflow.rollups import marks, reading, run
 from trackflow.setup.indexes import missing_indexes
 from trackflow.stream import drain, spool, writer
@@ -22,10 +28,10 @@ from trackflow.stream.connection import connect as queue_redis
 FINE, NOTE, BROKEN = "ok", "note", "BROKEN"
 # What a drain clears in seconds.
 MANY_ENTRIES = 10_000
-# The scheduler looks every minute: what waits longer has nobody who stores it.
-LATE_SECONDS = 180
 # The part of its memory from which on the queue Redis counts as full.
 FULL = 0.85
+# Of how many minutes answers are looked at, and how many there must be to speak of a share of them.
+ANSWER_MINUTES, FEW_ANSWERS = 15, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,12 @@ def _settings() -> tuple[str, str]:
 
 
 def _redis() -> tuple[str, str]:
-	info = queue_redis().info()
+	redis = queue_redis()
+	redis.ping()
+	try:
+		info = redis.info()
+	except ResponseError:
+		return NOTE, "It answers, but does not tell of its memory, nor whether it keeps what it has."
 	if info.get("role") != "master":
 		return (
 			BROKEN,
@@ -95,7 +106,7 @@ def _stream() -> tuple[str, str]:
 	if not waiting:
 		return FINE, "Nothing waits to be stored."
 	text = f"{waiting:,} entries wait, the oldest for {_span(age)}"
-	if age > LATE_SECONDS:
+	if age > 60 * measure.setting("health_late_minutes"):
 		return (
 			BROKEN,
 			f"{text}: no worker stores them. Start one for the queue short, or run `trackflow drain`.",
@@ -249,15 +260,85 @@ def _places() -> tuple[str, str]:
 		return BROKEN, f"{place_file.SETTING} names no MaxMind DB file that can be read: {error}"
 
 
+def _cache() -> tuple[str, str]:
+	state = measure.redis(lambda: frappe.cache)
+	if not state["reachable"]:
+		return (
+			BROKEN,
+			f"The cache Redis is out of reach ({state['error']}): each link is read from the database.",
+		)
+	used = state.get("memory_bytes")
+	return FINE, f"{used / 2**20:.0f} MiB in use." if used else "It answers."
+
+
+def _jobs() -> tuple[str, str]:
+	jobs = measure.jobs()
+	if jobs is None:
+		return BROKEN, "The queue Redis is out of reach: nobody knows when the jobs last ran."
+	failed = [f"{one['job']} ({one['error']})" for one in jobs if one["error"]]
+	late = [one["job"] for one in jobs if one["is_overdue"]]
+	if late:
+		return BROKEN, (
+			f"Due long ago: {', '.join(late)}. Is there a worker for the queue long, and a scheduler that runs?"
+		)
+	if failed:
+		return BROKEN, f"Ended in an error when they last ran: {', '.join(failed)}. See the Error Log."
+	waiting = sum(1 for one in jobs if one["every_seconds"] and not one["last_run"])
+	if waiting:
+		return NOTE, f"{waiting} of the scheduler's jobs have not run yet, as far as Redis knows."
+	return FINE, "All ran when they were due."
+
+
+def _answers() -> tuple[str, str]:
+	most = measure.setting("health_error_percent")
+	errors = measure.traffic(ANSWER_MINUTES)["errors"]
+	if errors is None:
+		return NOTE, "The queue Redis is out of reach: nobody knows what was answered."
+	text = (
+		f"{errors['errors']:,} of {errors['answers']:,} answers of the last {ANSWER_MINUTES} minutes failed"
+	)
+	if most and errors["answers"] >= FEW_ANSWERS and errors["percent"] > most:
+		return BROKEN, f"{text}, more than {most} %. See logs/trackflow.log."
+	return FINE, f"{text}."
+
+
+def _freshness() -> tuple[str, str]:
+	hours = measure.setting("health_quiet_hours")
+	ages = measure.freshness()
+	known = [age for age in (ages["click"], ages["event"]) if age is not None]
+	if not known:
+		return NOTE, "Neither a click nor an event is stored yet."
+	text = f"The newest click or event is of {_span(min(known))} ago"
+	if hours and min(known) > hours * 3600:
+		return BROKEN, f"{text}: is the website's script still there, and does the redirect answer?"
+	return FINE, f"{text}."
+
+
+def _archive() -> tuple[str, str]:
+	if places.target() == places.OFF:
+		return FINE, "Off: clicks and sessions that are deleted by their age are gone."
+	if said := trouble.current():
+		return BROKEN, f"Nothing is archived, and nothing of visitors deleted by its age: {said}"
+	labels = ", ".join(place.label for place in places.configured())
+	begun = frappe.db.count(keeping.RECORD, {"status": ("in", (keeping.WRITING, keeping.DELETING))})
+	files = frappe.db.count(keeping.RECORD)
+	text = f"{files:,} files in {labels}"
+	return (NOTE, f"{text}; {begun} of them wait for the next run.") if begun else (FINE, f"{text}.")
+
+
 CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Settings": _settings,
 	"Queue Redis": _redis,
+	"Cache Redis": _cache,
 	"Stream": _stream,
 	"Drain": _drain,
 	"Spool": _spool,
 	"Losses": _losses,
 	"Click Queue": _click_queue,
 	"Scheduler": _scheduler,
+	"Jobs": _jobs,
+	"Answers": _answers,
+	"Freshness": _freshness,
 	"Indexes": _indexes,
 	"Countries and cities": _places,
 	"Attribution models": _models,
@@ -265,4 +346,5 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Daily figures": _daily_figures,
 	"Exchange rates": _exchange_rates,
 	"Frappe CRM": _crm,
+	"Archive": _archive,
 }

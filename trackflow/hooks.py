@@ -94,8 +94,11 @@ scheduler_events = {
 	"cron": {
 		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
 		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
-		"*/15 * * * *": ["trackflow.tracking.repair.repair"],
+		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
+		# Once: the hours after the first are for a mail server that was away.
+		"0 7-11 * * 1": ["trackflow.weekly_summary.send.send_weekly"],
 		"0 3 * * *": ["trackflow.rollups.run.mark_yesterday"],
+		"0 6 * * *": ["trackflow.waste.notices.tell_wasted"],
 	},
 	"daily_long": ["trackflow.privacy.retention.run_daily"],
 	"weekly_long": ["trackflow.attribution.run.learn"],
@@ -103,6 +106,7 @@ scheduler_events = {
 		"trackflow.integrations.sweep.sweep",
 		"trackflow.attribution.run.repair",
 		"trackflow.privacy.erasure.resume_all",
+		"trackflow.health.totals.count",
 		"trackflow.rollups.run.run_marked",
 	],
 }

@@ -13,6 +13,8 @@ from redis.exceptions import RedisError
 from trackflow.constants.app import APP, MODULE
 from trackflow.constants.roles import ROLES
 from trackflow.exceptions import StreamUnavailable
+from trackflow.privacy import aged
+from trackflow.privacy.archive import keeping, trouble
 from trackflow.setup.crm import forget_crm, remove_from_crm
 from trackflow.setup.memory import forget
 from trackflow.setup.models import INSTALLED
@@ -27,6 +29,7 @@ REMEMBERED_BY = (
 	("Data Import", "reference_doctype"),
 	("DocShare", "share_doctype"),
 	("Document Follow", "ref_doctype"),
+	("Email Queue", "reference_doctype"),
 	("Error Log", "reference_doctype"),
 	("Kanban Board", "reference_doctype"),
 	("List Filter", "reference_doctype"),
@@ -59,16 +62,20 @@ def before_uninstall() -> None:
 	_leave_switcher()
 	_remove_scheduled_jobs()
 	forget(INSTALLED)
+	forget(trouble.KEY)
+	aged.forget_deletions()
 
 
 def after_uninstall() -> None:
-	"""What stands outside the database: cache entries, the streams and the spool with what waits in them."""
+	"""What stands outside the database: cache entries, the streams and the spool with what waits in them, drafts of archives."""
 	if APP in frappe.get_installed_apps():
 		# A dry run: nothing was removed.
 		return
 	frappe.cache.delete_keys("trackflow:")
 	_remove_streams()
 	shutil.rmtree(spool.folder(), ignore_errors=True)
+	# Drafts alone: the archive itself is there to outlive its rows.
+	shutil.rmtree(keeping.folder(), ignore_errors=True)
 	for path in frappe.flags.pop(_FILES, ()):
 		path.unlink(missing_ok=True)
 	frappe.clear_cache()
@@ -93,6 +100,8 @@ def _forget(doctypes: list[str]) -> None:
 	for doctype, field in REMEMBERED_BY:
 		if frappe.db.table_exists(doctype):
 			frappe.db.delete(doctype, {field: ("in", doctypes)})
+	# Passwords and secrets, encrypted.
+	frappe.db.delete("__Auth", {"doctype": ("in", doctypes)})
 	# Files belong to those who uploaded them; they only hang on nothing any more.
 	file = frappe.qb.DocType("File")
 	detached = frappe.qb.update(file).set(file.attached_to_doctype, None).set(file.attached_to_name, None)

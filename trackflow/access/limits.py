@@ -19,7 +19,7 @@ from trackflow.incoming import Incoming, client_address
 from trackflow.keys import limit_secret
 from trackflow.naming import keyed_hash
 from trackflow.policy import ApiKey, Config
-from trackflow.stream import buckets
+from trackflow.stream import buckets, tally
 from trackflow.stream.buckets import Bucket
 from trackflow.tracking import identity
 
@@ -98,8 +98,10 @@ def guard(endpoint: str) -> None:
 	config = get_config()
 	address = client_address(Incoming.of(frappe.request), config)
 	if is_blocked(address, config):
+		tally.add({f"{endpoint}.refused.blocked": 1})
 		raise Turned(403, "blocked", BLOCKED)
 	if wait := wait_for(of_address(endpoint, address, config, limit_secret())):
+		tally.add({f"{endpoint}.refused.too_many": 1})
 		raise Turned(429, "too_many", TOO_MANY, wait)
 
 

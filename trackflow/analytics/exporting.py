@@ -59,14 +59,20 @@ def export(what: str, format: str, scope: Scope, period: Period) -> Response:
 
 def exported(what: str, format: str, scope: Scope, period: Period) -> Iterator[bytes]:
 	"""The file in portions. What is wrong with the question is said at once; rows are read as portions are taken."""
+	kind = check(what, format)
+	columns = columns_of(kind)
+	return export_text.written(format, columns, _portions(kind, columns, scope, period))
+
+
+def check(what: str, format: str) -> Kind:
+	"""What is to be exported, for a user who may."""
 	for value, choices in ((what, KINDS), (format, export_text.FORMATS)):
 		if value not in choices:
 			frappe.throw(_("{0} is none of: {1}.").format(value, ", ".join(choices)))
 	kind = KINDS[what]
 	for permission in ("read", "export"):
 		frappe.has_permission(kind.doctype, permission, throw=True)
-	columns = columns_of(kind)
-	return export_text.written(format, columns, _portions(kind, columns, scope, period))
+	return kind
 
 
 def columns_of(kind: Kind) -> list[str]:

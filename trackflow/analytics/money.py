@@ -37,12 +37,13 @@ def converted(amounts: Iterable[Amount], rates: Rates) -> Decimal | None:
 
 
 def returns(spend: Decimal | None, value: Decimal | None, conversions: float) -> dict[str, Any]:
-	"""Cost per conversion, value per unit of spend, and what was earned over it in per cent; None without spend."""
+	"""Cost per conversion, value per unit of spend, and what was earned over it in per cent; None of what is not known or divided by
+	nothing. Conversions that cost nothing cost 0 each, as in the comparison of models and in daily figures."""
 	has_both = spend is not None and value is not None
 	return {
 		"spend": _number(spend),
 		"value": _number(value),
-		"cpa": ratio(spend, conversions) if spend else None,
+		"cpa": ratio(spend, conversions) if spend is not None else None,
 		"roas": ratio(value, spend, 4) if has_both else None,
 		"roi": percent(value - spend, spend) if has_both else None,
 	}

@@ -32,13 +32,13 @@ MEDIA = frozenset(
 	{
 		"affiliate", "affiliates", "ai-assistant", "app", "audio", "banner", "cpa", "cpc", "cpm", "cpv", "display", "email",
 		"expandable", "interstitial", "link", "mobile", "notification", "organic", "paid", "paid-search", "paid-social",
-		"paid_search", "paid_social", "podcast", "ppc", "print", "push", "qr", "referral", "retargeting", "sms", "social",
+		"paid_search", "paid_social", "podcast", "ppc", "print", "push", "qr", "referral", "remarketing", "retargeting", "sms", "social",
 		"social-media", "social-network", "video",
 	}
 )  # fmt: skip
 # Media that sources are called too: no sign that two tags were swapped.
 _BOTH = frozenset({"sms", "push", "app", "print", "podcast", "affiliate", "qr", "newsletter"})
-SOURCES = sources.NAMES | {"newsletter", "email", "direct", "sms"}
+SOURCES = sources.NAMES | {"newsletter", "newsletters", "email", "mail", "gmail", "direct", "link", "sms"}
 
 _EMAIL = re.compile(r"[^\s@=&/]+(?:@|%40)[^\s@=&/]+\.[a-z]{2,}", re.IGNORECASE)
 _TEMPLATE = re.compile(
@@ -201,10 +201,24 @@ def nearest(text: str, choices: list[str], known: Collection[str]) -> str:
 	if text in known or len(text) < _SHORT:
 		return ""
 	wrong = 1 if len(text) < _LONG else 2
+	# All that are near, by a library: there may be thousands of choices. What else speaks against them is asked of these few.
+	near = process.extract(text, choices, scorer=OSA.distance, score_cutoff=wrong, limit=None)
+	return next((one for one, _distance, _place in near if _may_be_meant(one, text)), "")
+
+
+def _may_be_meant(one: str, text: str) -> bool:
 	# A word of some letters is not another one's misspelling.
-	similar = (one for one in choices if len(one) >= _SHORT and _DIGITS.findall(one) == _DIGITS.findall(text))
-	found = process.extractOne(text, list(similar), scorer=OSA.distance, score_cutoff=wrong)
-	return found[0] if found else ""
+	has_letters, numbers = len(one) >= _SHORT, _DIGITS.findall(one)
+	return has_letters and numbers == _DIGITS.findall(text) and not _differs_in_short_words(one, text)
+
+
+def _differs_in_short_words(one: str, other: str) -> bool:
+	"""Whether a word of few letters is another one: countries, variants (`sale-us`, `sale-uk`)."""
+	some, others = _SEPARATORS.split(one), _SEPARATORS.split(other)
+	return len(some) == len(others) > 1 and any(
+		word != beside and max(len(word), len(beside)) < _SHORT
+		for word, beside in zip(some, others, strict=True)
+	)
 
 
 def _of_visits(tagged: list[Tags], known: Known, broken: Mapping[str, Collection[str]]) -> Iterator[Finding]:

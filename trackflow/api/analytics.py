@@ -102,6 +102,8 @@ def export(
 	"""The rows of a range of days, the last 30 by default, as a JSON or CSV file that leaves while it is read: clicks, sessions,
 	events, touches, conversions, credits, or the links made in it. Without fields that the user may not read."""
 	kind, form = plain_text(what, "what"), plain_text(format, "format").lower()
+	# Before the rest is looked at: which domains there are is nobody's business who may not export.
+	exporting.check(kind, form)
 	return exporting.export(kind, form, scope_of(domain, project), period_of(from_date, to_date))
 
 

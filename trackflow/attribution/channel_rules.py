@@ -8,7 +8,6 @@ at where it stands in its journey; whoever knows the journey gives the latter (`
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,7 +55,7 @@ class ChannelRule:
 	def fits(self, facts: Mapping[str, str], standing: Standing | None) -> bool:
 		"""Tell whether every condition holds. Of a touch outside of any journey no condition on the journey does."""
 		return all(
-			any(_pattern(pattern).fullmatch(facts.get(name, "").strip()) for pattern in patterns)
+			any(matches(pattern, facts.get(name, "")) for pattern in patterns)
 			for name, patterns in self._of_touch
 		) and all(
 			standing is not None and any(condition.hold(standing) for condition in conditions)
@@ -126,9 +125,27 @@ def _fact(touch: Any, name: str) -> str:
 	return str(value) if value is not None else ""
 
 
+def matches(pattern: str, text: str) -> bool:
+	"""Tell whether a text is what a pattern says. Each part is looked for once, behind the one before it: a regular expression of
+	a few stars would try all places of all of them, for seconds where a visitor writes a text for it."""
+	first, *others = _parts(pattern)
+	text = text.strip().casefold()
+	if not others:
+		return text == first
+	*middle, last = others
+	at, end = len(first), len(text) - len(last)
+	if at > end or not text.startswith(first) or not text.endswith(last):
+		return False
+	for part in middle:
+		if (found := text.find(part, at, end)) < 0:
+			return False
+		at = found + len(part)
+	return True
+
+
 @lru_cache(maxsize=1024)
-def _pattern(pattern: str) -> re.Pattern[str]:
-	return re.compile(".*".join(map(re.escape, pattern.strip().split("*"))), re.IGNORECASE | re.DOTALL)
+def _parts(pattern: str) -> tuple[str, ...]:
+	return tuple(pattern.strip().casefold().split("*"))
 
 
 def _conditions(given: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:

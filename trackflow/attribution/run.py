@@ -21,6 +21,7 @@ from trackflow.garbage import seldom_collected
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.rollups import marks
+from trackflow.runs import recorded
 from trackflow.tracking.conversions import DONE, FAILED, PENDING
 
 Row = dict[str, Any]
@@ -34,6 +35,7 @@ CREDIT_FIELDS = (
 
 
 @seldom_collected()
+@recorded
 def credit_new(names: list[str]) -> None:
 	"""Job: credit these conversions; one that fails is set aside as Failed."""
 	try:
@@ -54,13 +56,16 @@ def credit_pending() -> int:
 	return done
 
 
-def repair() -> None:
-	"""Hourly: credit what no job came for, and try again what failed."""
-	for name in _names({"attribution_status": FAILED}):
+@recorded
+def repair() -> int:
+	"""Hourly: credit what no job came for, and try again what failed; returns how many conversions there were."""
+	failed = _names({"attribution_status": FAILED})
+	for name in failed:
 		_credit_or_set_aside(name)
-	credit_pending()
+	return len(failed) + credit_pending()
 
 
+@recorded
 def learn() -> list[training.Trained]:
 	"""Weekly: train the data-driven models, and credit the conversions that new versions concern."""
 	trained = training.train()
@@ -85,10 +90,12 @@ def queue_rebuild(version: object) -> None:
 	enqueue("trackflow.attribution.run.rebuild_changed", job_id=job_id, queue="long", timeout=REBUILD_SECONDS)
 
 
-def rebuild_changed() -> None:
+@recorded
+def rebuild_changed() -> int:
 	"""Job: learn first what a data-driven model has to learn on other terms than before, then compute all credits again."""
 	training.train(only_missing=True)
-	rebuild()
+	_seen, written = rebuild()
+	return written
 
 
 def credit_name(conversion: str, touch_point: str | None, model: str) -> str:

@@ -13,6 +13,7 @@ from trackflow.commands import (
 	exports,
 	links,
 	privacy,
+	retention,
 	rollups,
 	rows,
 	site,

@@ -16,7 +16,17 @@ from trackflow.commands.shell import trackflow
 @click.argument(
 	"name",
 	type=click.Choice(
-		["attribution", "collector", "drain", "flood", "import_costs", "import_links", "redirect", "soak"]
+		[
+			"attribution",
+			"collector",
+			"drain",
+			"flood",
+			"import_costs",
+			"import_links",
+			"redirect",
+			"retention",
+			"soak",
+		]
 	),
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from frappe.commands import pass_context
 
-from trackflow.commands.shell import as_json, day, on_site, print_json, print_table, trackflow
+from trackflow.commands.shell import as_json, day, inert, on_site, print_json, print_table, trackflow
 
 
 @trackflow.command("attribution")
@@ -60,6 +60,21 @@ def attribution(
 	from trackflow.attribution import comparing, run
 	from trackflow.day_range import day_range
 
+	_refuse_several(
+		**{
+			"--pending": pending,
+			"--train": trains,
+			"--explain": explained is not None,
+			"--compare": group_by is not None,
+		}
+	)
+	first, last = day(from_date), day(to_date)
+	if explained == "":
+		raise click.UsageError("--explain wants a name.")
+	if (first or last) and (pending or trains or explained):
+		raise click.UsageError("--from and --to do not go with --pending, --train and --explain.")
+	if first and last and last < first:
+		raise click.UsageError("The range ends before it begins.")
 	if (model or limit) and not explained:
 		raise click.UsageError("--model and --limit go with --explain.")
 	if (by_position or figure) and group_by is None:
@@ -70,7 +85,7 @@ def attribution(
 		_print_explanation(on_site(context, lambda: _explain(explained, model, limit)), json_output)
 		return
 	if group_by is not None:
-		days = (str(day(one) or "") for one in (from_date, to_date))
+		days = (str(one or "") for one in (first, last))
 		size = comparing.VALUE if figure in ("value", "roas") else comparing.CONVERSIONS
 		answer = on_site(
 			context,
@@ -86,13 +101,20 @@ def attribution(
 	if pending:
 		seen, written = on_site(context, run.credit_pending), None
 	else:
-		seen, written = on_site(context, lambda: run.rebuild(day(from_date), day(to_date)))
+		seen, written = on_site(context, lambda: run.rebuild(first, last))
 	if json_output:
 		print_json({"conversions": seen, "rows_written": written})
 	else:
 		click.echo(
 			f"{seen} conversions credited" + ("." if written is None else f", {written} rows written.")
 		)
+
+
+def _refuse_several(**options: bool) -> None:
+	"""Stop where more than one of these is asked for: each says what is to be done."""
+	asked = [name for name, is_asked in options.items() if is_asked]
+	if len(asked) > 1:
+		raise click.UsageError(f"{' and '.join(asked)} do not go together.")
 
 
 def _explain(name: str, model: str, limit: int | None) -> dict[str, Any]:
@@ -109,7 +131,7 @@ def _print_explanation(told: dict[str, Any], json_output: bool) -> None:
 		print_json(told)
 		return
 	for line in (*told["words"], *lines(told["models"])):
-		click.echo(line)
+		click.echo(inert(line))
 
 
 def _print_comparison(answer: dict[str, Any], figure: str, json_output: bool) -> None:

@@ -40,6 +40,9 @@ def export_conversions(
 		asked = exports.wanted(platform, *days, conversion_type, action)
 		if dry_run:
 			return exports.preview(asked)
+		if output:
+			# Opened now: what is exported is exported once, so a file that cannot be written is to be known before.
+			output.write(b"")
 		made = exports.outcome(exports.create(asked))
 		if output:
 			output.write(files.content(made["export"]).encode())

@@ -26,6 +26,9 @@ def on_site(context: Any, work: Callable[[], Any]) -> Any:
 			return work()
 		except frappe.ValidationError as error:
 			raise click.ClickException(str(error)) from None
+		except UnicodeEncodeError:
+			# Bytes of the command line that are no text reach the database as half characters.
+			raise click.ClickException("What was typed holds characters that no text can hold.") from None
 
 
 @contextmanager
@@ -51,15 +54,26 @@ def bar(is_silent: bool, what: str = "rows") -> Callable[[int, int], None] | Non
 
 
 def day(moment: datetime | None) -> date | None:
-	return moment.date() if moment else None
+	"""The day of an option; one so far away that the day after it may be none is refused."""
+	from trackflow.day_range import EARLIEST, LATEST
+
+	found = moment.date() if moment else None
+	if found and not EARLIEST <= found <= LATEST:
+		raise click.UsageError(f"{found} is not between {EARLIEST} and {LATEST}.")
+	return found
 
 
 def print_json(data: Any) -> None:
 	click.echo(json.dumps(data, indent=1, default=str))
 
 
+def inert(text: str) -> str:
+	"""A text of visitors as a terminal may show it: nothing in it moves the cursor."""
+	return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 def print_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-	lines = [["" if cell is None else str(cell) for cell in row] for row in (head, *rows)]
+	lines = [["" if cell is None else inert(str(cell)) for cell in row] for row in (head, *rows)]
 	widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
 	for number, line in enumerate(lines):
 		click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

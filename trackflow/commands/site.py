@@ -1,4 +1,4 @@
-"""The site's own health and upkeep: doctor, drain, rebuild, retention."""
+"""The site's own health and upkeep: doctor, drain, rebuild, weekly-summary."""
 
 import time
 from collections.abc import Callable
@@ -120,23 +120,34 @@ def rebuild(context: Any, what: str, json_output: bool) -> None:
 			click.echo(f"{name}: {number:,} rows written.")
 
 
-@trackflow.command("retention")
-@click.option("--dry-run", is_flag=True, help="Only count what is due.")
+@trackflow.command("weekly-summary")
+@click.option("--preview", is_flag=True, help="Print it and send nothing.")
 @as_json
 @pass_context
-def retention(context: Any, dry_run: bool, json_output: bool) -> None:
-	"""Delete what is older than the settings allow; what belongs to a person who converted stays. The scheduler does it every
-	day."""
-	from trackflow.privacy import retention as by_age
+def weekly_summary(context: Any, preview: bool, json_output: bool) -> None:
+	"""Send the summary of the last full week to those whom the settings name, unless that was done; or print it. Exits with 1 if
+	there is nobody to send it to."""
+	if preview:
+		_preview_summary(context, json_output)
+		return
+	from trackflow.weekly_summary import send
 
-	def tell(doctype: str, number: int) -> None:
-		click.echo(f"{doctype}: {number:,}", err=True)
-
-	done = on_site(context, lambda: by_age.run(dry_run, tell=None if json_output else tell))
+	sent = on_site(context, send.send)
 	if json_output:
-		print_json({"dry_run": dry_run, "rows": done})
+		print_json({"week": sent.week, "recipients": sent.recipients, "reason": sent.reason or None})
+	elif sent.reason == "sent":
+		click.echo(f"The summary of the week before {sent.week} was sent before.")
+	elif not sent.reason:
+		click.echo(f"Queued for {sent.recipients} recipients.")
+	if sent.reason == "nobody":
+		raise click.ClickException("The settings name no recipient.")
+
+
+def _preview_summary(context: Any, json_output: bool) -> None:
+	from trackflow.weekly_summary import layout, send
+
+	mail = on_site(context, send.build)
+	if json_output:
+		print_json({"subject": mail.subject, "text": layout.text(mail), "html": layout.html(mail)})
 	else:
-		print_table(
-			["DocType", "due" if dry_run else "deleted"],
-			[[name, f"{number:,}"] for name, number in done.items()],
-		)
+		click.echo(f"{mail.subject}\n\n{layout.text(mail)}", nl=False)

@@ -13,7 +13,7 @@ COLUMNS = ("occurred_at", "channel", "source", "medium", "campaign", "platform",
 
 
 @trackflow.command("touchpoints")
-@click.argument("name", default="")
+@click.argument("name", required=False)
 @click.option("--from", "from_date", type=click.DateTime(["%Y-%m-%d"]), help="First day.")
 @click.option("--to", "to_date", type=click.DateTime(["%Y-%m-%d"]), help="Last day.")
 @click.option(
@@ -23,7 +23,7 @@ COLUMNS = ("occurred_at", "channel", "source", "medium", "campaign", "platform",
 @pass_context
 def touchpoints(
 	context: Any,
-	name: str,
+	name: str | None,
 	from_date: datetime | None,
 	to_date: datetime | None,
 	limit: int | None,
@@ -35,6 +35,9 @@ def touchpoints(
 	first, last = day(from_date), day(to_date)
 	if first and last and last < first:
 		raise click.UsageError("The range ends before it begins.")
+	if name == "":
+		# As a script has it whose variable is empty; all visitors are not what it asks for.
+		raise click.UsageError("NAME is empty.")
 	if limit and not name:
 		raise click.UsageError("--limit goes with NAME.")
 	if name:
@@ -82,12 +85,7 @@ def _print(found: dict[str, Any], json_output: bool) -> None:
 	table = [{**row, "campaign": row["link_campaign"] or row["campaign"]} for row in rows]
 	print_table(
 		[column.replace("_", " ").capitalize() for column in COLUMNS],
-		[[_inert(row[column]) for column in COLUMNS] for row in table],
+		[[row[column] for column in COLUMNS] for row in table],
 	)
 	if found["count"] > len(rows):
 		click.echo(f"The last {len(rows):,} of {found['count']:,}.")
-
-
-def _inert(text: str | None) -> str:
-	"""A text of visitors as a terminal may show it: nothing in it moves the cursor."""
-	return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text or "")

@@ -44,6 +44,12 @@ SETTINGS: dict[str, str | int] = {
 	"limit_images_per_address_minute": 600,
 	"limit_api_requests_per_key_hour": 1000,
 	"limit_management_requests_per_address_hour": 100,
+	"health_alerts": 1,
+	"waste_notice": "",
+	"health_late_minutes": 3,
+	"health_error_percent": 5,
+	"health_quiet_hours": 0,
+	"weekly_summary": 0,
 	"retention_click_event": 730,
 	"retention_visitor_session": 365,
 	"retention_visitor_event": 365,
@@ -65,6 +71,7 @@ SETTINGS: dict[str, str | int] = {
 	"retention_api_request_log": 90,
 	"retention_webhook_delivery": 90,
 	"retention_crm_sync_log": 90,
+	"archive_target": "Off",
 }
 
 # Where the site names no currency of its own.

@@ -7,6 +7,7 @@ from trackflow import jobs
 from trackflow.collisions import retried
 from trackflow.costs import store
 from trackflow.costs.matching import Campaign, Campaigns
+from trackflow.runs import recorded
 
 # What a campaign is found by.
 FIELDS = (
@@ -33,6 +34,7 @@ def queue_join(campaign: Document) -> None:
 		)
 
 
+@recorded
 def join_all() -> None:
 	"""Find the campaigns of costs that have none. What has one keeps it."""
 	last: str | None = ""

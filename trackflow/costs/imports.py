@@ -24,6 +24,7 @@ from trackflow.costs.facts import CHANGEABLE, KEY, LONGEST, value_of
 from trackflow.costs.sheet import Sheet
 from trackflow.costs.store import CHANGED, NEW, REFUSED, UNCHANGED, Verdict
 from trackflow.naming import key_name
+from trackflow.runs import recorded
 from trackflow.validation import readable, stored_json
 
 IMPORT, ENTRY = "Cost Import", "Cost Import Row"
@@ -199,6 +200,7 @@ def _carry_out(name: str, read: Sheet) -> Row:
 	return {"name": name, "status": QUEUED}
 
 
+@recorded
 def run(name: str) -> None:
 	"""The job: it may run twice, and writes once. Where it cannot go on, the import says so."""
 	doc = frappe.get_doc(IMPORT, name)

@@ -24,6 +24,17 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+	"""What was spent on a campaign on each of the last days."""
+
+	platform: str
+	campaign: str
+	spend: int
+	impressions: int = 0
+	clicks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
 	"""Somebody who visits, clicks links (by short code), and maybe becomes a lead and a deal of `deal_value`."""
 
@@ -70,4 +81,12 @@ PEOPLE = (
 	),
 	Person("Demo Dan", "dan@demo-shop.example", CHROME, visits=(Visit(3, "/"),)),
 	Person("Demo Eve", "eve@demo-shop.example", IPHONE, clicks=("demo-poster",), becomes_lead=False),
+)
+
+# Long enough that no campaign counts as a young one, whose waste is not judged yet.
+COST_DAYS = 10
+COSTS = (
+	Cost("Google Ads", "demo-brand", 60, impressions=4000, clicks=30),
+	Cost("Mailing tool", "Demo Newsletter", 8, impressions=900),
+	Cost("Printer", "Demo Poster", 12),
 )

@@ -11,8 +11,8 @@ from trackflow.demo.people import SHOP
 USER = "trackflow-demo@example.com"
 LOST_REASON = "Demo: no budget"
 CAMPAIGNS = {
-	"Demo Newsletter": {"source": "newsletter", "medium": "email", "budget": 500},
-	"Demo Poster": {"source": "poster", "medium": "offline", "budget": 300},
+	"Demo Newsletter": {"source": "newsletter", "medium": "email", "budget": 500, "platform": "Mailing tool"},
+	"Demo Poster": {"source": "poster", "medium": "offline", "budget": 300, "platform": "Printer"},
 }
 # Addresses are paths of the shop.
 LINKS = {
@@ -75,13 +75,12 @@ def _ensure(doctype: str, name: str, values: dict) -> "frappe.model.document.Doc
 
 
 def _token() -> str:
-	"""The API token of the demo user, who sells and can do nothing else."""
+	"""The API token of the demo user, who sells and enters costs."""
 	if not frappe.db.exists("User", USER):
 		user = {"doctype": "User", "email": USER, "first_name": "TrackFlow Demo", "send_welcome_email": 0}
 		frappe.get_doc(user).insert()
 	user = frappe.get_doc("User", USER)
-	if has_crm():
-		user.add_roles("Sales User", "Sales Manager")
+	user.add_roles("TrackFlow Manager", *(("Sales User", "Sales Manager") if has_crm() else ()))
 	secret = user.get_password("api_secret", raise_exception=False) if user.api_key else None
 	if not secret:
 		secret = frappe.generate_hash(length=20)

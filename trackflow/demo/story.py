@@ -1,4 +1,5 @@
-"""Tells the whole story on a running site: campaign, links, clicks, visits, leads, deals, credits (`trackflow demo`).
+"""Tells the whole story on a running site: campaign, links, clicks, visits, leads, deals, credits, spend, waste
+(`trackflow demo`).
 
 Everything that visitors and people do goes over HTTP, as it would; the site's own worker does the work. What it makes is
 marked as demo and is found again by the next run, so it can be told any number of times.
@@ -15,11 +16,13 @@ from uuid import uuid4
 import frappe
 import requests
 from frappe import _
-from frappe.utils import get_url, now_datetime
+from frappe.utils import get_url, getdate, now_datetime
 
+from trackflow.costs.rates import reporting_currency
 from trackflow.demo import setting, tables
-from trackflow.demo.people import GOOGLEBOT, PEOPLE, SHOP, Person, Visit
+from trackflow.demo.people import COST_DAYS, COSTS, GOOGLEBOT, PEOPLE, SHOP, Person, Visit
 from trackflow.demo.tables import Table
+from trackflow.rollups.marks import MARK
 from trackflow.tracking.conversions import DONE, name_of
 from trackflow.tracking.identity import new_visitor_id
 
@@ -49,6 +52,8 @@ def tell(url: str | None = None, shop: str = SHOP) -> list[Table]:
 	_send_a_robot(site, told)
 	_wait(_("the clicks and events to be stored"), lambda: _all_stored(told))
 	_wait(_("the leads and won deals to be credited"), lambda: _all_credited(told))
+	site.enter(_costs())
+	_wait(_("the daily figures"), lambda: not frappe.db.count(MARK, {"date": ("<", getdate())}))
 	return tables.of(told)
 
 
@@ -85,6 +90,11 @@ class Site:
 		path = "/api/method/crm.fcrm.doctype.crm_lead.crm_lead.convert_to_deal"
 		headers = {"Authorization": f"token {self.stage.token}"}
 		return self._send("POST", path, headers=headers, json={"lead": lead}).json()["message"]
+
+	def enter(self, rows: list[dict[str, Any]]) -> None:
+		"""Enter costs, as a program of the marketers' would."""
+		headers = {"Authorization": f"token {self.stage.token}"}
+		self._send("POST", "/api/method/trackflow.api.costs.upsert", headers=headers, json={"rows": rows})
 
 	def _send(self, method: str, path: str, **options: Any) -> requests.Response:
 		# A session's cookies would make one visitor of all people; each request stands for itself.
@@ -157,6 +167,24 @@ def _event(visitor_id: str, url: str, **values: Any) -> dict[str, Any]:
 	return {"eventId": uuid4().hex, "url": url, "visitorId": visitor_id, "consent": "granted", **values}
 
 
+def _costs() -> list[dict[str, Any]]:
+	"""What the demo's campaigns cost; the same key each time, so that another telling adds nothing."""
+	currency = reporting_currency()
+	return [
+		{
+			"date": str(getdate() - timedelta(days=days_ago)),
+			"platform": cost.platform,
+			"campaign_name": cost.campaign,
+			"spend": cost.spend,
+			"impressions": cost.impressions,
+			"clicks": cost.clicks,
+			"currency": currency,
+		}
+		for cost in COSTS
+		for days_ago in range(COST_DAYS)
+	]
+
+
 def _send_a_robot(site: Site, told: Told) -> None:
 	site.click("demo-mail", GOOGLEBOT)
 	told.robots += 1
@@ -178,9 +206,11 @@ def _all_credited(told: Told) -> bool:
 
 def _wait(what: str, is_done: Callable[[], bool]) -> None:
 	deadline = time.monotonic() + PATIENCE_SECONDS
-	while not is_done():
+	while True:
+		# A new snapshot, to see what the site and its worker stored.
+		frappe.db.rollback()
+		if is_done():
+			return
 		if time.monotonic() > deadline:
 			frappe.throw(_("Gave up waiting for {0}. Is a worker of this site running?").format(what))
 		time.sleep(0.25)
-		# A new snapshot, to see what the worker stored.
-		frappe.db.rollback()

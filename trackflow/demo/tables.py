@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import frappe
 from frappe.query_builder.functions import Count, Sum
+from frappe.utils import getdate
 
+from trackflow.demo.people import COST_DAYS
 from trackflow.demo.setting import CAMPAIGNS, LINKS
+from trackflow.reports.spend import ratios
+from trackflow.rollups import reading
+from trackflow.rollups.grains import CAMPAIGN, Figures
 from trackflow.tracking.conversions import name_of
+from trackflow.waste import findings, words
 
 if TYPE_CHECKING:
 	from trackflow.demo.story import Told
@@ -24,14 +31,14 @@ class Table:
 
 
 def of(told: "Told") -> list[Table]:
-	"""The story in order: campaigns, links, clicks, visits, leads, deals, credits."""
+	"""The story in order: campaigns, links, clicks, visits, leads, deals, credits, spend, waste."""
 	found = [_campaigns(), _links(), _clicks(told), _visits(told)]
 	if told.leads:
 		names = [name_of("Lead", lead) for lead in told.leads]
 		deals = [name_of("Deal Won", deal) for deal in told.deals]
 		found += [_leads(told), _deals(told), _credits("Leads by model and channel", names)]
 		found += [_credits("Won deals by model and channel", deals, with_value=True), _by_campaign(deals)]
-	return found
+	return [*found, *_spend_and_waste()]
 
 
 def _campaigns() -> Table:
@@ -150,6 +157,48 @@ def _by_campaign(conversions: list[str]) -> Table:
 		for model, campaign, value, count in rows
 	]
 	return Table("Won value by model and campaign", ["Model", "Campaign", "Value", "Credits"], lines)
+
+
+def _spend_and_waste() -> list[Table]:
+	"""What was spent on each campaign and brought, by first and last touch, and what of it is waste under the latter."""
+	last = getdate()
+	first = last - timedelta(days=COST_DAYS - 1)
+	by_first = reading.read(first, last, CAMPAIGN, "First Touch")
+	judged = findings.judged(first, last, CAMPAIGN, "Last Touch")
+	spent = [
+		[
+			place.platform,
+			place.campaign,
+			_number(figures.spend or 0),
+			_number(by_first.places.get(place, Figures()).value or 0),
+			_number(figures.value or 0),
+			*(
+				"" if ratio is None else _number(ratio)
+				for ratio in (ratios(figures).cpa, ratios(figures).roas)
+			),
+		]
+		for place, figures in sorted(judged.read.places.items())
+		if figures.spend
+	]
+	wasted = [
+		[
+			one.place.platform,
+			one.place.campaign,
+			_number(one.finding.waste),
+			one.finding.severity,
+			words.said(one.finding, findings.performance(one.figures), judged.read.currency),
+			words.recommended(one.finding),
+		]
+		for one in judged.found
+	]
+	head = ["Platform", "Campaign", "Spend", "Value by First Touch", "Value by Last Touch", "CPA", "ROAS"]
+	days = f"all runs, {COST_DAYS} days, in {judged.read.currency}"
+	return [
+		Table(f"Spend and what it brought ({days}; CPA and ROAS by Last Touch)", head, spent),
+		Table(
+			"Waste by Last Touch", ["Platform", "Campaign", "Waste", "Severity", "Why", "What to do"], wasted
+		),
+	]
 
 
 def _number(value: float) -> str:

@@ -15,11 +15,13 @@ from frappe.utils import get_datetime, now_datetime
 from trackflow import bulk
 from trackflow.attribution import journeys, run
 from trackflow.collisions import retried
+from trackflow.costs.rates import reporting_currency
 from trackflow.integrations import crm_lead, crm_organization, status_changes, summary, visitor_reference
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.integrations.summary import Summary
 from trackflow.jobs import enqueue
+from trackflow.runs import recorded
 from trackflow.tracking import conversions, people
 
 Row = dict[str, Any]
@@ -66,6 +68,7 @@ def queue(deal: str, version: object, reference: str = "") -> None:
 
 
 @retried
+@recorded
 def attribute(deal: str, reference: str = "") -> None:
 	"""Job: record the won deal's conversion and credit it, or take it back; then set the deal's fields.
 
@@ -147,7 +150,7 @@ def _conversion(doc: Document, at: datetime, reference: str) -> Row:
 	return {
 		"visitor": given or (lead[visitor_reference.FIELD] if lead else None),
 		"value": doc.get(value_field()) or 0,
-		"currency": doc.get("currency") or frappe.db.get_default("currency"),
+		"currency": doc.get("currency") or _currency_of_crm(),
 		"conversion_date": at,
 		"source_doctype": DOCTYPE,
 		"source_name": doc.name,
@@ -156,6 +159,14 @@ def _conversion(doc: Document, at: datetime, reference: str) -> Row:
 		"lead_created_at": get_datetime(lead.creation) if lead else None,
 		"deal_created_at": get_datetime(doc.creation),
 	}
+
+
+def _currency_of_crm() -> str:
+	"""The currency of deals that name none, as CRM shows them."""
+	settings = "FCRM Settings"
+	has_one = frappe.db.exists("DocType", settings) and frappe.get_meta(settings).has_field("currency")
+	own = frappe.db.get_single_value(settings, "currency") if has_one else None
+	return own or frappe.db.get_default("currency") or reporting_currency()
 
 
 def value_field() -> str:

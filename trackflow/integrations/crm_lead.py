@@ -22,6 +22,7 @@ from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
 from trackflow.privacy import reads
+from trackflow.runs import recorded
 from trackflow.times import iso
 from trackflow.tracking import campaigns, conversions, identity, people
 
@@ -87,9 +88,10 @@ def after_rename(
 	)
 
 
-def attribute_waiting() -> None:
-	"""Job: attribute the leads that wait."""
-	waiting.work_off(attribute_all)
+@recorded
+def attribute_waiting() -> int:
+	"""Job: attribute the leads that wait; returns how many there were."""
+	return waiting.work_off(attribute_all)
 
 
 def attribute(lead: str, reference: str = "") -> None:

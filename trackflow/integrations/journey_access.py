@@ -4,7 +4,7 @@ A visitor's takes permission to read visitors; that of a lead or deal the same a
 change it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 import frappe
@@ -46,20 +46,22 @@ def unknown() -> NoReturn:
 
 
 def hide_references(entries: Iterable[Row]) -> None:
-	"""CRM data only as far as the user's own CRM roles go."""
-	known: dict[tuple[str, str | None], bool] = {}
-	for entry in entries:
-		for field, doctype in (("crm_lead", "CRM Lead"), ("crm_deal", "CRM Deal")):
-			if field in entry:
-				asked = (doctype, entry[field])
-				if asked not in known:
-					known[asked] = may_read(*asked)
-				if not known[asked]:
-					del entry[field]
+	"""CRM data only as far as the user's own CRM roles go. By a list for each DocType, whatever the number of entries."""
+	entries = list(entries)
+	for field, doctype in (("crm_lead", "CRM Lead"), ("crm_deal", "CRM Deal")):
+		known = _readable(doctype, {entry[field] for entry in entries if entry.get(field)})
+		for entry in entries:
+			if field in entry and entry[field] not in known:
+				del entry[field]
 
 
 def may_read(doctype: str, name: str | None) -> bool:
 	"""Whether the user may read this document of the CRM, which exists."""
-	if not name or "crm" not in frappe.get_installed_apps() or not frappe.has_permission(doctype, "read"):
-		return False
-	return bool(frappe.db.exists(doctype, name)) and bool(frappe.has_permission(doctype, "read", doc=name))
+	return bool(name) and name in _readable(doctype, {name})
+
+
+def _readable(doctype: str, names: Collection[str]) -> set[str]:
+	"""Those of these documents of the CRM that are there, and that the user may read."""
+	if not names or "crm" not in frappe.get_installed_apps() or not frappe.has_permission(doctype, "read"):
+		return set()
+	return set(frappe.get_list(doctype, filters={"name": ("in", sorted(names))}, pluck="name", limit=0))

@@ -14,6 +14,7 @@ from frappe.utils import get_url
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
 from trackflow.privacy import erasure, export, subjects
+from trackflow.runs import recorded
 
 
 @shielded
@@ -25,6 +26,7 @@ def after_download_request(doc: Document, method: str | None = None) -> None:
 	)
 
 
+@recorded
 def attach_export(request: str) -> None:
 	"""Job: put the export beside Frappe's own file, and tell the User where it is."""
 	doc = frappe.get_doc("Personal Data Download Request", request)

@@ -13,6 +13,7 @@ from frappe.utils import now_datetime
 
 from trackflow.integrations import crm_deal, crm_lead, waiting
 from trackflow.integrations.visitor_reference import ERASED, FIELD
+from trackflow.runs import recorded
 
 Row = dict[str, Any]
 
@@ -21,6 +22,7 @@ RECENT = timedelta(days=7)
 AT_ONCE = 1000
 
 
+@recorded
 def sweep() -> int:
 	"""Queue the attribution of recent leads and deals that lack what they should have; returns how many."""
 	if "crm" not in frappe.get_installed_apps():

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
 from trackflow.jobs import TimeIsUp, enqueue
+from trackflow.runs import recorded
 from trackflow.stream.connection import Script, connect, key
 from trackflow.tracking import conversions
 
@@ -51,16 +52,26 @@ def rename(old: str, new: str) -> None:
 	frappe.db.after_commit.add(partial(_add_again, old, new))
 
 
-def resume() -> None:
-	"""Every few minutes: queue a job for lines that a job left behind."""
+@recorded
+def resume() -> int:
+	"""Every few minutes: queue a job for lines that a job left behind; returns how many these are."""
 	redis = connect()
-	if redis.llen(key(LEADS_KEY)) and redis.set(key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS):
-		_queue_job()
+	left = redis.llen(key(LEADS_KEY))
+	if not left or not redis.set(key(DUE_KEY), 1, nx=True, ex=DUE_SECONDS):
+		return 0
+	_queue_job()
+	return left
 
 
-def work_off(work: Work) -> None:
-	"""Give `work` all that waits, references by lead, and then whatever has come meanwhile."""
+def number() -> int:
+	"""How many leads wait. Raises RedisError or StreamUnavailable."""
+	return connect().llen(key(LEADS_KEY))
+
+
+def work_off(work: Work) -> int:
+	"""Give `work` all that waits, references by lead, and then whatever has come meanwhile; returns how many leads that were."""
 	redis = connect()
+	done = 0
 	deadline = time.monotonic() + MAX_SECONDS
 	while time.monotonic() < deadline:
 		redis.set(key(DUE_KEY), 1, ex=DUE_SECONDS)
@@ -70,11 +81,13 @@ def work_off(work: Work) -> None:
 			redis.delete(key(DUE_KEY))
 			lines = _first()
 		if not lines:
-			return
+			return done
 		_work_on(lines, work)
 		_remove(lines)
+		done += len(lines)
 	_queue_job()
 	frappe.db.commit()
+	return done
 
 
 def _add(lead: str, reference: str) -> None:

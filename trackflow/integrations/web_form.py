@@ -18,6 +18,7 @@ from trackflow.constants.custom_fields import GOAL
 from trackflow.integrations import crm_lead, visitor_reference
 from trackflow.integrations.shield import shielded
 from trackflow.jobs import enqueue
+from trackflow.runs import recorded
 from trackflow.tracking import conversions
 
 DOCTYPE = "Web Form"
@@ -48,6 +49,7 @@ def _note(doc: Document, method: str | None = None) -> None:
 		)
 
 
+@recorded
 @retried
 def convert(doctype: str, name: str, goal: str, reference: str) -> None:
 	"""Job: record the submission that made this document as a conversion of the type `goal`, and credit it."""

@@ -20,6 +20,7 @@ from trackflow.links import bulk_create, codes, csv_formats, csv_text
 from trackflow.links.bulk_create import DOCTYPE, Verdict
 from trackflow.links.csv_formats import Row, Sheet
 from trackflow.naming import key_name
+from trackflow.runs import recorded
 from trackflow.validation import plain_text
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -149,6 +150,7 @@ def import_now(content: bytes, report: Report | None = None) -> dict[str, Any]:
 	return _told(_ended(import_id, sheet, make(sheet, import_id, report)))
 
 
+@recorded
 def run(import_id: str, file: str) -> None:
 	"""The job: import the file and delete it. It may run twice; where it cannot go on, its state says so."""
 	if not frappe.db.exists("File", file):

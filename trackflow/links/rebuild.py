@@ -9,6 +9,7 @@ from trackflow.links import destination
 from trackflow.links.addresses import scan_url
 from trackflow.links.parameters import CAMPAIGN_FIELDS, link_parameters
 from trackflow.redirect import links as snapshots
+from trackflow.runs import recorded
 
 PIECE = 500
 _READ = (
@@ -23,6 +24,7 @@ def enqueue_rebuild(field: str, value: str, version: object) -> None:
 	jobs.enqueue("trackflow.links.rebuild.rebuild", job_id=job_id, field=field, value=value)
 
 
+@recorded
 def rebuild(field: str, value: str) -> int:
 	"""Work out destination and QR text of those links anew; returns how many changed."""
 	changed, last = 0, ""

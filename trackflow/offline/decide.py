@@ -2,20 +2,20 @@
 
 Who: a person of whose browsers none refused or withdrew consent, and of which the one that converted (of a lead without one,
 any) has a stored consent. Where a domain asks for none, none is stored, and nothing is sent: that recognising somebody needs no
-consent does not mean that telling others of them needs none. Never who is erased, a robot, internal, or was ever on a domain of
-the level HIPAA. Click ids and addresses come of browsers with consent alone.
+consent does not mean that telling others of them needs none. Never who is erased, a robot, internal, or is known to have been on a
+domain of the level HIPAA. Click ids and addresses come of browsers with consent alone.
 
 Which click: of the platform's ids that these browsers came with in the days before the conversion, the newest one that can be an
 id; what anybody may write into an address is not passed on.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trackflow.offline import reasons
 from trackflow.offline.formats import CLICK_ID, CURRENCY
 from trackflow.offline.hashing import email_hash, normalised
-from trackflow.offline.shapes import DENIED, GRANTED, Browser, Click, Conversion, Event, Platform
+from trackflow.offline.shapes import DENIED, GRANTED, Browser, Click, Conversion, Event, Platform, elapsed
 
 
 def judge(conversion: Conversion, platform: Platform, action: str, now: datetime) -> Event | str:
@@ -31,7 +31,7 @@ def judge(conversion: Conversion, platform: Platform, action: str, now: datetime
 def _untimely(conversion: Conversion, platform: Platform, now: datetime) -> str:
 	if conversion.at > now:
 		return reasons.IN_THE_FUTURE
-	if now - conversion.at > platform.oldest:
+	if elapsed(conversion.at, now) > platform.oldest:
 		return reasons.TOO_OLD
 	return reasons.EXPORTED if conversion.is_exported else ""
 
@@ -103,7 +103,7 @@ def _clicks(conversion: Conversion, platform: Platform, willing: set[str]) -> li
 		if one.visitor in willing
 		and one.kind in platform.kinds
 		and not one.is_internal
-		and one.at <= conversion.at <= one.at + platform.window
+		and timedelta() <= elapsed(one.at, conversion.at) <= platform.window
 	]
 	by_kind = sorted(inside, key=lambda one: (platform.kinds.index(one.kind), one.value))
 	return sorted(by_kind, key=lambda one: one.at, reverse=True)

@@ -24,7 +24,7 @@ from trackflow.offline import gather, reasons
 from trackflow.offline.decide import judge
 from trackflow.offline.gather import ROW
 from trackflow.offline.platforms import PLATFORMS, named
-from trackflow.offline.shapes import Conversion, Event, Platform
+from trackflow.offline.shapes import Conversion, Event, Platform, later
 from trackflow.times import iso
 from trackflow.tracking.conversions import types_that_count
 
@@ -32,6 +32,7 @@ Row = dict[str, Any]
 
 EXPORT = "Conversion Export"
 AT_ONCE = 500
+LONGEST_TYPE = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,13 @@ def wanted(platform: str, first: date, last: date, conversion_type: str = "", ac
 	known = named(platform)
 	if known is None:
 		frappe.throw(_("{0} is none of: {1}.").format(platform, ", ".join(PLATFORMS)))
-	action = action.strip()
+	action, conversion_type = action.strip(), conversion_type.strip()
+	if len(conversion_type) > LONGEST_TYPE:
+		# A database may take it for a shorter one: what shows nothing, it does not compare.
+		frappe.throw(_("A conversion type has at most {0} characters.").format(LONGEST_TYPE))
 	if action and (error := known.action_error(action)):
 		frappe.throw(_("{0} takes no conversion of the name {1}: {2}.").format(known.name, action, _(error)))
-	return Wanted(known, first, last, conversion_type.strip(), action)
+	return Wanted(known, first, last, conversion_type, action)
 
 
 def preview(asked: Wanted) -> Row:
@@ -103,7 +107,7 @@ def _look(asked: Wanted) -> Found:
 	begin, end = moments(asked.first, asked.last)
 	found, now = Found(), gather.now()
 	# What is too old by days is counted and not read.
-	oldest = (now - asked.platform.oldest).replace(tzinfo=None)
+	oldest = later(now, -asked.platform.oldest).replace(tzinfo=None)
 	if begin < oldest:
 		if old := _count(asked.types(), begin, min(oldest, end)):
 			found.skipped[reasons.TOO_OLD] += old

@@ -25,8 +25,10 @@ Row = dict[str, Any]
 ROW = "Conversion Export Row"
 EVENT = "Visitor Event"
 GUARDED_LEVEL = "HIPAA"
-# Where a visitor was, by DocType: its visitor, and the host.
-_PLACES = (("Visitor Event", "visitor"), ("Click Event", "visitor_id"), ("Visitor Session", "visitor_id"))
+# Where a visitor was, by DocType: its visitor, and the host. A touch point is there when its session was deleted by its age.
+_PLACES = (
+	("Visitor Event", "visitor"), ("Click Event", "visitor_id"), ("Visitor Session", "visitor_id"), ("Touch Point", "visitor_id"),
+)  # fmt: skip
 _FIELDS = ("conversion_type", "value", "currency", "source_doctype", "source_name")
 _VISITOR_FIELDS = ("consent_status", "contact_email", "last_seen", "is_bot", "is_internal", "erased_person")
 
@@ -111,7 +113,7 @@ def _browsers(ids: Collection[str]) -> dict[str, Browser]:
 
 
 def _guarded(ids: Collection[str]) -> set[str]:
-	"""Those of these visitors that were ever on a domain of the level HIPAA."""
+	"""Those of these visitors that were on a domain of the level HIPAA, as far as that is stored."""
 	hosts = sorted(
 		name for name, domain in get_config().domains.items() if domain.privacy_level == GUARDED_LEVEL
 	)

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from trackflow.links.csv_text import neutral
 from trackflow.offline import reasons
 from trackflow.offline.formats import decimal_text, name_error
-from trackflow.offline.shapes import Event, Platform
+from trackflow.offline.shapes import Event, Platform, elapsed, later
 
 KINDS = ("gclid", "gbraid", "wbraid")
 COLUMNS = (
@@ -43,13 +43,14 @@ def action_error(name: str) -> str:
 def refused(event: Event, now: datetime) -> str:
 	if event.click is None:
 		return reasons.NO_CLICK
-	if now - event.click.at > WINDOW:
+	age = elapsed(event.click.at, now)
+	if age > WINDOW:
 		return reasons.CLICK_TOO_OLD
-	return reasons.CLICK_TOO_RECENT if now - event.click.at < SETTLED else ""
+	return reasons.CLICK_TOO_RECENT if age < SETTLED else ""
 
 
 def until(event: Event) -> datetime:
-	return event.click.at + WINDOW
+	return later(event.click.at, WINDOW)
 
 
 def line(event: Event) -> str:

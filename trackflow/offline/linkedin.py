@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from trackflow.offline import reasons
 from trackflow.offline.formats import decimal_text, without_empty
-from trackflow.offline.shapes import Event, Platform
+from trackflow.offline.shapes import Event, Platform, later
 
 KINDS = ("li_fat_id",)
 WINDOW = timedelta(days=90)
@@ -37,7 +37,7 @@ def refused(event: Event, now: datetime) -> str:
 
 
 def until(event: Event) -> datetime:
-	return event.at + WINDOW
+	return later(event.at, WINDOW)
 
 
 def line(event: Event) -> str:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from trackflow.offline import reasons
 from trackflow.offline.formats import name_error, without_empty
-from trackflow.offline.shapes import Event, Platform
+from trackflow.offline.shapes import Event, Platform, later
 
 KINDS = ("fbclid",)
 WINDOW = timedelta(days=90)
@@ -43,7 +43,7 @@ def refused(event: Event, now: datetime) -> str:
 
 
 def until(event: Event) -> datetime:
-	return event.at + OLDEST
+	return later(event.at, OLDEST)
 
 
 def line(event: Event) -> str:

@@ -5,10 +5,21 @@ All times have an offset.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 GRANTED, DENIED = "Granted", "Denied"
+
+
+def elapsed(since: datetime, until: datetime) -> timedelta:
+	"""How long it was. Python itself counts by the clock where two times have the same zone, which is an hour off where the clocks
+	were changed in between; platforms are not."""
+	return until.astimezone(UTC) - since.astimezone(UTC)
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+	"""The moment that is so much later, or earlier, counted as `elapsed` does; in the same zone."""
+	return (moment.astimezone(UTC) + by).astimezone(moment.tzinfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +33,7 @@ class Browser:
 	is_robot: bool = False
 	is_internal: bool = False
 	is_erased: bool = False
-	# Whether it was ever on a domain of the level HIPAA.
+	# Whether it was on a domain of the level HIPAA, as far as that is stored.
 	is_guarded: bool = False
 
 

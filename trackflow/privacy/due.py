@@ -10,12 +10,15 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Table:
-	"""A DocType whose rows grow old: by which field, and whose they are ("" for nobody's). `statuses` are those that go."""
+	"""A DocType whose rows grow old: by which field, and whose they are ("" for nobody's). `statuses` are those that go. `by_day`:
+	the field is a day. `archived`: rows become a file before they go, where the site keeps an archive."""
 
 	doctype: str
 	time: str
 	visitor: str = ""
 	statuses: tuple[str, ...] = ()
+	by_day: bool = False
+	archived: bool = False
 
 	@property
 	def setting(self) -> str:
@@ -25,18 +28,35 @@ class Table:
 
 TABLES = (
 	Table("Visitor Event", "timestamp", "visitor"),
-	Table("Click Event", "click_timestamp", "visitor_id"),
-	Table("Visitor Session", "session_start", "visitor_id"),
+	Table("Click Event", "click_timestamp", "visitor_id", archived=True),
+	Table("Visitor Session", "session_start", "visitor_id", archived=True),
 	Table("Touch Point", "occurred_at", "visitor_id"),
 	Table("Visitor", "last_seen", "name"),
 	# What still waits to be stored is nobody's to delete.
 	Table("Click Queue", "creation", statuses=("Processed", "Failed")),
+	Table("Deal Stage Change", "change_date"),
+	Table("Lead Status Change", "change_date"),
+	Table("Daily Campaign Metric", "date", by_day=True),
+	Table("Daily Rollup", "date", by_day=True),
+	Table("Daily Click Rollup", "date", by_day=True),
+	Table("TrackFlow Exchange Rate", "date", by_day=True),
+	Table(
+		"Email Campaign Log",
+		"creation",
+		statuses=("Sent", "Opened", "Clicked", "Bounced", "Unsubscribed", "Failed"),
+	),
+	Table("API Request Log", "request_time"),
+	Table("Webhook Delivery", "creation", statuses=("Delivered", "Failed")),
+	Table("CRM Sync Log", "creation", statuses=("synced", "not_found", "error")),
 )
 HITS = ("Click Event", "Visitor Event", "Visitor Session")
 
 
-def cutoffs(now: datetime, days: Mapping[str, int]) -> dict[str, datetime]:
-	"""By DocType, before when its rows are due; what is kept for good (0 days) is not in it."""
+def cutoffs(now: datetime, days: Mapping[str, int], whole_days: bool = False) -> dict[str, datetime]:
+	"""By DocType, before when its rows are due; what is kept for good (0 days) is not in it. With `whole_days` no day is due in
+	part, so that each is archived at once."""
+	if whole_days:
+		now = now.replace(hour=0, minute=0, second=0, microsecond=0)
 	found = {doctype: now - timedelta(days=number) for doctype, number in days.items() if number > 0}
 	if "Touch Point" in found:
 		session = found.get("Visitor Session")
@@ -46,7 +66,9 @@ def cutoffs(now: datetime, days: Mapping[str, int]) -> dict[str, datetime]:
 	return found
 
 
-def horizon(now: datetime, days: Mapping[str, int]) -> datetime | None:
-	"""Since when every hit and session is surely there; None where nothing is deleted."""
+def horizon(now: datetime, days: Mapping[str, int], deleted_until: datetime | None = None) -> datetime | None:
+	"""Since when every hit and session is surely there; None where nothing is deleted. What was deleted before the days were
+	raised does not come back."""
 	due = cutoffs(now, days)
-	return max((due[doctype] for doctype in HITS if doctype in due), default=None)
+	found = [due[doctype] for doctype in HITS if doctype in due]
+	return max([*found, *([deleted_until] if deleted_until else [])], default=None)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_bytes
 from typing import Any
-from urllib.parse import urlsplit
 
 import frappe
 from frappe.utils import now_datetime
@@ -30,8 +29,19 @@ from trackflow.offline import files
 from trackflow.offline.gather import row_name
 from trackflow.offline.platforms import PLATFORMS
 from trackflow.privacy import personal, subjects
-from trackflow.privacy.personal import BY_DOCTYPE, DEAL, DELETED, EMAIL, LEAD, TABLES, VISITOR, Table
+from trackflow.privacy.personal import (
+	BY_DOCTYPE,
+	DEAL,
+	DELETED,
+	EMAIL,
+	LEAD,
+	TABLES,
+	VISITOR,
+	Table,
+	website_of,
+)
 from trackflow.privacy.subjects import Subject
+from trackflow.runs import recorded
 from trackflow.stream import drain, spool
 from trackflow.tracking import identity, repair
 
@@ -128,6 +138,7 @@ def outcome(record: str) -> Row:
 	return {"name": row.name, "status": row.status, "rows": frappe.parse_json(row.rows_erased) or {}}
 
 
+@recorded
 def resume(record: str) -> None:
 	"""Job: go on with an erasure that was cut off."""
 	text = frappe.db.get_value(RECORD, record, "work")
@@ -146,11 +157,14 @@ def resume(record: str) -> None:
 	_go_on(work)
 
 
-def resume_all() -> None:
-	"""Hourly: see that what was cut off is done."""
-	for record in frappe.get_all(RECORD, filters={"status": RUNNING}, pluck="name", order_by="started_on"):
+@recorded
+def resume_all() -> int:
+	"""Hourly: see that what was cut off is done; returns how many erasures that are."""
+	records = frappe.get_all(RECORD, filters={"status": RUNNING}, pluck="name", order_by="started_on")
+	for record in records:
 		_queue(record)
 	frappe.db.commit()
+	return len(records)
 
 
 def ask(*named: str, reference: str) -> None:
@@ -382,16 +396,6 @@ def _empty_rows(table: Table, visitor_id: str, erased: str) -> int:
 		for website, names in by_website.items():
 			_update(table.doctype, names, {"referrer": website})
 	return len(rows)
-
-
-def website_of(referrer: str) -> str:
-	"""The website of an address, without path, parameters and whoever stands before the host; "" for no address."""
-	try:
-		parts = urlsplit(referrer)
-		host = parts.hostname or ""
-	except ValueError:
-		return ""
-	return f"{parts.scheme}://{host}/" if host and parts.scheme else ""
 
 
 def _beside(doctype: str, visitor_id: str, by: Mapping[str, Collection[str]]) -> list[str]:

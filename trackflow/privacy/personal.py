@@ -8,6 +8,7 @@ hold both to it. A row stays where a total rests on it, and then tells of nobody
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 VISITOR, EMAIL, LEAD, DEAL, CONVERSION = "visitor", "email", "lead", "deal", "conversion"
 # Names the visitor too, but rows are found by their conversion.
@@ -237,6 +238,7 @@ _CONFIGURATION = (
 _SUMS = "sums over many, without anybody's id"
 # Why the others hold nothing of data subjects.
 NOT_PERSONAL = {
+	"Archive File": "which files there are; what is archived is nobody's any more",
 	"API Key IP Whitelist": _CONFIGURATION,
 	"API Key Permission": _CONFIGURATION,
 	"API Key Webhook Event": _CONFIGURATION,
@@ -275,3 +277,13 @@ def names_any(text: str | None, words: Collection[str]) -> bool:
 		return False
 	some = "|".join(map(re.escape, sorted(words)))
 	return re.search(rf"(?<![\w.+-])(?:{some})(?![\w-]|\.\w)", text, re.IGNORECASE) is not None
+
+
+def website_of(referrer: str) -> str:
+	"""The website of an address, without path, parameters and whoever stands before the host; "" for no address."""
+	try:
+		parts = urlsplit(referrer)
+		host = parts.hostname or ""
+	except ValueError:
+		return ""
+	return f"{parts.scheme}://{host}/" if host and parts.scheme else ""

@@ -1,56 +1,50 @@
-"""Deletes what is older than the settings allow, in batches (RET-1): the tables that tracking fills.
+"""Deletes what is older than the settings allow, in batches; clicks and sessions are archived before (RET-1).
 
 What belongs to a person who converted stays as long as the conversion. Counters of links and what was credited are no sums of
-these rows, and do not change. Every batch is a transaction of its own; what is left goes with the next run.
+these rows, and do not change. What is left goes with the next run. Where the archive does not work, nothing of visitors is deleted.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
 import frappe
 from frappe.utils import cint, now_datetime
 
-from trackflow import bulk
-from trackflow.collisions import retried
-from trackflow.privacy import due
-from trackflow.tracking import people
+from trackflow.privacy import aged, due
+from trackflow.privacy.archive import keeping, places, trouble
+from trackflow.privacy.archive.places import PlaceError
+from trackflow.privacy.due import Table
+from trackflow.runs import recorded
 
-Row = dict[str, Any]
-
-BATCH = 1_000
 # Of the scheduler's long queue, which gives a job 25 minutes.
 DAILY_SECONDS = 20 * 60
 
 
-def run_daily() -> None:
-	"""The scheduler's job."""
-	done = run(max_seconds=DAILY_SECONDS)
+@recorded
+def run_daily() -> dict[str, int]:
+	"""The scheduler's job; returns how many rows are gone, by DocType."""
+	try:
+		done = run(max_seconds=DAILY_SECONDS)
+	except keeping.Busy:
+		return {}
 	if any(done.values()):
 		frappe.logger("trackflow").info("Deleted by age: %s", done)
+	return done
 
 
 def run(
 	dry_run: bool = False, max_seconds: float = float("inf"), tell: Callable[[str, int], None] | None = None
 ) -> dict[str, int]:
-	"""Delete what is due; answers how many rows, by DocType. A dry run counts them only."""
-	end = time.monotonic() + max_seconds
-	cutoffs = due.cutoffs(now_datetime(), days())
-	done: dict[str, int] = {}
-	for table in due.TABLES:
-		done[table.doctype] = 0
-		if table.doctype not in cutoffs:
-			continue
-		for names in _due(table, cutoffs[table.doctype]):
-			if not dry_run:
-				_delete(table.doctype, names)
-			done[table.doctype] += len(names)
-			if tell:
-				tell(table.doctype, done[table.doctype])
-			if time.monotonic() > end:
-				return done
-	return done
+	"""Delete what is due; answers how many rows, by DocType. A dry run counts them only. What is wrong with the archive is told by
+	`trouble.current`. Raises keeping.Busy."""
+	work = _Run(dry_run, time.monotonic() + max_seconds, tell)
+	if dry_run or places.target() == places.OFF:
+		work.go_through()
+	else:
+		with keeping.alone():
+			work.go_through()
+	return work.done
 
 
 def days() -> dict[str, int]:
@@ -61,47 +55,45 @@ def days() -> dict[str, int]:
 
 def horizon() -> datetime | None:
 	"""Since when every hit and session is surely there; None where nothing is deleted."""
-	return due.horizon(now_datetime(), days())
+	return due.horizon(now_datetime(), days(), aged.deleted_until())
 
 
-def _due(table: due.Table, cutoff: datetime) -> Iterator[list[str]]:
-	"""The names of what is due, a batch at a time, oldest first. Goes past what stays."""
-	last: tuple[datetime, str] | None = None
-	while rows := _older(table, cutoff, last):
-		last = (rows[-1]["at"], rows[-1]["name"])
-		stays = _converted({row["visitor"] for row in rows if row["visitor"]}) if table.visitor else set()
-		names = [row["name"] for row in rows if row["visitor"] not in stays or not row["visitor"]]
-		if names:
-			yield names
+class _Run:
+	"""One run: table by table, until its time is over."""
 
+	def __init__(self, dry_run: bool, end: float, tell: Callable[[str, int], None] | None) -> None:
+		self.dry_run, self.end, self.tell = dry_run, end, tell
+		self.archives = places.target() != places.OFF
+		self.cutoffs = due.cutoffs(now_datetime(), days(), whole_days=self.archives)
+		self.done = {table.doctype: 0 for table in due.TABLES}
 
-def _older(table: due.Table, cutoff: datetime, last: tuple[datetime, str] | None) -> list[Row]:
-	rows = frappe.qb.DocType(table.doctype)
-	at = rows[table.time]
-	query = (
-		frappe.qb.from_(rows)
-		.select(rows.name, at.as_("at"), rows[table.visitor or "name"].as_("visitor"))
-		.where(at < cutoff)
-		.orderby(at, rows.name)
-		.limit(BATCH)
-	)
-	if table.statuses:
-		query = query.where(rows.status.isin(table.statuses))
-	if last:
-		query = query.where((at > last[0]) | ((at == last[0]) & (rows.name > last[1])))
-	return query.run(as_dict=True)
+	def go_through(self) -> None:
+		failed = False
+		for table in self._tables():
+			if failed and table.visitor:
+				# What belongs together goes together: a session without its touch points would be derived again.
+				continue
+			try:
+				for number in self._deleted(table, self.cutoffs[table.doctype]):
+					self.done[table.doctype] += number
+					if self.tell:
+						self.tell(table.doctype, self.done[table.doctype])
+					if time.monotonic() > self.end:
+						return
+			except PlaceError as error:
+				failed = True
+				trouble.note(str(error))
+		if not failed and not self.dry_run:
+			trouble.clear()
 
+	def _tables(self) -> list[Table]:
+		"""What is archived first: where that fails, the others of visitors wait."""
+		some = [table for table in due.TABLES if table.doctype in self.cutoffs]
+		return sorted(some, key=lambda table: not table.archived) if self.archives else some
 
-def _converted(visitors: Collection[str]) -> set[str]:
-	"""Those of these visitors whose person has a conversion."""
-	persons = people.of_visitors(visitors)
-	everybody = {one for person in persons.values() for one in person} | set(visitors)
-	found = bulk.load("Conversion", {"visitor": ("in", everybody)}, ["visitor"]) if everybody else {}
-	converted = {row["visitor"] for row in found.values()}
-	return {one for one in visitors if persons.get(one, {one}) & converted or one in converted}
-
-
-@retried
-def _delete(doctype: str, names: list[str]) -> None:
-	bulk.delete(doctype, names)
-	frappe.db.commit()
+	def _deleted(self, table: Table, cutoff: datetime) -> Iterator[int]:
+		if table.archived and self.archives and not self.dry_run:
+			yield from keeping.archive_and_delete(table, cutoff)
+			return
+		for names in aged.due(table, cutoff):
+			yield len(names) if self.dry_run else aged.delete(table, cutoff, names)

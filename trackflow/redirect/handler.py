@@ -34,9 +34,11 @@ from trackflow.redirect.answer import (
 )
 from trackflow.redirect.decision import Link
 from trackflow.redirect.words import words
-from trackflow.stream import writer
+from trackflow.stream import tally, writer
 from trackflow.stream.buckets import Bucket
 from trackflow.stream.writer import ANY_STATE, Written
+
+ENDPOINT = "redirects"
 
 
 def answer_short_link() -> None:
@@ -48,12 +50,17 @@ def answer_short_link() -> None:
 
 def respond(code: str) -> "Sent":
 	"""The answer to a request for `code`, click recorded; a plain page where something of ours is broken."""
+	began = time.perf_counter()
 	try:
-		return Sent(_answer(code))
+		answer = _answer(code)
+		sent = Sent(answer)
 	except Exception:
 		# What went wrong is for the log, not for the visitor.
 		frappe.logger("trackflow").exception("A short link could not be answered")
-		return Sent(unavailable(words()))
+		answer = unavailable(words())
+		sent = Sent(answer)
+	tally.answered(ENDPOINT, answer.status, time.perf_counter() - began)
+	return sent
 
 
 class Sent:
@@ -87,11 +94,11 @@ def _answer(code: str) -> Answer:
 	link, config = links.find_with_config(code)
 	known.keep(code, link, config, state)
 	if access_limits.is_blocked(client_address(incoming, config), config):
-		return turned_away(words(), 403)
+		return _turned_away(403, "blocked")
 	answer, limit = _visit(incoming, link, config)
 	# What is recorded is counted by the same step; what is not (an unknown code) costs a question of its own.
 	wait = _record(answer.record, limit).wait if answer.record else access_limits.wait_for(limit)
-	return turned_away(words(), 429, wait) if wait else answer
+	return _turned_away(429, "too_many", wait) if wait else answer
 
 
 def _visit_as_known(incoming: Incoming, memory: known.Memory) -> Answer | None:
@@ -104,7 +111,12 @@ def _visit_as_known(incoming: Incoming, memory: known.Memory) -> Answer | None:
 	written = _record(answer.record, limit, memory.state)
 	if written.is_outdated:
 		return None
-	return turned_away(words(), 429, written.wait) if written.wait else answer
+	return _turned_away(429, "too_many", written.wait) if written.wait else answer
+
+
+def _turned_away(status: int, reason: str, wait: int = 0) -> Answer:
+	tally.add({f"{ENDPOINT}.refused.{reason}": 1})
+	return turned_away(words(), status, wait)
 
 
 def _visit(incoming: Incoming, link: Link | None, config: Config) -> tuple[Answer, list[Bucket]]:
@@ -113,7 +125,7 @@ def _visit(incoming: Incoming, link: Link | None, config: Config) -> tuple[Answe
 	keys = Keys(day_key, click_secret(), password_secret())
 	zone = ZoneInfo(config.time_zone)
 	answer = _settle(visit(incoming, link, config, keys, time.time(), zone, words, _token))
-	return answer, access_limits.of_address("redirects", address, config, limit_secret())
+	return answer, access_limits.of_address(ENDPOINT, address, config, limit_secret())
 
 
 def _token() -> str:

@@ -25,6 +25,7 @@ from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
 from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, exact, folded
 from trackflow.rollups.rows import Day
+from trackflow.runs import recorded
 
 Row = dict[str, Any]
 
@@ -53,6 +54,7 @@ def after_credits(conversions: list[str]) -> None:
 	recount(campaign for (campaign,) in rows)
 
 
+@recorded
 def recount_all() -> int:
 	"""Make the figures of all campaigns what they should be; returns campaigns written."""
 	return recount(frappe.get_all("Link Campaign", pluck="name", order_by="name"))

@@ -17,9 +17,10 @@ from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.garbage import seldom_collected
 from trackflow.jobs import TimeIsUp
-from trackflow.privacy import due
+from trackflow.privacy import aged, due
 from trackflow.rollups import campaign_figures, marks
 from trackflow.rollups.rows import FIELDS, Day
+from trackflow.runs import recorded
 
 Tell = Callable[[int, int], None]
 
@@ -50,6 +51,7 @@ class Done:
 		}
 
 
+@recorded
 def mark_yesterday() -> None:
 	"""At three in the morning: yesterday is over, changed or not; a job of the long queue works it out with all marked days."""
 	marks.mark([yesterday()])
@@ -63,6 +65,7 @@ def run_nightly(tell: Tell | None = None) -> Done:
 	return run_marked(tell=tell)
 
 
+@recorded
 @seldom_collected()
 def run_marked(first: date | None = None, last: date | None = None, tell: Tell | None = None) -> Done:
 	"""Work out all marked days of a range, up to yesterday; new marks that come meanwhile too."""
@@ -99,8 +102,11 @@ def horizon() -> date | None:
 	"""The first day whose figures can still be worked out; None where nothing that they rest on is deleted."""
 	settings = frappe.get_cached_doc("TrackFlow Settings")
 	days = {doctype: cint(settings.get(f"retention_{frappe.scrub(doctype)}")) for doctype in RESTS_ON}
-	cutoffs = due.cutoffs(now_datetime(), days)
-	return max(cutoffs.values()).date() + timedelta(days=1) if cutoffs else None
+	cutoffs = list(due.cutoffs(now_datetime(), days).values())
+	# Days that are raised bring nothing back.
+	if deleted := aged.deleted_until(RESTS_ON):
+		cutoffs.append(deleted)
+	return max(cutoffs).date() + timedelta(days=1) if cutoffs else None
 
 
 def active_models() -> list[str]:

@@ -7,7 +7,7 @@ none does. Without Redis whoever asks goes on: see `access.limits`.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from trackflow.stream import connection
+from trackflow.stream import connection, tally
 from trackflow.stream.connection import Script
 
 # Answers how many seconds are missing until all buckets can give; 0 where they have given.
@@ -35,7 +35,7 @@ local function take(first, at)
 	return 0
 end
 """
-_ALONE = Script(TAKE + "return take(1, 1)")
+_ALONE = Script(tally.TELL + TAKE + "tell(1, 1)\nreturn take(3, 2)")
 
 
 class Bucket(NamedTuple):
@@ -52,7 +52,15 @@ def take(buckets: Sequence[Bucket]) -> int:
 	StreamUnavailable."""
 	if not buckets:
 		return 0
-	return int(_ALONE.run(keys(buckets), arguments(buckets)))
+	figures = tally.due()
+	try:
+		names = keys(buckets)
+		return int(
+			_ALONE.run([*tally.keys(figures, unused=names[0]), *names], [figures, *arguments(buckets)])
+		)
+	except Exception:
+		tally.untold(figures)
+		raise
 
 
 def keys(buckets: Sequence[Bucket]) -> list[str]:

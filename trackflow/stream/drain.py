@@ -23,7 +23,8 @@ from redis.exceptions import RedisError, ResponseError
 from trackflow.exceptions import StreamUnavailable
 from trackflow.garbage import seldom_collected
 from trackflow.keys import click_secret
-from trackflow.stream import click_queue, connection, lanes, spool
+from trackflow.runs import recorded
+from trackflow.stream import click_queue, connection, lanes, spool, tally
 from trackflow.stream.entries import decode
 from trackflow.stream.writer import DUE_KEY, DUE_SECONDS
 from trackflow.tracking.packing import unpacked
@@ -62,6 +63,7 @@ class Drained:
 	seconds: float = 0
 	at: float = 0
 	tell: Callable[["Drained"], None] | None = None
+	told: tuple[int, int, int] = (0, 0, 0)
 
 	def store(self, records: list[Record]) -> None:
 		"""Store a batch, and count."""
@@ -78,6 +80,13 @@ class Drained:
 		if self.tell:
 			self.tell(self)
 
+	def untold(self) -> dict[str, int]:
+		"""What came since this was last asked, as the tally has it: new in the database, there already, kept aside."""
+		now = self.stored, self.records - self.stored - self.failed, self.failed
+		new = [one - other for one, other in zip(now, self.told, strict=True)]
+		self.told = now
+		return dict(zip(("drain.stored", "drain.duplicate", "drain.failed"), new, strict=True))
+
 
 def drain(
 	max_seconds: float = MAX_SECONDS,
@@ -90,6 +99,8 @@ def drain(
 	with seldom_collected():
 		_drain_spool(total)
 		try:
+			if total.records:
+				_tell(connection.connect(), total)
 			_drain_stream(total, max_seconds, claim_after_seconds)
 		except RedisError as error:
 			raise StreamUnavailable(str(error)) from error
@@ -195,9 +206,17 @@ class _Storing:
 		pipeline.xdel(connection.key("stream"), *ids)
 		pipeline.xack(connection.key("stream"), GROUP, *ids)
 		pipeline.execute()
-		with _although_full():
-			state = {"at": self._total.at, "records": self._total.records, "seconds": self._total.seconds}
-			self._redis.hset(connection.key(STATE_KEY), mapping=state)
+		_tell(self._redis, self._total)
+
+
+def _tell(redis: Redis, total: Drained) -> None:
+	"""What this drain did so far, and in the tally what it did since it last told."""
+	state = {name: getattr(total, name) for name in ("at", "records", "stored", "failed", "seconds")}
+	pipeline = redis.pipeline(transaction=False)
+	pipeline.hset(connection.key(STATE_KEY), mapping=state)
+	tally.tell_by(pipeline, total.untold())
+	with _although_full():
+		pipeline.execute()
 
 
 def catch_up(max_seconds: float = CATCH_UP_SECONDS) -> None:
@@ -219,21 +238,27 @@ def _order(entry_id: bytes) -> tuple[int, ...]:
 	return tuple(map(int, entry_id.split(b"-")))
 
 
-def drain_if_waiting() -> None:
-	"""The scheduler's safety net: drain what no job came for."""
+@recorded
+def drain_if_waiting() -> int:
+	"""The scheduler's safety net: drain what no job came for; returns how many records are new."""
 	try:
 		if waiting() or spool.size():
-			drain()
+			return drain().stored
 	except StreamUnavailable:
 		frappe.logger("trackflow").exception("The stream could not be drained")
+	return 0
 
 
-def retry_kept() -> None:
-	"""Try the records of the Click Queue again."""
+@recorded
+def retry_kept() -> int:
+	"""Try the records of the Click Queue again; returns how many are settled."""
+	settled = 0
 	for name, record in click_queue.waiting():
 		_stored, failed = store([record])
 		if not failed:
 			click_queue.settle(name)
+			settled += 1
+	return settled
 
 
 def waiting() -> int:
@@ -252,7 +277,8 @@ def last_run() -> Drained | None:
 	state = _ask(lambda redis: redis.hgetall(connection.key(STATE_KEY)))
 	if not state:
 		return None
-	return Drained(records=int(state[b"records"]), seconds=float(state[b"seconds"]), at=float(state[b"at"]))
+	whole = {name: int(state.get(name.encode(), 0)) for name in ("records", "stored", "failed")}
+	return Drained(**whole, seconds=float(state[b"seconds"]), at=float(state[b"at"]))
 
 
 def _ask(question: Callable[[Redis], Any]) -> Any:

@@ -68,9 +68,14 @@ def read(path: Path) -> Iterator[Record]:
 		_keep_bad(path, bad)
 
 
+def files() -> list[Path]:
+	"""Files that wait to be stored; the open one is among them, unless it is empty."""
+	return sorted(path for path in folder().glob("*.jsonl") if path.stat().st_size)
+
+
 def size() -> int:
 	"""Bytes that wait in the spool."""
-	return sum(path.stat().st_size for path in folder().glob("*.jsonl"))
+	return sum(path.stat().st_size for path in files())
 
 
 def bad_files() -> list[Path]:

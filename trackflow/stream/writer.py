@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from trackflow.changes import STATE_KEY
 from trackflow.exceptions import StreamUnavailable
-from trackflow.stream import buckets, connection, entries, spool
+from trackflow.stream import buckets, connection, entries, spool, tally
 from trackflow.stream.buckets import Bucket
 from trackflow.stream.connection import Script
 
@@ -39,18 +39,20 @@ _spooled = 0
 # Instead of a state that the site must be in.
 ANY_STATE = "*"
 
-# KEYS: stream, due key, prefix of ids that were seen, state, buckets. ARGV: records, seconds that the due key lives, digests
-# of ids one after the other, days that they are remembered, the state that the site must be in, then what the buckets need.
-# Answers the seconds to wait, or -1 where the site is in another state (nothing is written then), whether a drain is wanted,
+# KEYS: stream, due key, prefix of ids that were seen, state, the tally's two, buckets. ARGV: records, seconds that the due key
+# lives, digests of ids one after the other, days that they are remembered, the state that the site must be in, the tally, then
+# what the buckets need. Answers the seconds to wait, or -1 where the site is in another state (nothing is written then), whether a drain is wanted,
 # and of each id 1 where it is new, else 0.
 _WRITE = Script(
-	buckets.TAKE
+	tally.TELL
+	+ buckets.TAKE
 	+ f"""
 local PLACE, DIGEST = {_PLACE_BYTES}, {_DIGEST_BYTES}
 """
 	+ """
+tell(5, 6)
 if ARGV[5] ~= "*" and (redis.call("GET", KEYS[4]) or "") ~= ARGV[5] then return {-1, 0, ""} end
-local wait = take(5, 6)
+local wait = take(7, 7)
 if wait > 0 then return {wait, 0, ""} end
 local new = {}
 local day = math.floor(tonumber(redis.call("TIME")[1]) / 86400)
@@ -101,6 +103,8 @@ def write(
 		return Written((True,) * len(ids))
 	if drain_wanted:
 		_queue_drain()
+	if not (written.wait or written.is_outdated):
+		tally.add({"clicks": sum(_is_click(record) for record in records)})
 	return written
 
 
@@ -131,12 +135,17 @@ def put_aside(records: list[Record], reason: object) -> None:
 	try:
 		spool.append(records)
 		_spooled += number
+		tally.add({"spooled": number})
 		frappe.logger("trackflow").error("Redis is out of reach (%s): %d records spooled", reason, number)
 	except OSError:
 		_losses += number
 		frappe.logger("trackflow").exception(
 			"%d records are lost: neither Redis nor the spool took them", number
 		)
+
+
+def _is_click(record: Record) -> bool:
+	return not isinstance(record, dict) or record.get("kind") == "click"
 
 
 def _number_in(record: Record) -> int:
@@ -147,23 +156,30 @@ def _number_in(record: Record) -> int:
 def _write_to_redis(
 	records: list[Record], ids: Sequence[str], seen: str, limits: Sequence[Bucket], as_of: str
 ) -> tuple[Written, bool]:
-	wait, drain_wanted, new = _WRITE.run(
-		(
-			connection.key("stream"),
-			connection.key(DUE_KEY),
-			connection.key("seen:"),
-			connection.key(STATE_KEY),
-			*buckets.keys(limits),
-		),
-		(
-			entries.encode(records),
-			DUE_SECONDS,
-			b"".join(_digest(seen, one) for one in ids),
-			SEEN_DAYS,
-			as_of,
-			*buckets.arguments(limits),
-		),
+	figures = tally.due()
+	stream = connection.key("stream")
+	keys = (
+		stream,
+		connection.key(DUE_KEY),
+		connection.key("seen:"),
+		connection.key(STATE_KEY),
+		*tally.keys(figures, unused=stream),
+		*buckets.keys(limits),
 	)
+	arguments = (
+		entries.encode(records),
+		DUE_SECONDS,
+		b"".join(_digest(seen, one) for one in ids),
+		SEEN_DAYS,
+		as_of,
+		figures,
+		*buckets.arguments(limits),
+	)
+	try:
+		wait, drain_wanted, new = _WRITE.run(keys, arguments)
+	except Exception:
+		tally.untold(figures)
+		raise
 	if _losses > _told_losses:
 		_tell_losses()
 	if wait < 0:

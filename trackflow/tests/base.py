@@ -20,8 +20,10 @@ from werkzeug.test import Client, TestResponse
 from trackflow.config import forget_config
 from trackflow.constants.defaults import FALLBACK_CURRENCY, SETTINGS
 from trackflow.constants.models import DEFAULT_MODEL
+from trackflow.privacy import aged
+from trackflow.privacy.archive import trouble
 from trackflow.redirect import known
-from trackflow.stream import connection, spool
+from trackflow.stream import connection, spool, tally
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.writer import DUE_KEY
 
@@ -49,7 +51,7 @@ RECORDED = (
 	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
 	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
-	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule",
+	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule", "Archive File",
 )  # fmt: skip
 CRM_DOCUMENTS = ("CRM Deal", "CRM Lead", "CRM Organization")
 
@@ -139,12 +141,20 @@ def wipe() -> None:
 	settings.set("internal_ip_ranges", [])
 	settings.set("trusted_proxies", None)
 	settings.set("blocked_addresses", None)
+	settings.set("weekly_summary_recipients", None)
+	settings.set("weekly_summary_sent", None)
+	for field in settings.meta.fields:
+		if field.fieldname.startswith("archive_") and not field.default:
+			settings.set(field.fieldname, None)
 	settings.save(ignore_permissions=True)
+	aged.forget_deletions()
+	trouble.clear()
 	frappe.db.commit()
 	for model in frappe.get_all("Attribution Model", pluck="name"):
 		frappe.clear_document_cache("Attribution Model", model)
 	forget_config()
 	known._by_site.clear()
+	tally.forget()
 	frappe.cache.delete_keys("trackflow:link:")
 	redis = queue_redis()
 	for key in redis.scan_iter(connection.key("*").replace("{", "[{]").replace("}", "[}]")):

@@ -143,6 +143,7 @@ FIELDS = {
 	"Email Campaign Log": (
 		"campaign email_template recipient sent_date status opened_date clicked_date tracked_link"
 	),
+	"Archive File": "status document_type from_time until_time row_count archived_on size_bytes sha256 places",
 	"TrackFlow Erasure": "status reference row_count requested_by started_on finished_on rows_erased work",
 	"Waste Acknowledgement": "grain platform campaign adset ad reason until amount currency note",
 	"CRM Sync Log": "status attempts idempotency_key remote_id",

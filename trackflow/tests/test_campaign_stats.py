@@ -163,7 +163,8 @@ class TestMoney(unittest.TestCase):
 		for spend, value, conversions, expected in (
 			(hundred, Decimal(250), 4, (25.0, 2.5, 150.0)),
 			(hundred, zero, 0, (None, 0.0, -100.0)),
-			(zero, hundred, 4, (None, None, None)),
+			(zero, hundred, 4, (0.0, None, None)),
+			(zero, hundred, 0, (None, None, None)),
 			(None, hundred, 4, (None, None, None)),
 			(hundred, None, 4, (25.0, None, None)),
 		):

@@ -66,6 +66,22 @@ class TestExport(CommandTestCase):
 			self.assertNotIn("Traceback", result.output)
 
 
+class TestWeeklySummary(CommandTestCase):
+	"""RPT-4, CLI-1: the summary on the command line."""
+
+	def test_preview(self) -> None:
+		result = self.invoke("weekly-summary", "--preview")
+		self.assertEqual(result.exit_code, 0, result.output)
+		self.assertRegex(result.output, r"Visitors +0 +0 +–")
+		found = json.loads(self.invoke("weekly-summary", "--preview", "--json").output)
+		self.assertEqual(set(found), {"subject", "text", "html"})
+
+	def test_nobody_to_send_it_to(self) -> None:
+		result = self.invoke("weekly-summary")
+		self.assertEqual(result.exit_code, 1)
+		self.assertIn("recipient", result.output)
+
+
 class TestBenchmark(CommandTestCase):
 	"""PRF-7: each benchmark is a command of its own, which the site's command starts with its options."""
 

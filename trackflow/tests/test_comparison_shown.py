@@ -151,6 +151,16 @@ class TestCommand(ComparisonTestCase):
 		self.assertEqual((lines[2][:2], lines[-1][:2]), (["Email", "1.00"], ["Total", "2.00"]))
 		self.assertEqual(everything(), before)
 
+	def test_texts_of_visitors_do_not_move_the_cursor(self) -> None:
+		"""SEC-2"""
+		visitor = self.visitor()
+		make_touch(visitor, END, "Email", source="\x1b[2J\x1b]0;x\x07")
+		make_conversion(visitor, END)
+		run.rebuild()
+		shown = self.invoke("source")
+		self.assertIn("[2J", shown)
+		self.assertNotIn("\x1b", shown)
+
 	def test_by_position(self) -> None:
 		self.story()
 		lines = [line.split() for line in self.invoke("channel", "--by-position").splitlines()]

@@ -111,12 +111,13 @@ class SpendTestCase(ComparisonTestCase):
 		make_rate(date(2026, 3, 9), 0.5, "USD", "EUR")
 		visitor = self.visitor()
 		make_touch(visitor, END - DAY, "Paid Search", link_campaign="Spring", platform="")
-		make_touch(visitor, END, "Paid Social", campaign="c-9", platform="Meta Ads")
+		make_touch(visitor, END, "Paid Social", campaign="c-9", platform="Meta")
 		make_conversion(visitor, END, value=100, currency="EUR")
-		self.cost(20, link_campaign="Spring", platform="Google Ads")
-		self.cost(10, link_campaign="Spring", platform="Google Ads", currency="USD", external_ad_id="1")
-		self.cost(40, external_campaign_id="C-9", platform="Meta Ads")
-		self.cost(15, link_campaign="Autumn", platform="TikTok Ads")
+		spring = {"link_campaign": "Spring", "platform": "Google Ads", "external_campaign_id": "s-1"}
+		self.cost(20, **spring, external_ad_id="1")
+		self.cost(10, **spring, external_ad_id="2", currency="USD")
+		self.cost(40, external_campaign_id="C-9", platform="Meta")
+		self.cost(15, link_campaign="Autumn", platform="TikTok", external_campaign_id="a-1")
 		# Both neighbours of the range.
 		for day in (date(2026, 2, 28), date(2026, 4, 1)):
 			self.cost(1000, day=day, link_campaign="Spring", platform="Google Ads")
@@ -154,8 +155,8 @@ class TestByHand(SpendTestCase):
 			self.lines("platform", "Linear"),
 			{
 				"Google Ads": (25, 50, 2),
-				"Meta Ads": (40, 80, 1.25),
-				"TikTok Ads": (15, None, 0),
+				"Meta": (40, 80, 1.25),
+				"TikTok": (15, None, 0),
 				"total": (80, 80, 1.25),
 			},
 		)

@@ -172,6 +172,13 @@ class TestPreview(ExportTestCase):
 		bulk.insert("Visitor Event", [{**event, "event_type": "PAGE_VIEW"}])
 		self.assertEqual(self.look(), (0, {reasons.GUARDED: 2}))
 
+	def test_a_touch_of_such_a_domain_whose_session_is_gone(self) -> None:
+		make_domain("clinic.example.com", privacy_level="HIPAA")
+		self.bought()
+		touch = {"name": "t", "visitor_id": PHONE, "domain": "clinic.example.com"}
+		bulk.insert("Touch Point", [{**touch, "occurred_at": self.now - 400 * DAY}])
+		self.assertEqual(self.look(), (0, {reasons.GUARDED: 1}))
+
 	def test_statements_do_not_grow(self) -> None:
 		def statements() -> int:
 			frappe.db.commit()

@@ -136,16 +136,19 @@ class TestAccess(PeopleTestCase, ExportTestCase):
 		self.assertIn("Already exported", again.text)
 
 	def test_wrong_input(self) -> None:
+		self.bought()
 		for values in (
 			{"platform": "bing"},
 			{"platform": ""},
 			{"platform": "google", "from_date": "yesterday"},
 			{"platform": "google", "from_date": "2026-03-02", "to_date": "2026-03-01"},
 			{"platform": "linkedin", "action": "x"},
+			{"platform": "google", "conversion_type": "Lead" + "\u200b" * 200},
 		):
 			with self.subTest(values):
-				answer = self.ask(MANAGER, "preview", "GET", **values)
-				self.assertEqual(answer.status_code, 417)
+				for method, verb in (("preview", "GET"), ("create", "POST")):
+					answer = self.ask(MANAGER, method, verb, **values)
+					self.assertEqual(answer.status_code, 417, answer.text)
 
 
 class TestCommand(CommandTestCase, ExportTestCase):
@@ -168,11 +171,18 @@ class TestCommand(CommandTestCase, ExportTestCase):
 			self.assertEqual(opened.read(), self.file(made))
 		self.assertTrue(get_datetime(made["send_before"]))
 
+	def test_a_file_that_cannot_be_written(self) -> None:
+		"""Nothing is exported then: it would not be exported again."""
+		self.bought()
+		result = self.invoke("export-conversions", "google", "--output", "/nowhere/at/all.csv")
+		self.assertEqual((result.exit_code, frappe.db.count(EXPORT)), (1, 0), result.output)
+
 	def test_refusals(self) -> None:
 		for arguments, words in (
 			(("bing",), "none of"),
 			(("linkedin",), "number of a conversion rule"),
 			(("google",), "nothing to export"),
+			(("google", "--type", "\udcff"), "no text can hold"),
 		):
 			result = self.invoke("export-conversions", *arguments)
 			self.assertEqual(result.exit_code, 1, result.output)

@@ -19,7 +19,7 @@ from trackflow.integrations.crm_lead import (
 	unlink_visitor_from_lead,
 )
 from trackflow.integrations.sweep import sweep
-from trackflow.patches import fill_status_changes
+from trackflow.patches import fill_status_changes, name_currencies
 from trackflow.stream import writer
 from trackflow.stream.connection import connect, key
 from trackflow.tests.base import TrackFlowTestCase, needs_crm, work
@@ -27,11 +27,13 @@ from trackflow.tests.factories import (
 	click_record,
 	event_record,
 	make_campaign,
+	make_conversion,
 	make_deal,
 	make_lead,
 	make_link,
 	make_touch,
 	make_visitor,
+	set_settings,
 )
 from trackflow.tests.users import make_user, remove_user
 from trackflow.tracking.conversions import name_of
@@ -450,6 +452,34 @@ class TestRenaming(CRMTestCase):
 		work()
 		self.assertEqual(lead_fields("LEAD-NEW").trackflow_visitor_id, VISITOR)
 		self.assertEqual(frappe.db.count("Conversion"), 1)
+
+
+@needs_crm
+class TestCurrency(CRMTestCase):
+	"""CRM-4, ROL-1: a deal that names no currency is in the one that CRM shows it in, so that its value can be converted."""
+
+	def test_a_deal_without_one(self) -> None:
+		set_settings(reporting_currency="EUR")
+		deal = make_deal(deal_value=10, status="Won", currency=None)
+		frappe.db.set_value("CRM Deal", deal.name, "currency", None)
+		crm_deal.attribute(deal.name)
+		self.assertEqual(
+			frappe.db.get_value("Conversion", {"source_name": deal.name}, "currency"),
+			frappe.db.get_single_value("FCRM Settings", "currency")
+			or frappe.db.get_default("currency")
+			or "EUR",
+		)
+
+	def test_what_was_stored_without_one(self) -> None:
+		set_settings(reporting_currency="EUR")
+		for value, currency in ((5, None), (0, None), (7, "USD")):
+			name = make_conversion(VISITOR, now_datetime(), value=value, currency=currency)
+			frappe.db.set_value("Conversion", name, "attribution_status", "Done")
+		name_currencies.execute()
+		rows = frappe.get_all(
+			"Conversion", fields=["value", "currency", "attribution_status"], order_by="value", as_list=True
+		)
+		self.assertEqual([*map(tuple, rows)], [(0, None, "Done"), (5, "EUR", "Pending"), (7, "USD", "Done")])
 
 
 @needs_crm

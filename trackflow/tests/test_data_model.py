@@ -19,11 +19,13 @@ RECORDED = (
 	"Lead Status Change", "Daily Rollup", "Daily Click Rollup", "API Request Log", "Webhook Delivery",
 	"Email Campaign Log", "CRM Sync Log",
 )  # fmt: skip
-# Recorded too, and kept as long as credits may follow from them: without a retention figure.
+# Recorded too, and kept as long as credits may follow from them, or as the files that they tell of: without a retention figure.
 KEPT = (
-	"Attribution Training", "Conversion Export", "Conversion Export Row", "Cost Import Row", "Rollup Day", "TrackFlow Erasure",
+	"Archive File", "Attribution Training", "Conversion Export", "Conversion Export Row", "Cost Import Row", "Rollup Day",
+	"TrackFlow Erasure",
 )  # fmt: skip
 SECRET = (
+	"Archive File",
 	"TrackFlow Settings",
 	"TrackFlow API Key",
 	"API Request Log",
@@ -267,7 +269,7 @@ class TestPermissions(TrackFlowTestCase):
 	def test_contact_and_crm_fields_have_a_level_of_their_own(self) -> None:
 		for doctype in FIELDS:
 			meta = frappe.get_meta(doctype)
-			if doctype in ("TrackFlow API Key", "TrackFlow Erasure"):
+			if doctype in ("TrackFlow API Key", "TrackFlow Erasure", "TrackFlow Settings"):
 				continue
 			with self.subTest(doctype):
 				levels = {df.fieldname: df.permlevel for df in meta.fields if df.permlevel}
@@ -275,6 +277,14 @@ class TestPermissions(TrackFlowTestCase):
 				roles = {row.role for row in meta.permissions if row.permlevel and row.read}
 				expected = {"System Manager", TRACKFLOW_MANAGER} if doctype in GUARDED else set()
 				self.assertEqual(roles, expected)
+
+	def test_where_archives_go_is_said_by_system_managers(self) -> None:
+		"""RET-1: who may send files elsewhere holds the server, not only TrackFlow."""
+		meta = frappe.get_meta("TrackFlow Settings")
+		levels = {df.fieldname: df.permlevel for df in meta.fields if df.permlevel}
+		values = [df.fieldname for df in meta.fields if df.fieldname.startswith("archive_") and df.label]
+		self.assertEqual(levels, dict.fromkeys(values, 1))
+		self.assertEqual({row.role for row in meta.permissions if row.permlevel}, {"System Manager"})
 
 	def test_guests_have_no_permission_at_all(self) -> None:
 		for doctype in FIELDS:

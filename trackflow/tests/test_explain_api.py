@@ -195,6 +195,19 @@ class TestCommand(CommandTestCase):
 		self.assertIn("no conversion, lead or deal", result.output)
 		self.assertEqual(self.invoke("attribution", "--model", "Linear").exit_code, 2)
 
+	def test_what_does_not_go_together(self) -> None:
+		"""Nothing that was asked for is left out without a word."""
+		for options in (
+			("--pending", "--train"),
+			("--explain", "x", "--compare", "channel"),
+			("--pending", "--from", "2026-03-01"),
+			("--train", "--to", "2026-03-01"),
+			("--from", "2026-03-02", "--to", "2026-03-01"),
+			("--explain", ""),
+		):
+			with self.subTest(options):
+				self.assertEqual(self.invoke("attribution", *options).exit_code, 2)
+
 	def test_a_lead_and_a_deal(self) -> None:
 		if not HAS_CRM:
 			self.skipTest("Frappe CRM is not installed on this site")

@@ -192,6 +192,8 @@ class TestOverHttp(PermissionTestCase):
 	def test_who_may(self) -> None:
 		for user, status in ((NOBODY, 403), (None, 403)):
 			self.assertEqual(self.export(user).status_code, status)
+			# Nor is such a one told which domains there are.
+			self.assertEqual(self.export(user, domain="nowhere.example.com").status_code, status)
 		for query in (
 			{"what": "visitors"},
 			{"format": "xml"},

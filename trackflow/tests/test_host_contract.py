@@ -251,11 +251,10 @@ class TestValidation(TrackFlowTestCase):
 		self.assertTrue(issubclass(frappe.UniqueValidationError, frappe.ValidationError))
 
 	def test_unique_ignores_case(self) -> None:
-		make_visitor("v_00000000000000aa")
-		frappe.db.set_value("Visitor", "v_00000000000000aa", "visitor_id", "V_00000000000000AB")
-		row = {"doctype": "Visitor", "visitor_id": "v_00000000000000ab"}
+		first = make_campaign("One", campaign_id="same")
+		frappe.db.set_value("Link Campaign", first.name, "campaign_id", "SAME")
 		with self.assertRaises(frappe.UniqueValidationError):
-			frappe.get_doc(row).insert()
+			make_campaign("Two", campaign_id="same")
 
 	def test_unique_takes_many_without_a_value(self) -> None:
 		def no_slug(doc: Document) -> None:

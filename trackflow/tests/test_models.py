@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unittest
 from collections import namedtuple
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction as F
 
-from trackflow.attribution.channel_rules import ChannelRule, RuleError, rename
+from trackflow.attribution.channel_rules import ChannelRule, RuleError, matches, rename
 from trackflow.attribution.models import MODEL_TYPES, Touch, is_direct, round_weights, split_money, weights
 from trackflow.attribution.powers import MOST_HALVINGS, half_to_the
 from trackflow.attribution.window import within
@@ -637,3 +638,12 @@ class TestChannelRules(unittest.TestCase):
 		matched = rename({"source": value, "channel": "a"}, [ChannelRule("b", {"source": pattern})])[0] == "b"
 		if "*" not in pattern and value.isascii():
 			self.assertEqual(matched, value.strip().lower() == pattern.strip().lower())
+
+	@given(st.text("abA ", max_size=8), st.text("abB* ", max_size=8))
+	def test_a_star_is_any_text(self, value, pattern):
+		expected = re.compile(".*".join(map(re.escape, pattern.strip().split("*"))), re.IGNORECASE)
+		self.assertEqual(matches(pattern, value), bool(expected.fullmatch(value.strip())))
+
+	def test_many_stars_take_no_time(self):
+		"""Not even on a text that a visitor wrote for it: this would take a regular expression years."""
+		self.assertFalse(matches("*a" * 20 + "*b", "a" * 10_000))

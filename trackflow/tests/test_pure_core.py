@@ -41,6 +41,9 @@ PURE_MODULES = (
 	"trackflow.recent",
 	"trackflow.costs.exchange",
 	"trackflow.edge.rates",
+	"trackflow.health.figures",
+	"trackflow.health.prometheus",
+	"trackflow.health.schedule",
 	"trackflow.incoming",
 	"trackflow.integrations.lead_ads",
 	"trackflow.inert",
@@ -62,6 +65,7 @@ PURE_MODULES = (
 	"trackflow.offline.shapes",
 	"trackflow.places",
 	"trackflow.policy",
+	"trackflow.privacy.archive.layout",
 	"trackflow.privacy.due",
 	"trackflow.privacy.personal",
 	"trackflow.redirect.answer",
@@ -95,6 +99,7 @@ PURE_MODULES = (
 	"trackflow.tracking.sources",
 	"trackflow.waste.judge",
 	"trackflow.waste.quiet",
+	"trackflow.weekly_summary.layout",
 )
 
 FORBIDDEN_IMPORTS = frozenset(

@@ -447,6 +447,9 @@ class TestLeads(PermissionTestCase, ReportTestCase):
 		(row,) = run(LEADS_REPORT)["result"]
 		brought = [row[f"trackflow_{field}"] for field in ("source", "medium", "campaign")]
 		self.assertEqual(brought, ["'=1+1", "'@SUM(1)", "spring"])
+		# Whoever sends a web form says what the lead is called.
+		frappe.db.set_value("CRM Lead", row["name"], "lead_name", "=HYPERLINK(1)")
+		self.assertEqual(run(LEADS_REPORT)["result"][0]["lead_name"], "'=HYPERLINK(1)")
 
 	def test_the_newest_are_shown(self) -> None:
 		leads = [self.made(f"{number}@example.com", FIRST + number * DAY) for number in range(3)]

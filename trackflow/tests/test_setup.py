@@ -5,12 +5,14 @@ import os
 from unittest.mock import patch
 
 import frappe
+from frappe.utils.password import get_decrypted_password
 
 from trackflow import bulk, install, uninstall
 from trackflow.constants.crm_layouts import SECTION_NAME, SIDE_PANEL, SIDE_PANEL_DOCTYPES
 from trackflow.constants.custom_fields import CUSTOM_FIELDS, fieldnames
 from trackflow.constants.models import MODELS
 from trackflow.constants.roles import ROLES
+from trackflow.privacy.archive import keeping, trouble
 from trackflow.setup import crm, memory, models
 from trackflow.setup.indexes import ensure_indexes
 from trackflow.setup.settings import ensure_settings
@@ -204,6 +206,9 @@ class TestUninstall(SetUpTestCase):
 		frappe.get_doc({"doctype": "ToDo", "description": "x", "reference_type": "Link Campaign"}).insert()
 		user = frappe.get_doc("User", "Administrator")
 		user.add_roles(*ROLES)
+		settings = frappe.get_single("TrackFlow Settings")
+		settings.update({"archive_http_token": "secret"}).save()
+		frappe.db.set_global(trouble.KEY, "No archive.")
 		uninstall.before_uninstall()
 		for doctype, field in (
 			("Role", "name"),
@@ -217,6 +222,8 @@ class TestUninstall(SetUpTestCase):
 			frappe.get_all("Custom Field", {"fieldname": ("like", "trackflow%")}, pluck="name"), []
 		)
 		self.assertEqual(frappe.get_all("DefaultValue", {"defkey": ("like", "trackflow%")}, pluck="name"), [])
+		with self.assertRaises(frappe.AuthenticationError):
+			get_decrypted_password("TrackFlow Settings", "TrackFlow Settings", "archive_http_token")
 		self.assertEqual(frappe.get_all("ToDo", {"reference_type": ("in", list(FIELDS))}, pluck="name"), [])
 		self.assertEqual(
 			frappe.get_all("Scheduled Job Type", {"method": ("like", "trackflow.%")}, pluck="name"), []
@@ -226,11 +233,13 @@ class TestUninstall(SetUpTestCase):
 		frappe.cache.set_value("trackflow:test", 1)
 		connection.connect().set(connection.key("test"), 1)
 		spool.append([{"a": 1}])
+		(keeping.folder() / "draft.part").touch()
 		with patch("frappe.get_installed_apps", return_value=["frappe"]):
 			uninstall.after_uninstall()
 		self.assertIsNone(frappe.cache.get_value("trackflow:test"))
 		self.assertFalse(connection.connect().exists(connection.key("test")))
 		self.assertFalse(list(spool.folder().iterdir()))
+		self.assertFalse(list(keeping.folder().iterdir()))
 
 	def test_files_of_exports_go(self) -> None:
 		row = {"doctype": "File", "file_name": "export-test.csv", "is_private": 1, "content": "a click id"}

@@ -157,6 +157,18 @@ class TestBoth(PermissionTestCase, SpendTestCase):
 				self.assertTrue(found["message"])
 				self.assertNotIn("<", found["message"])
 
+	def test_every_line_says_something_in_every_column(self) -> None:
+		"""Be it that there is nothing: the desk shows 0 where a line has no such key."""
+		make_cost(DAY, 50, external_campaign_id="unknown")
+		make_cost(DAY, 20, external_campaign_id="123")
+		run.run_marked()
+		for report in (SPEND, PERFORMANCE):
+			told = self.told(report)
+			columns = {column["fieldname"] for column in told["columns"]}
+			for row in told["result"]:
+				with self.subTest(report, row=row):
+					self.assertEqual(columns - set(row), set())
+
 	def test_statements_do_not_grow_with_campaigns(self) -> None:
 		taken = []
 		for number in (1, 12):

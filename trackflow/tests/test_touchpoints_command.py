@@ -89,7 +89,13 @@ class TestDeriving(CommandTestCase):
 		self.assertEqual(frappe.db.count("Error Log", {"method": ("like", "%touch points of visitors%")}), 1)
 
 	def test_what_is_asked_wrongly(self) -> None:
-		for options in (("--from", "2026-03-02", "--to", "2026-03-01"), ("--from", "soon"), ("--limit", "3")):
+		for options in (
+			("--from", "2026-03-02", "--to", "2026-03-01"),
+			("--from", "soon"),
+			("--to", "9999-12-31"),
+			("--limit", "3"),
+			("",),
+		):
 			self.assertEqual(self.invoke("touchpoints", *options).exit_code, 2, options)
 
 
@@ -141,6 +147,11 @@ class TestShowing(CommandTestCase):
 		result = self.invoke("touchpoints", "nobody")
 		self.assertEqual(result.exit_code, 1)
 		self.assertIn("There is no visitor, lead or deal nobody.", result.output)
+
+	def test_bytes_that_are_no_text(self) -> None:
+		result = self.invoke("touchpoints", "\udcff")
+		self.assertEqual(result.exit_code, 1)
+		self.assertIn("no text can hold", result.output)
 
 	@needs_crm
 	def test_a_lead(self) -> None:

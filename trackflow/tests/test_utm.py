@@ -36,6 +36,19 @@ class TestWhatIsSound(unittest.TestCase):
 	def test_every_name_of_a_site_is_known(self) -> None:
 		self.assertEqual(judged(*((name, "referral", "") for name in sorted(sources.NAMES))), [])
 
+	def test_other_words_are_no_slips(self) -> None:
+		"""A country, a variant, a medium or a source that is one letter from another and means something else."""
+		known = Known(campaigns=["sale-us", "sale-a", "autumn-sale-us"])
+		for campaign in ("sale-uk", "sale-b", "autumn-sale-uk"):
+			with self.subTest(campaign):
+				found = judged(("google", "cpc", campaign), known=known)
+				self.assertEqual(found, [(utm.UNKNOWN_CAMPAIGN, "campaign", campaign, "")])
+		kinds = {
+			one[0]
+			for one in judged(("google", "remarketing", ""), ("gmail", "cpc", ""), ("mail", "email", ""))
+		}
+		self.assertNotIn(utm.MISSPELT, kinds)
+
 	def test_numbers_are_no_slips(self) -> None:
 		self.assertEqual(
 			judged(("google", "cpc", "spring-sale-2027")),

@@ -321,6 +321,30 @@ class TestAccess(PeopleTestCase, JourneyTestCase):
 			self.assertEqual(answer.json["message"]["result"], [])
 			self.assertNotIn(PHONE, answer.text)
 
+	@needs_crm
+	def test_statements_do_not_grow_with_leads(self) -> None:
+		"""Whether a lead may be read is asked of all at once."""
+
+		def statements() -> int:
+			frappe.set_user(MANAGER)
+			with counted_statements() as found:
+				rows = visitor_journey.execute({})[1]
+			frappe.set_user("Administrator")
+			self.assertEqual({row["lead"] for row in rows} - {""}, leads)
+			return len(found)
+
+		leads = set()
+		for number in range(10, 30):
+			lead = make_lead(email=f"lead{number}@example.com").name
+			visitor = make_visitor(VISITOR.format(number), crm_lead=lead)
+			self.came(visitor, 1, "Email")
+			make_conversion(visitor, self.now - timedelta(hours=number), crm_lead=lead)
+			leads.add(lead)
+			if number == 12:
+				statements()
+				few = statements()
+		self.assertEqual(statements(), few)
+
 	def test_reads_are_noted(self) -> None:
 		"""COL-7"""
 		make_domain("clinic.example.com", privacy_level="HIPAA")

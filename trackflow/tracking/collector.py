@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from trackflow.access import api_keys, limits
 from trackflow.incoming import GRANTED, Caller, Incoming, client_address, recognise
 from trackflow.policy import ApiKey, Config, Domain
-from trackflow.stream import writer
+from trackflow.stream import tally, writer
 from trackflow.tracking import events, identity, packing, segment
 from trackflow.tracking.events import Batch, BatchError, Event, EventError
 from trackflow.tracking.parameters import host_of
@@ -95,9 +95,13 @@ def turned_away(incoming: Incoming, desk: Desk, endpoint: str) -> Answer | None:
 		wait = limits.wait_for(
 			limits.of_address(endpoint, _address(incoming, desk.config), desk.config, desk.limit_secret)
 		)
-		return _refusal(_too_many(wait)) if wait else None
+		if not wait:
+			return None
+		refused = _too_many(wait)
 	except BatchError as error:
-		return _refusal(error)
+		refused = error
+	tally.add({f"{endpoint}.refused.{refused.code}": 1})
+	return _refusal(refused)
 
 
 def _address(incoming: Incoming, config: Config) -> str:
@@ -115,11 +119,26 @@ def _refusal(error: BatchError) -> Answer:
 
 def take(read: Read, incoming: Incoming, desk: Desk, received: float, endpoint: str = "events") -> Answer:
 	"""Take the batch that `read` gives, or the BatchError that it raises."""
+	began, refused = time.perf_counter(), ""
 	try:
 		address = _address(incoming, desk.config)
-		return _Batch(read, incoming, desk, address, received, endpoint).take()
+		answer = _Batch(read, incoming, desk, address, received, endpoint).take()
 	except BatchError as error:
-		return _refusal(error)
+		answer, refused = _refusal(error), error.code
+	seconds = time.perf_counter() - began
+	tally.answered("events", answer.status, seconds, refused, **_events_of(answer))
+	return answer
+
+
+def _events_of(answer: Answer) -> dict[str, int]:
+	body = answer.body
+	if "rejected" not in body:
+		return {}
+	return {
+		"accepted": body["accepted"],
+		"duplicate": body["duplicate"],
+		"rejected": len(body["rejected"]),
+	}
 
 
 def preflight(incoming: Incoming, config: Config) -> tuple[int, tuple[tuple[str, str], ...]]:

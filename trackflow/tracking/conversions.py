@@ -12,6 +12,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow import bulk
+from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.tracking import people
@@ -151,7 +152,7 @@ def _row(event: Row, visitor: Row) -> Row:
 		"visitor": event["visitor"],
 		"crm_lead": visitor["crm_lead"],
 		"value": event["value"] or 0,
-		"currency": event["currency"],
+		"currency": event["currency"] or (reporting_currency() if event["value"] else None),
 		"conversion_date": event["timestamp"],
 		"source_doctype": "Visitor Event",
 		"source_name": event["name"],

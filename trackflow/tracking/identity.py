@@ -24,6 +24,8 @@ Network = IPv4Network | IPv6Network
 VISITOR_ID = re.compile(r"v_[0-9a-f]{16}")
 # Stands where the id of an erased visitor stood. No browser can name it: it is no visitor id.
 _ERASED = "e_"
+# The same as a pattern of databases, in which _ is any character.
+ANY_ERASED = f"{_ERASED}%"
 CLICK_DIGITS = 9
 
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")

@@ -15,6 +15,7 @@ from frappe.utils import now_datetime
 from trackflow.collisions import retried
 from trackflow.config import get_config
 from trackflow.privacy import retention
+from trackflow.runs import recorded
 from trackflow.tracking import conversions, identity, joins, store, visitors
 from trackflow.tracking.visits import Visits
 
@@ -24,6 +25,7 @@ AT_ONCE = 500
 JOIN_HORIZON = timedelta(days=1)
 
 
+@recorded
 def repair() -> int:
 	"""Join clicks that lack their landing, and mend visitors that have a hit without a session or a session without a touch
 	point; returns clicks joined and rows written."""
@@ -161,7 +163,7 @@ def _unjoined_landings() -> list[dict[str, Any]]:
 def _with_loose_hits() -> set[str]:
 	found: set[str] = set()
 	for doctype, field in (("Click Event", "visitor_id"), ("Visitor Event", "visitor")):
-		filters = {"session": ("is", "not set"), "counted": 1}
+		filters = {"session": ("is", "not set"), "counted": 1, field: ("not like", identity.ANY_ERASED)}
 		found |= set(frappe.get_all(doctype, filters=filters, pluck=field, order_by="name", limit=AT_ONCE))
 	return found - {None, ""}
 
@@ -174,6 +176,8 @@ def _with_bare_sessions() -> set[str]:
 		.on(touch.session == session.name)
 		.select(session.visitor_id)
 		.where(touch.name.isnull())
+		# Of nobody, as erasures and archives leave them: there is nothing to derive of those.
+		.where(session.visitor_id.not_like(identity.ANY_ERASED))
 		.limit(AT_ONCE)
 		.run()
 	)

@@ -8,3 +8,9 @@ app_license = "MIT"
 app_email = "benchless@example.com"
 
 website_route_rules = [{"from_route": "/app/<path:app_path>", "to_route": "app"}]
+
+scheduler_events = {"all": ["frappe.email.queue.flush"]}
+
+permission_query_conditions = {
+	"Notification Log": "frappe.desk.doctype.notification_log.notification_log.get_permission_query_conditions"
+}

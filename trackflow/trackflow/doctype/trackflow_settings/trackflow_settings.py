@@ -10,10 +10,12 @@ from frappe.utils import cint, flt
 from trackflow.attribution.run import queue_rebuild
 from trackflow.config import forget_config
 from trackflow.links.rebuild import enqueue_rebuild
+from trackflow.privacy.archive import settings as archive_settings
 from trackflow.rollups import marks
 from trackflow.trackflow.doctype.attribution_model.attribution_model import make_default
 from trackflow.trackflow.doctype.domain_configuration.domain_configuration import make_primary
 from trackflow.validation import channel_weights, lines, networks, web_address, within
+from trackflow.weekly_summary import recipients
 
 # field: (lowest, highest)
 RANGES = {
@@ -24,6 +26,8 @@ RANGES = {
 	"engagement_half_life_days": (1, 3650),
 	"waste_high_percent": (0, 100),
 	"waste_medium_percent": (0, 100),
+	"health_late_minutes": (1, 1440),
+	"health_error_percent": (0, 100),
 	"waste_quiet_days": (0, 365),
 }
 
@@ -45,6 +49,10 @@ class TrackFlowSettings(Document):
 		self._check_addresses()
 		self._check_links()
 		self._check_choices()
+		self.weekly_summary_recipients = "\n".join(recipients.checked(self.weekly_summary_recipients))
+		if cint(self.weekly_summary) and not self.weekly_summary_recipients:
+			frappe.throw(_("The weekly summary needs recipients."))
+		archive_settings.check(self)
 		self.custom_attribution_settings = channel_weights(
 			self.custom_attribution_settings, "Custom Attribution Settings"
 		)

@@ -127,6 +127,10 @@ class _Report:
 	def _line(self, label: str, figures: Figures) -> Row:
 		of = ratios(figures)
 		return {
+			# What only a campaign has; the desk shows 0 for what is not said.
+			**dict.fromkeys(
+				("status", "budget", "budget_used", "expected_roi", "roi_difference", "link_clicks")
+			),
 			"campaign": desk.group_label(label),
 			"spend": number(figures.spend),
 			"value": number(figures.value),

@@ -25,6 +25,8 @@ _FILTERED = {
 	SOURCE: "trackflow_source",
 	MEDIUM: "trackflow_medium",
 }
+# What somebody else than staff may have written.
+_OF_VISITORS = ("lead_name", *_FILTERED.values())
 FIELDS = (
 	"name", "lead_name", "status", "creation", "trackflow_source", "trackflow_medium", "trackflow_campaign",
 	"trackflow_first_touch_date", "trackflow_last_touch_date", "trackflow_touch_count",
@@ -78,7 +80,7 @@ def _leads(wanted: history.Wanted) -> list[Row]:
 	)
 	return [
 		{field: row.get(field) for field in FIELDS}
-		| {field: neutral(row[field]) for field in _FILTERED.values() if row.get(field)}
+		| {field: neutral(row[field]) for field in _OF_VISITORS if row.get(field)}
 		for row in rows
 	]
 

@@ -90,7 +90,9 @@ class _Lines:
 		spend = self._read.total.spend
 		first = Place._fields[0] if GRAINS[self._grain] else "organization"
 		share = float(100 * waste / spend) if spend else None
+		names = ("platform", "campaign", "adset", "ad", "severity", "reason", "recommendation")
 		return {
+			**dict.fromkeys(names, ""),
 			**self._figures(self._read.total),
 			"waste": float(waste),
 			"waste_share": share,
