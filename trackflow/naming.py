@@ -6,13 +6,14 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any
 
-_SEPARATOR = "\x1f"
+# Between the parts of a key; none of them may hold it, or two keys are one.
+SEPARATOR = "\x1f"
 
 
 def key_name(*parts: Any) -> str:
 	"""Return 32 hex digits for a key; None and empty parts are the same, the order matters."""
 	texts = ["" if part is None else str(part) for part in parts]
-	return hashlib.sha256(_SEPARATOR.join(texts).encode()).hexdigest()[:32]
+	return hashlib.sha256(SEPARATOR.join(texts).encode()).hexdigest()[:32]
 
 
 def timed_name(moment: datetime, *parts: Any) -> str:

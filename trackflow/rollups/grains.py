@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from trackflow.costs.exchange import Rates
+from trackflow.naming import SEPARATOR
 
 ORGANIZATION, PLATFORM, CAMPAIGN, AD_SET, AD = "Organization", "Platform", "Campaign", "Ad Set", "Ad"
 # How many parts of a place each grain tells apart.
@@ -171,13 +172,14 @@ def _brought(
 
 
 class _Spelling:
-	"""One spelling for what `folded` takes for one: the first one that comes, costs before credits."""
+	"""One spelling for what `folded` takes for one: the first one that comes, costs before credits. It holds no separator of
+	names, by which a visitor could make two places one row."""
 
 	def __init__(self, places: Iterable[Place]) -> None:
 		self._parts: dict[tuple[int, str], str] = {}
 		for place in places:
 			for number, (part, folded) in enumerate(zip(place, place.folded, strict=True)):
-				self._parts.setdefault((number, folded), part.strip())
+				self._parts.setdefault((number, folded), part.strip().replace(SEPARATOR, " "))
 
 	def of(self, place: Place) -> Place:
 		return Place(*(self._parts[number, part] for number, part in enumerate(place.folded)))

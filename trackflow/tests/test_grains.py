@@ -5,6 +5,7 @@ from decimal import Decimal
 from unittest import TestCase
 
 from trackflow.costs.exchange import Rate, Rates
+from trackflow.naming import key_name
 from trackflow.rollups.grains import (
 	AD,
 	CAMPAIGN,
@@ -24,7 +25,7 @@ from trackflow.tests.properties import given, st
 DAY = date(2026, 3, 16)
 RATES = (Rate(DAY, "EUR", "USD", Decimal("1.0837")), Rate(DAY, "USD", "GBP", Decimal("0.77")))
 COUNTED = Counted({"Lead"}, {"Deal Won"})
-TEXTS = st.sampled_from(["", "a", "A", "b", "ß"])
+TEXTS = st.sampled_from(["", "a", "A", "b", "ß", "a\x1fb", "b\x1fb"])
 PLACES = st.builds(Place, TEXTS, TEXTS, TEXTS, TEXTS)
 AMOUNTS = st.integers(0, 10**12).map(lambda number: Decimal(number).scaleb(-9))
 KNOWN = st.sampled_from(["EUR", "GBP", "USD"])
@@ -56,6 +57,7 @@ class TestGrains(TestCase):
 		wanted = total(found[ORGANIZATION])
 		for grain in GRAINS:
 			self.assertEqual(total(found[grain]), wanted)
+			self.assertEqual(len({key_name(*place) for place in found[grain]}), len(found[grain]))
 		self.assertEqual(wanted.clicks, sum(cost.clicks for cost in some))
 		self.assertEqual(
 			wanted.conversions, sum(row.conversions for row in more if row.conversion_type == "Lead")

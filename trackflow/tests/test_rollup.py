@@ -130,6 +130,16 @@ class TestFigures(RollupTestCase):
 		row = self.row("Campaign")
 		self.assertEqual((row.campaign, row.conversions), ("BRAND", 3))
 
+	def test_no_text_of_visitors_makes_two_places_one_row(self) -> None:
+		"""SEC-2: 0x1f stands between the parts of a name."""
+		for number, (campaign, ad_set) in enumerate((("a\x1fb", "c"), ("a", "b\x1fc")), 1):
+			session = {"name": f"s{number}", "visitor_id": VISITOR.format(number), "session_start": AT}
+			bulk.insert("Visitor Session", [session | {"ad_group": ad_set}])
+			self.converted(number, link_campaign=None, campaign=campaign, session=f"s{number}")
+		run.run_marked()
+		for grain in GRAINS:
+			self.assertEqual(sum(row.conversions for row in self.rows(grain)), 2, grain)
+
 	def test_money_is_converted_at_the_days_rate_and_kept_as_it_was(self) -> None:
 		make_cost(DAY, 10, currency="EUR", external_ad_id="0")
 		make_cost(DAY, 5, currency="USD", external_ad_id="1")
