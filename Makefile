@@ -6,7 +6,9 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHLESS := PORT=$(PORT) $(BIN)/benchless
-PYTEST := $(BIN)/python -m pytest -p benchless.pytest_plugin
+# Test files are shared out to so many processes, each with a site of its own.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -p benchless.pytest_plugin -n $(JOBS) --dist loadfile
 # Where the demo takes place: the site, and the demo website beside it.
 STAGE = --url http://localhost:$(PORT) --shop http://127.0.0.1:$$(($(PORT) + 1))
 # The suite on SQLite and a Redis inside the process, whatever the environment names.

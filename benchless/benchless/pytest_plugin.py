@@ -118,7 +118,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-	if not session.config.getoption("--no-site"):
+	# Where pytest-xdist shares the tests out (`-n`), each of its workers has a site, and who shares them out needs none.
+	if not session.config.getoption("--no-site") and not session.config.getoption("numprocesses", None):
 		site = session.config.stash[SITE] = TemporarySite()
 		site.make()
 
