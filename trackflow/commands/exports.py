@@ -34,10 +34,12 @@ def export_conversions(
 	that is uploaded by you. The last 30 days by default."""
 	from trackflow.day_range import day_range
 	from trackflow.offline import exports, files
+	from trackflow.validation import plain_text
 
 	def work() -> dict[str, Any]:
 		days = day_range(*(str(day(one) or "") for one in (from_date, to_date)))
-		asked = exports.wanted(platform, *days, conversion_type, action)
+		kind, called = plain_text(conversion_type, "type"), plain_text(action, "action")
+		asked = exports.wanted(platform, *days, kind, called)
 		if dry_run:
 			return exports.preview(asked)
 		if output:
