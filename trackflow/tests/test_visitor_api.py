@@ -54,7 +54,7 @@ def readable_by(role: str, *doctypes: str) -> Iterator[None]:
 	"""These DocTypes for one role alone, as the Role Permissions Manager would have it."""
 	rows = [
 		frappe.get_doc(
-			{"doctype": "Custom DocPerm", "parent": one, "role": role, "read": 1, "write": 1}
+			{"doctype": "Custom DocPerm", "parent": one, "role": role, "read": 1, "write": 1, "export": 0}
 		).insert()
 		for one in doctypes
 	]
