@@ -21,7 +21,7 @@ class TestValues(unittest.TestCase):
 	"""LNK-5: values are typed and checked; the words say which and why."""
 
 	def refuse(self, value: Any, words: str, **variable: Any) -> None:
-		with self.subTest(value, **variable), self.assertRaisesRegex(TemplateError, words) as caught:
+		with self.subTest(ascii((value, variable))), self.assertRaisesRegex(TemplateError, words) as caught:
 			Variable("x", **variable).check(value)
 		self.assertEqual(caught.exception.variable, "x")
 
@@ -62,7 +62,7 @@ class TestValues(unittest.TestCase):
 			(["a"], "must be a text"),
 			("\ud800", "must be a text"),
 		):
-			with self.subTest(pattern), self.assertRaisesRegex(TemplateError, words):
+			with self.subTest(ascii(pattern)), self.assertRaisesRegex(TemplateError, words):
 				Variable("x", rules={"pattern": pattern})
 
 	def test_halves_of_characters_in_values(self) -> None:
@@ -118,7 +118,7 @@ class TestValues(unittest.TestCase):
 			({"type": "Choice", "rules": {"choices": [1]}}, "choices"),
 			({"type": "Number", "default": "many"}, "The default does not fit"),
 		):
-			with self.subTest(values), self.assertRaisesRegex(TemplateError, words):
+			with self.subTest(ascii(values)), self.assertRaisesRegex(TemplateError, words):
 				Variable(**{"name": "x", **values})
 
 	def test_unknown_values(self) -> None:
@@ -174,7 +174,7 @@ class TestTemplatesOnSave(TrackFlowTestCase):
 			("ftp://example.com/{city}", "must begin with"),
 			("javascript:{city}", "must begin with"),
 		):
-			with self.subTest(url), self.assertRaisesRegex(frappe.ValidationError, words):
+			with self.subTest(ascii(url)), self.assertRaisesRegex(frappe.ValidationError, words):
 				self.make(url, CITY)
 		with self.assertRaisesRegex(frappe.ValidationError, "Two variables"):
 			self.make("https://example.com/{city}", CITY, CITY)

@@ -293,7 +293,7 @@ class TestFound(SubjectTestCase):
 		self.assertEqual(subjects.read(" Ada@Example.com "), ADA)
 		self.assertEqual(subjects.read(PHONE), PHONE)
 		for wrong in ("", "ada", "v_1", "%", "a b@c", "@", None, 7, ["a@b"], "a@" + "b" * 200, "\ud800@b"):
-			with self.subTest(wrong), self.assertRaises(frappe.ValidationError):
+			with self.subTest(ascii(wrong)), self.assertRaises(frappe.ValidationError):
 				subjects.read(wrong)
 
 	def test_texts_of_logs(self) -> None:
