@@ -67,8 +67,9 @@ def _of_person(name: str, first: date | None, last: date | None, limit: int) -> 
 	from trackflow.integrations import persons
 	from trackflow.privacy import reads
 	from trackflow.tracking import timeline
+	from trackflow.validation import plain_text
 
-	visitors = persons.visitors_of(name)
+	visitors = persons.visitors_of(plain_text(name, "name"))
 	reads.note("Visitor", *sorted(visitors))
 	rows, count = timeline.touch_points(visitors, first, last, limit)
 	return {"name": name, "visitors": len(visitors), "touch_points": rows, "count": count}
