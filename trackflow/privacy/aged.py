@@ -72,8 +72,11 @@ def deleted_until(doctypes: Collection[str] = HITS) -> datetime | None:
 
 def forget_deletions() -> None:
 	"""As if nothing had been deleted: for a site whose records are emptied."""
-	for table in TABLES:
-		frappe.db.set_global(_mark_of(table.doctype), None)
+	marks = [_mark_of(table.doctype) for table in TABLES]
+	filters = {"parent": "__global", "defkey": ("in", marks), "defvalue": ("is", "set")}
+	# Each that is set makes Frappe forget all that it remembers of the site.
+	for mark in frappe.get_all("DefaultValue", filters, pluck="defkey", order_by="name"):
+		frappe.db.set_global(mark, None)
 
 
 def _remember(table: Table, cutoff: datetime) -> None:
