@@ -9,9 +9,10 @@ from typing import Any
 
 import frappe
 from frappe.query_builder import Case
-from frappe.query_builder.functions import Coalesce, Count, Min
-from pypika.terms import Function, LiteralValue
+from frappe.query_builder.functions import Count, Min
+from pypika.terms import LiteralValue
 
+from trackflow import bulk
 from trackflow.analytics import texts, utm, utm_words
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.utm import Finding, Known, Tags, Value
@@ -118,7 +119,7 @@ def _hits(scope: Scope, period: Period, tags: tuple[str, ...], must_have: bool =
 
 
 def _hexed(table: Any, tags: tuple[str, ...]) -> list[Any]:
-	return [Function("HEX", Coalesce(table[f"utm_{tag}"], "")).as_(tag) for tag in tags]
+	return [bulk.as_hex(table[f"utm_{tag}"]).as_(tag) for tag in tags]
 
 
 def _any(table: Any, tags: tuple[str, ...]) -> Any:

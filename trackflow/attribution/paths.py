@@ -21,8 +21,9 @@ from pypika.analytics import Count as CountOver
 from pypika.analytics import RowNumber
 from pypika.functions import NullIf
 from pypika.queries import QueryBuilder, Table
-from pypika.terms import AggregateFunction, Field, Function, Term, ValueWrapper
+from pypika.terms import AggregateFunction, Field, Term, ValueWrapper
 
+from trackflow import bulk
 from trackflow.attribution import journeys
 from trackflow.attribution import standing as standings
 from trackflow.attribution.channel_rules import FACTS, age_cuts, look_at_position, rename
@@ -281,7 +282,7 @@ def _item(touch: Table, kinds: _Kinds, ended_at: datetime) -> Term:
 	visitor's text can be taken for a separator, and no collation takes two texts for one."""
 	parts: list[Any] = [Coalesce(touch.is_direct, 0), _IN_TOUCH, _reached(touch, kinds.cuts, ended_at)]
 	for name in kinds.facts:
-		parts += [_IN_TOUCH, Function("HEX", Coalesce(touch[name], ""))]
+		parts += [_IN_TOUCH, bulk.as_hex(touch[name])]
 	return Concat(*parts, _END)
 
 
