@@ -4,34 +4,39 @@ A fixed number of statements. A session belongs to the campaign whose touch it b
 under a model; spend are the rows of Daily Campaign Metric that are its. docs/analytics.md says what each figure counts.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import frappe
-from frappe.query_builder.functions import Coalesce, Count, Date, Sum
+from frappe.query_builder.functions import Coalesce, Sum
 from frappe.utils import flt
 
 from trackflow.analytics import change, credited, links, money, sums
 from trackflow.analytics.credited import Credited
 from trackflow.analytics.money import Amount
 from trackflow.analytics.scope import Period, Scope
+from trackflow.click_rollups import sources
+from trackflow.click_rollups.reading import Days, People
+from trackflow.click_rollups.sources import Source
 from trackflow.costs import rates
-from trackflow.tracking import click_figures
-from trackflow.tracking.click_figures import FIGURES, number
+from trackflow.tracking import visit_figures
+from trackflow.tracking.click_figures import FIGURES
 
 Row = dict[str, Any]
 
 DOCTYPES = ("Attribution Link", "Click Event", "Daily Campaign Metric", "Touch Point", "Visitor Session")
-_NO_SESSION = dict.fromkeys(sums.SESSION_FIGURES, 0)
 
 
 def stats(campaign: Any, period: Period, model: str) -> Row:
 	"""The figures of a Link Campaign, which the user may read, as JSON. `model` is an active one."""
 	of_model = Credited(model, Scope(), campaign.name)
-	clicks, sessions = _clicks_by_day(campaign.name, period), _sessions_by_day(campaign.name, period)
+	of = _Hits(campaign.name, period)
+	clicks, sessions = of.clicks_by_day(), of.sessions_by_day()
 	credits_by_day, costs = of_model.by_day(period), _costs(campaign.name, period.last)
-	total = _total(campaign.name, period)
+	total = sums.added(sessions.values(), visit_figures.FIGURES)
+	visitors, visitors_of = of.visitors(total["sessions"]), of.visitors_by_day()
 	return {
 		"campaign": campaign.name,
 		"campaign_id": campaign.campaign_id,
@@ -40,16 +45,19 @@ def stats(campaign: Any, period: Period, model: str) -> Row:
 		"model": model,
 		"totals": {
 			**sums.added(clicks.values(), FIGURES),
-			**{name: total[name] for name in ("sessions", "visitors", "page_views")},
+			"sessions": total["sessions"],
+			"visitors": visitors.number,
+			"page_views": total["page_views"],
 			"bounce_rate": change.percent(total["bounces"], total["visits"]),
 			"average_seconds": change.ratio(total["seconds"], total["visits"]),
 			"conversions": credited.conversions(credits_by_day),
 			"value": credited.amounts(credits_by_day),
 		},
 		**_money(campaign, period, credits_by_day, costs),
-		"by_day": _by_day(period, clicks, sessions, credits_by_day, costs),
-		"by_channel": _by_channel(campaign.name, period, of_model),
-		"by_link": _by_link(campaign.name, period, of_model),
+		"visitors_estimated": any(one.estimated for one in (visitors, *visitors_of.values())),
+		"by_day": _by_day(period, clicks, sessions, visitors_of, credits_by_day, costs),
+		"by_channel": _by_channel(of.channels(), of_model.by_channel(period)),
+		"by_link": _by_link(of.links(), period, of_model),
 	}
 
 
@@ -89,6 +97,7 @@ def _by_day(
 	period: Period,
 	clicks: dict[str, Row],
 	sessions: dict[str, Row],
+	visitors: dict[str, People],
 	credits_by_day: list[Row],
 	costs: list[Row],
 ) -> list[Row]:
@@ -103,7 +112,8 @@ def _by_day(
 		{
 			"day": day,
 			**{name: clicks.get(day, no_click)[name] for name in ("clicks", "scans", "bots", "prefetches")},
-			**{name: sessions.get(day, _NO_SESSION)[name] for name in ("sessions", "visitors")},
+			"sessions": sessions[day]["sessions"] if day in sessions else 0,
+			"visitors": visitors[day].number if day in visitors else 0,
 			"conversions": credited.conversions(credits.get(day, [])),
 			"value": credited.amounts(credits.get(day, [])),
 			"spend": money.by_currency(spent.get(day, [])),
@@ -112,56 +122,61 @@ def _by_day(
 	]
 
 
-def _clicks_by_day(campaign: str, period: Period) -> dict[str, Row]:
-	click = frappe.qb.DocType("Click Event")
-	day = Date(click.click_timestamp)
-	query = frappe.qb.from_(click).where(click.campaign == campaign)
-	query = period.of(query, click.click_timestamp).groupby(day)
-	rows = query.select(day.as_("day"), *click_figures.figures(click)).run(as_dict=True)
-	return {str(row.day): {name: int(row[name] or 0) for name in FIGURES} for row in rows}
+class _Hits:
+	"""Clicks on a campaign's links, and sessions of its touches."""
+
+	def __init__(self, campaign: str, period: Period) -> None:
+		self.only, self.first, self.last = {"campaign": campaign}, period.first, period.last
+		self.days = Days(self.first, self.last)
+
+	def clicks_by_day(self) -> dict[str, Row]:
+		table = self._table(sources.CLICKS_BY_LINK, ("day",), FIGURES)
+		return {row["day"]: row for row in sums.summed(table, ("day",), FIGURES)}
+
+	def sessions_by_day(self) -> dict[str, Row]:
+		table = self._table(sources.SESSIONS_BY_CAMPAIGN, ("day",), visit_figures.FIGURES)
+		return {row["day"]: row for row in sums.summed(table, ("day",), visit_figures.FIGURES)}
+
+	def visitors(self, sessions: int) -> People:
+		return self.days.visitors(
+			sources.SESSIONS_BY_CAMPAIGN, self.first, self.last, sessions, self.only
+		)
+
+	def visitors_by_day(self) -> dict[str, People]:
+		return self.days.visitors_by_day(sources.SESSIONS_BY_CAMPAIGN, self.first, self.last, self.only)
+
+	def channels(self) -> list[Row]:
+		"""The channels with most sessions."""
+		table = self._table(sources.SESSIONS_BY_CAMPAIGN, ("channel",), ("sessions",))
+		figures = {"sessions": Sum(table.sessions)}
+		return sums.largest(frappe.qb.from_(table), Coalesce(table.channel, ""), figures)["lines"]
+
+	def links(self) -> Row:
+		"""The links that people clicked most."""
+		table = self._table(sources.CLICKS_BY_LINK, ("tracked_link",), FIGURES)
+		figures = {
+			"clicks": Sum(table.clicks + table.scans),
+			"robots": Sum(table.bots + table.prefetches),
+		}
+		query = frappe.qb.from_(table).having(figures["clicks"] + figures["robots"] > 0)
+		return sums.largest(query, Coalesce(table.tracked_link, ""), figures)
+
+	def _table(self, source: Source, by: Sequence[str], figures: Iterable[str]) -> Any:
+		return self.days.table(source, self.first, self.last, by, figures, self.only)
 
 
-def _touches(campaign: str, period: Period) -> tuple[Any, Any, Any]:
-	"""The campaign's touches with their sessions; a session has one touch, and the touch has the index."""
-	touch, session = frappe.qb.DocType("Touch Point"), frappe.qb.DocType("Visitor Session")
-	query = frappe.qb.from_(touch).join(session).on(session.name == touch.session)
-	query = period.of(query.where(touch.link_campaign == campaign), touch.occurred_at)
-	return touch, session, query
-
-
-def _sessions_by_day(campaign: str, period: Period) -> dict[str, Row]:
-	touch, session, query = _touches(campaign, period)
-	day = Date(touch.occurred_at)
-	rows = query.select(day.as_("day"), *sums.session_figures(session)).groupby(day).run(as_dict=True)
-	return {str(row.day): {name: int(row[name] or 0) for name in sums.SESSION_FIGURES} for row in rows}
-
-
-def _total(campaign: str, period: Period) -> Row:
-	_touch, session, query = _touches(campaign, period)
-	(row,) = query.select(*sums.session_figures(session)).run(as_dict=True)
-	return {name: int(row[name] or 0) for name in sums.SESSION_FIGURES}
-
-
-def _by_channel(campaign: str, period: Period, of_model: Credited) -> list[Row]:
-	touch, _session, query = _touches(campaign, period)
-	found = sums.largest(query, Coalesce(touch.channel, ""), {"sessions": Count("*")})["lines"]
-	rows = of_model.by_channel(period)
+def _by_channel(found: list[Row], credits: list[Row]) -> list[Row]:
 	names = {line["name"].casefold() for line in found}
 	# A channel may have conversions of the period by touches before it.
-	others = sorted({row["grp"] for row in rows if row["grp"].casefold() not in names})
-	found += [{"name": name, "sessions": 0} for name in others]
+	others = sorted({row["grp"] for row in credits if row["grp"].casefold() not in names})
+	lines = found + [{"name": name, "sessions": 0} for name in others]
 	return [
-		{"channel": line["name"], "sessions": line["sessions"], **credited.of_group(rows, line["name"])}
-		for line in found
+		{"channel": line["name"], "sessions": line["sessions"], **credited.of_group(credits, line["name"])}
+		for line in lines
 	]
 
 
-def _by_link(campaign: str, period: Period, of_model: Credited) -> Row:
-	click = frappe.qb.DocType("Click Event")
-	human, robot = click_figures.is_human(click), click_figures.is_robot(click)
-	query = period.of(frappe.qb.from_(click).where(click.campaign == campaign), click.click_timestamp)
-	figures = {"clicks": number(human), "robots": number(robot)}
-	found = sums.largest(query.where(human | robot), Coalesce(click.tracked_link, ""), figures)
+def _by_link(found: Row, period: Period, of_model: Credited) -> Row:
 	rows = of_model.by_link(period, {line["name"] for line in found["lines"]})
 	lines = [{**line, **credited.of_group(rows, line["name"])} for line in links.labelled(found["lines"])]
 	return {**found, "lines": lines}

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import frappe
-from frappe.query_builder import Case
-from frappe.query_builder.functions import Count
+from frappe.query_builder.functions import Sum
 from pypika.functions import Concat
 from pypika.terms import Function
 
 from trackflow.analytics import change, credited, sums
 from trackflow.analytics.credited import Credited
 from trackflow.analytics.scope import Period, Scope
-from trackflow.tracking import click_figures
-from trackflow.tracking.click_figures import number
+from trackflow.click_rollups import sources
+from trackflow.click_rollups.reading import Days, People
+from trackflow.tracking.click_figures import FIGURES
 
 Row = dict[str, Any]
 
@@ -37,18 +37,22 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-	"""Lines by link, most people first; `others` has the clicks of links below, if there are any."""
+	"""Lines by link, most people first; `others` has the clicks of links below, if there are any. `estimated`: some figures of
+	visitors are."""
 
 	lines: list[Row]
 	others: Row | None
+	estimated: bool
 
 
 def performance(period: Period, wanted: Wanted, model: str) -> Performance:
 	"""The links that were asked for in the period. `model` is an active one."""
-	clicked = _clicks(period, wanted)
+	days = Days(period.first, period.last)
+	clicked = _clicks(days, period, wanted)
 	names = sorted(line["name"] for line in clicked["lines"])
 	links = _links(names)
-	sessions = _sessions(period, names)
+	visitors = _visitors(days, period, clicked["lines"])
+	sessions = _sessions(days, period, names)
 	credits: dict[str, list[Row]] = {}
 	for row in Credited(model, Scope()).by_link(period, names):
 		credits.setdefault(row["grp"], []).append(row)
@@ -57,29 +61,30 @@ def performance(period: Period, wanted: Wanted, model: str) -> Performance:
 			**dict.fromkeys(_OF_LINK, ""),
 			**links.get(line["name"], {}),
 			**line,
+			"unique_visitors": visitors.get(line["name"], People(0)).number,
 			**sessions.get(line["name"], {"sessions": 0, "bounce_rate": None}),
 			"conversions": credited.conversions(credits.get(line["name"], [])),
 			"value": credited.amounts(credits.get(line["name"], [])),
 		}
 		for line in clicked["lines"]
 	]
-	return Performance(lines, clicked["others"])
+	estimated = any(one.estimated for one in visitors.values())
+	return Performance(lines, clicked["others"], estimated)
 
 
-def _clicks(period: Period, wanted: Wanted) -> Row:
-	click, link = frappe.qb.DocType("Click Event"), frappe.qb.DocType("Tracked Link")
-	human = click_figures.is_human(click)
-	query = period.of(frappe.qb.from_(click), click.click_timestamp).where(click.tracked_link > "")
+def _clicks(days: Days, period: Period, wanted: Wanted) -> Row:
+	link = frappe.qb.DocType("Tracked Link")
+	table = days.table(sources.CLICKS_BY_LINK, period.first, period.last, ("tracked_link",), FIGURES)
+	query = frappe.qb.from_(table).where(table.tracked_link > "")
 	if wanted != Wanted():
-		query = _only(query.join(link).on(link.name == click.tracked_link), link, wanted)
+		query = _only(query.join(link).on(link.name == table.tracked_link), link, wanted)
 	figures = {
-		"people": number(human),
-		"clicks": number(human & (click.event_type == "Click")),
-		"scans": number(human & (click.event_type == "QR Scan")),
-		"robots": number(click_figures.is_robot(click)),
+		"people": Sum(table.clicks + table.scans),
+		"clicks": Sum(table.clicks),
+		"scans": Sum(table.scans),
+		"robots": Sum(table.bots + table.prefetches),
 	}
-	visitors = Count(Case().when(human, click.visitor_id)).distinct()
-	return sums.largest(query, click.tracked_link, figures, {"unique_visitors": visitors}, MOST_LINKS)
+	return sums.largest(query, table.tracked_link, figures, limit=MOST_LINKS)
 
 
 def _only(query: Any, link: Any, wanted: Wanted) -> Any:
@@ -93,6 +98,14 @@ def _only(query: Any, link: Any, wanted: Wanted) -> Any:
 	return query
 
 
+def _visitors(days: Days, period: Period, lines: list[Row]) -> dict[str, People]:
+	"""Who clicked or scanned each of these links."""
+	people = sum(line["people"] for line in lines)
+	only = {"tracked_link": [line["name"] for line in lines] or [""]}
+	source = sources.CLICKS_BY_LINK
+	return days.visitors_by(source, "tracked_link", period.first, period.last, people, only)
+
+
 def _links(names: list[str]) -> dict[str, Row]:
 	rows = frappe.get_all(
 		"Tracked Link", filters={"name": ("in", names or [""])}, fields=["name", *_OF_LINK], order_by="name"
@@ -100,20 +113,15 @@ def _links(names: list[str]) -> dict[str, Row]:
 	return {row.name: row for row in rows}
 
 
-def _sessions(period: Period, names: list[str]) -> dict[str, Row]:
+def _sessions(days: Days, period: Period, names: list[str]) -> dict[str, Row]:
 	"""Sessions that began with these links, and how many of them saw one page and left."""
-	session = frappe.qb.DocType("Visitor Session")
-	is_visit = session.page_views > 0
-	rows = (
-		period.of(frappe.qb.from_(session), session.session_start)
-		.where(session.tracked_link.isin(names or [""]))
-		.select(
-			session.tracked_link, Count("*"), number(is_visit), number(is_visit & (session.is_bounce == 1))
-		)
-		.groupby(session.tracked_link)
-		.run()
-	)
+	by, only = ("tracked_link",), {"tracked_link": names or [""]}
+	figures = ("sessions", "visits", "bounces")
+	table = days.table(sources.SESSIONS_BY_LINK, period.first, period.last, by, figures, only)
 	return {
-		name: {"sessions": sessions, "bounce_rate": change.percent(bounces, visits)}
-		for name, sessions, visits, bounces in rows
+		row["tracked_link"]: {
+			"sessions": row["sessions"],
+			"bounce_rate": change.percent(row["bounces"], row["visits"]),
+		}
+		for row in sums.summed(table, by, figures)
 	}

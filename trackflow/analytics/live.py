@@ -15,10 +15,11 @@ from frappe.utils import get_system_timezone, now_datetime
 from pypika.functions import Cast
 from pypika.terms import Function, LiteralValue
 
-from trackflow.analytics import links, texts
+from trackflow.analytics import links
 from trackflow.analytics.scope import Scope
 from trackflow.analytics.sums import largest
 from trackflow.times import iso
+from trackflow.tracking import texts
 from trackflow.tracking.click_figures import is_human, number
 
 Row = dict[str, Any]

@@ -10,7 +10,10 @@ from trackflow.analytics import change, credited, links, sums
 from trackflow.analytics.change import compared
 from trackflow.analytics.credited import Credited
 from trackflow.analytics.scope import Period, Scope
+from trackflow.analytics.sums import Sums
+from trackflow.click_rollups.reading import Days
 from trackflow.tracking.click_figures import FIGURES
+from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
 
 Row = dict[str, Any]
 
@@ -23,32 +26,39 @@ _OF_DAY = ("visitors", "sessions", "page_views", "clicks", "scans", "robots", "c
 
 
 def overview(scope: Scope, period: Period, model: str) -> Row:
-	"""The overview as JSON. `model` is an active one."""
+	"""The overview as JSON. `model` is an active one. `visitors_estimated`: a figure of visitors is put together of sketches."""
 	days = _Days(scope, period, Credited(model, scope))
-	now, then = (_figures(days.total(one), sums.visitors(scope, one)) for one in (period, period.before))
+	totals = [days.total(one) for one in (period, period.before)]
+	people = [
+		days.of.visitors(one, total["sessions"])
+		for one, total in zip((period, period.before), totals, strict=True)
+	]
+	now, then = (_figures(total, one.number) for total, one in zip(totals, people, strict=True))
 	return {
 		**period.named,
 		"previous": period.before.named,
 		**scope.named,
 		"model": model,
 		"figures": {name: compared(now[name], then[name]) for name in now},
+		"visitors_estimated": any(one.estimated for one in (*people, *days.visitors.values())),
 		"value": _values(days.value(period), days.value(period.before)),
 		"by_channel": days.channels(),
-		**_lists(scope, period, days.credited),
+		**_lists(period, days.of, days.credited),
 		"by_day": days.lines(),
 	}
 
 
 class _Days:
-	"""Clicks, sessions and credits by day, of a period and of the one before, and the visitors of its days: four statements."""
+	"""Clicks, sessions and credits by day, of a period and of the one before, and the visitors of its days: up to seven statements."""
 
 	def __init__(self, scope: Scope, period: Period, of_model: Credited) -> None:
 		self.period, self.credited = period, of_model
 		both = Period(period.before.first, period.last)
-		self.touches = sums.sessions_by_day(scope, both)
+		self.of = Sums(scope, Days(both.first, both.last))
+		self.touches = self.of.sessions_by_day(both)
 		self.sessions = sums.added_by(self.touches, "day")
-		self.visitors = sums.visitors_by_day(scope, period)
-		self.clicks = sums.clicks_by_day(scope, both)
+		self.visitors = self.of.visitors_by_day(period)
+		self.clicks = self.of.clicks_by_day(both)
 		self.credits: dict[str, list[Row]] = {}
 		for row in of_model.by_day(both):
 			self.credits.setdefault(row["grp"], []).append(row)
@@ -67,7 +77,7 @@ class _Days:
 		first = str(self.period.first)
 		now = sums.added_by((row for row in self.touches if row["day"] >= first), "channel")
 		then = sums.added_by((row for row in self.touches if row["day"] < first), "channel")
-		nothing = dict.fromkeys(sums.DAY_FIGURES, 0)
+		nothing = dict.fromkeys(DAY_FIGURES, 0)
 		lines = [
 			(channel, *(of.get(channel, nothing)["sessions"] for of in (now, then)))
 			for channel in now.keys() | then.keys()
@@ -89,8 +99,8 @@ class _Days:
 	def _of(self, day: str) -> Row:
 		clicks = self.clicks.get(day) or dict.fromkeys(FIGURES, 0)
 		return {
-			**(self.sessions.get(day) or dict.fromkeys(sums.DAY_FIGURES, 0)),
-			"visitors": self.visitors.get(day, 0),
+			**(self.sessions.get(day) or dict.fromkeys(DAY_FIGURES, 0)),
+			"visitors": self.visitors[day].number if day in self.visitors else 0,
 			**clicks,
 			"robots": clicks["bots"] + clicks["prefetches"],
 			"conversions": credited.conversions(self.credits.get(day, [])),
@@ -116,8 +126,8 @@ def _values(now: Mapping[str, float], then: Mapping[str, float]) -> list[Row]:
 	]
 
 
-def _lists(scope: Scope, period: Period, of_model: Credited) -> Row:
-	campaigns, clicked = sums.sessions_by_campaign(scope, period), sums.clicks_by_link(scope, period)
+def _lists(period: Period, of: Sums, of_model: Credited) -> Row:
+	campaigns, clicked = of.sessions_by_campaign(period), of.clicks_by_link(period)
 	of_campaigns = of_model.by_campaign(period, {line["name"] for line in campaigns["lines"]})
 	of_links = of_model.by_link(period, {line["name"] for line in clicked["lines"]})
 	for line in campaigns["lines"]:
@@ -127,6 +137,6 @@ def _lists(scope: Scope, period: Period, of_model: Credited) -> Row:
 	return {
 		"campaigns": campaigns,
 		"links": {**clicked, "lines": links.labelled(clicked["lines"])},
-		"pages": sums.views_by_page(scope, period),
-		"referrers": sums.sessions_by_referrer(scope, period),
+		"pages": of.views_by_page(period),
+		"referrers": of.sessions_by_referrer(period),
 	}

@@ -28,6 +28,11 @@ class Scope:
 		return query if self.domains is None else query.where(field.isin(self.domains))
 
 	@property
+	def only(self) -> dict[str, tuple[str, ...]]:
+		"""What of sums by domain belongs to it."""
+		return {} if self.domains is None else {"domain": self.domains}
+
+	@property
 	def named(self) -> dict[str, str | None]:
 		"""What was asked for, as an answer repeats it."""
 		return {"domain": self.domain or None, "project": self.project or None}

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import frappe
-from frappe.query_builder.functions import Coalesce
-
 from trackflow.analytics import change, sums
 from trackflow.analytics.scope import Period, Scope
+from trackflow.analytics.sums import Sums
+from trackflow.click_rollups.reading import Days, People
+from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
 
 Row = dict[str, Any]
 
@@ -23,38 +23,36 @@ _FIGURES = ("sessions", "page_views", "visits")
 
 
 def statistics(scope: Scope, period: Period) -> Row:
-	"""The statistics of a scope as JSON; `domains` has a line for each of its domains that was visited."""
-	rows, visitors_of = sums.sessions_by_day(scope, period), sums.visitors_by_day(scope, period)
-	by_day = sums.added_by(rows, "day")
+	"""The statistics of a scope as JSON; `domains` has a line for each of its domains that was visited. `visitors_estimated`: a figure
+	of visitors is put together of sketches."""
+	of = Sums(scope, Days(period.first, period.last))
+	rows, visitors_of = of.sessions_by_day(period), of.visitors_by_day(period)
+	by_day, total = sums.added_by(rows, "day"), sums.added(rows, DAY_FIGURES)
+	visitors = of.visitors(period, total["sessions"])
+	domains = of.sessions_by_domain(period)
+	visitors_at = of.visitors_by_domain(period, total["sessions"])
 	days = map(str, change.days(period.first, period.last))
-	nothing = dict.fromkeys(sums.DAY_FIGURES, 0)
+	nothing = dict.fromkeys(DAY_FIGURES, 0)
+	estimates = [visitors, *visitors_of.values(), *visitors_at.values()]
 	return {
 		**period.named,
 		**scope.named,
-		"totals": _figures({**sums.added(rows, sums.DAY_FIGURES), "visitors": sums.visitors(scope, period)}),
-		"domains": _domains(scope, period),
-		"by_day": [
-			{"day": day, **_figures({**by_day.get(day, nothing), "visitors": visitors_of.get(day, 0)})}
-			for day in days
+		"totals": _figures(total, visitors),
+		"domains": [
+			{"domain": row["domain"], **_figures(row, visitors_at.get(row["domain"]))}
+			for row in domains[: sums.MOST]
 		],
-		**{name: sums.sessions_by(scope, period, field) for name, field in _BREAKDOWNS.items()},
+		"by_day": [{"day": day, **_figures(by_day.get(day, nothing), visitors_of.get(day))} for day in days],
+		"visitors_estimated": any(one.estimated for one in estimates),
+		**{name: of.sessions_by(period, field) for name, field in _BREAKDOWNS.items()},
 	}
 
 
-def _domains(scope: Scope, period: Period) -> list[Row]:
-	session = frappe.qb.DocType("Visitor Session")
-	domain = Coalesce(session.domain, "")
-	query = frappe.qb.from_(session).select(domain.as_("domain"), *sums.session_figures(session))
-	query = scope.narrow(period.of(query, session.session_start), session.domain).groupby(domain)
-	rows = query.orderby(domain).limit(sums.MOST).run(as_dict=True)
-	return [{"domain": row.domain, **_figures(row)} for row in rows]
-
-
-def _figures(row: Row) -> Row:
+def _figures(row: Row, visitors: People | None) -> Row:
 	visits = row["visits"]
 	return {
-		"visitors": int(row["visitors"] or 0),
-		**{name: int(row[name] or 0) for name in _FIGURES},
+		"visitors": visitors.number if visitors else 0,
+		**{name: row[name] for name in _FIGURES},
 		"bounce_rate": change.percent(row["bounces"], visits),
 		"average_seconds": change.ratio(row["seconds"], visits),
 	}

@@ -1,22 +1,25 @@
-"""Sums over clicks, sessions, touches and events of a scope, made by the database. Each function is one statement, whose answer
-has at most a line for each day, or MOST lines.
+"""Sums over clicks, sessions, touches and page views of a scope: of days that are worked out their rollups, of others the hits. Each
+function is one statement, whose answer has at most a line for each day, or MOST lines.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import frappe
-from frappe.query_builder import Case
-from frappe.query_builder.functions import Coalesce, Count, Date, Sum
+from frappe.query_builder.functions import Coalesce, Sum
 from pypika.analytics import Sum as OfAll
 from pypika.functions import NullIf
 
-from trackflow.analytics import texts
 from trackflow.analytics.change import with_others
 from trackflow.analytics.scope import Period, Scope
-from trackflow.tracking import click_figures
-from trackflow.tracking.click_figures import FIGURES, number
+from trackflow.click_rollups import sources
+from trackflow.click_rollups.reading import Days, People
+from trackflow.click_rollups.sources import Source
+from trackflow.tracking import texts
+from trackflow.tracking.click_figures import FIGURES
+from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
 
 Row = dict[str, Any]
 
@@ -24,40 +27,105 @@ Row = dict[str, Any]
 MOST = 50
 # Hosts that differ in their port or spelling are put together of so many.
 HOSTS = 1000
-# What can be added over days and channels; visitors cannot.
-DAY_FIGURES = ("sessions", "page_views", "visits", "bounces", "seconds")
-SESSION_FIGURES = (*DAY_FIGURES, "visitors")
 
 
-def clicks_by_day(scope: Scope, period: Period) -> dict[str, Row]:
-	"""FIGURES of clicks by day; days without any are missing."""
-	click = frappe.qb.DocType("Click Event")
-	day = Date(click.click_timestamp)
-	query = frappe.qb.from_(click).select(day.as_("day"), *click_figures.figures(click)).groupby(day)
-	rows = scope.narrow(period.of(query, click.click_timestamp), click.domain).run(as_dict=True)
-	return {str(row.day): {name: int(row[name] or 0) for name in FIGURES} for row in rows}
+@dataclass(frozen=True, slots=True)
+class Sums:
+	"""The sums of a scope. `days` cover every period that is asked for."""
+
+	scope: Scope
+	days: Days
+
+	def clicks_by_day(self, period: Period) -> dict[str, Row]:
+		"""FIGURES of clicks by day; days without any are missing."""
+		source = self._of_domain(sources.CLICKS, sources.CLICKS_BY_DOMAIN)
+		return {row["day"]: row for row in self._by(source, period, ("day",), tuple(FIGURES))}
+
+	def sessions_by_day(self, period: Period) -> list[Row]:
+		"""DAY_FIGURES by `day` and `channel`, so that one statement serves both. A session is one touch."""
+		return self._by(sources.SESSIONS_BY["channel"], period, ("day", "channel"), DAY_FIGURES)
+
+	def sessions_by_domain(self, period: Period) -> list[Row]:
+		"""DAY_FIGURES by `domain`."""
+		return self._by(sources.SESSIONS_BY_DOMAIN, period, ("domain",), DAY_FIGURES)
+
+	def visitors(self, period: Period, sessions: int) -> People:
+		"""How many different visitors came in that many sessions. Up to three statements."""
+		source = self._of_domain(sources.SESSIONS, sources.SESSIONS_BY_DOMAIN)
+		return self.days.visitors(source, period.first, period.last, sessions, self.scope.only)
+
+	def visitors_by_day(self, period: Period) -> dict[str, People]:
+		"""Different visitors of each day. Up to two statements."""
+		source = self._of_domain(sources.SESSIONS, sources.SESSIONS_BY_DOMAIN)
+		return self.days.visitors_by_day(source, period.first, period.last, self.scope.only)
+
+	def visitors_by_domain(self, period: Period, sessions: int) -> dict[str, People]:
+		"""Different visitors of each domain, who came in that many sessions. Up to two statements."""
+		only = self.scope.only
+		source = sources.SESSIONS_BY_DOMAIN
+		return self.days.visitors_by(source, "domain", period.first, period.last, sessions, only)
+
+	def sessions_by_campaign(self, period: Period) -> Row:
+		"""The campaigns with most sessions: ours, else what the address said. Sessions without one are in none."""
+		by = ("campaign", "campaign_name")
+		table = self._table(sources.SESSIONS_BY_CAMPAIGN, period, by, ("sessions",))
+		campaign = Coalesce(NullIf(table.campaign, ""), NullIf(table.campaign_name, ""))
+		query = frappe.qb.from_(table).where(campaign.isnotnull())
+		return largest(query, campaign, {"sessions": Sum(table.sessions)})
+
+	def clicks_by_link(self, period: Period) -> Row:
+		"""The links that most people clicked or scanned."""
+		table = self._table(sources.CLICKS_BY_LINK, period, ("tracked_link",), ("clicks", "scans"))
+		people = Sum(table.clicks + table.scans)
+		query = frappe.qb.from_(table).having(people > 0)
+		return largest(query, Coalesce(table.tracked_link, ""), {"clicks": people})
+
+	def views_by_page(self, period: Period) -> Row:
+		"""The pages that were seen most often, without what stands behind ? and # in their addresses."""
+		table = self._table(sources.VIEWS_BY_PAGE, period, ("page",), ("page_views",))
+		return largest(frappe.qb.from_(table), Coalesce(table.page, ""), {"views": Sum(table.page_views)})
+
+	def sessions_by_referrer(self, period: Period) -> Row:
+		"""The hosts outside that most sessions came from."""
+		table = self._table(sources.SESSIONS_BY_REFERRER, period, ("referrer_host",), ("sessions",))
+		sessions = Sum(table.sessions)
+		query = frappe.qb.from_(table).having(sessions > 0)
+		hosts = largest(query, Coalesce(table.referrer_host, ""), {"sessions": sessions}, limit=HOSTS)
+		found: Counter[str] = Counter()
+		for row in hosts["lines"]:
+			found[texts.plain_host(row["name"])] += row["sessions"]
+		total = found.total() + (hosts["others"] or {}).get("sessions", 0)
+		lines = [{"name": host, "sessions": number} for host, number in found.most_common(MOST)]
+		return with_others(lines, {"sessions": total})
+
+	def sessions_by(self, period: Period, field: str) -> Row:
+		"""Sessions by a field of Visitor Session; "" is not known."""
+		table = self._table(sources.SESSIONS_BY[field], period, (field,), ("sessions",))
+		sessions = Sum(table.sessions)
+		query = frappe.qb.from_(table).having(sessions > 0)
+		return largest(query, Coalesce(table[field], ""), {"sessions": sessions})
+
+	def _of_domain(self, site: Source, domain: Source) -> Source:
+		return site if self.scope.domains is None else domain
+
+	def _table(self, source: Source, period: Period, by: Sequence[str], figures: Sequence[str]) -> Any:
+		return self.days.table(source, period.first, period.last, by, figures, self.scope.only)
+
+	def _by(self, source: Source, period: Period, by: Sequence[str], figures: Sequence[str]) -> list[Row]:
+		return summed(self._table(source, period, by, figures), by, figures)
 
 
-def sessions_by_day(scope: Scope, period: Period) -> list[Row]:
-	"""DAY_FIGURES by `day` and `channel`, so that one reading of the sessions serves both. A session is one touch. A visit is a session that
-	saw a page: only such a one can bounce or last."""
-	session = frappe.qb.DocType("Visitor Session")
-	day, channel = Date(session.session_start), Coalesce(session.channel, "")
-	query = frappe.qb.from_(session).select(day.as_("day"), channel.as_("channel"), *day_figures(session))
-	query = scope.narrow(period.of(query, session.session_start), session.domain).groupby(day, channel)
+def summed(table: Any, by: Sequence[str], figures: Iterable[str]) -> list[Row]:
+	"""The figures of a table of `Days`, by "day" or keys, in their order; a key of nothing is "", a day a text."""
+	groups = {key: table.day if key == "day" else Coalesce(table[key], "") for key in by}
+	columns = {**groups, **{name: Sum(table[name]) for name in figures}}
+	query = frappe.qb.from_(table).select(*(term.as_(name) for name, term in columns.items()))
+	for term in groups.values():
+		query = query.groupby(term).orderby(term)
 	return [
-		{"day": str(row.day), "channel": row.channel, **{name: int(row[name] or 0) for name in DAY_FIGURES}}
+		{name: str(value) if name in groups else int(value or 0) for name, value in row.items()}
 		for row in query.run(as_dict=True)
 	]
-
-
-def visitors_by_day(scope: Scope, period: Period) -> dict[str, int]:
-	"""Different visitors of each day."""
-	session = frappe.qb.DocType("Visitor Session")
-	day = Date(session.session_start)
-	query = frappe.qb.from_(session).select(day, Count(session.visitor_id).distinct()).groupby(day)
-	rows = scope.narrow(period.of(query, session.session_start), session.domain).run()
-	return {str(one): int(visitors) for one, visitors in rows}
 
 
 def added_by(rows: Iterable[Row], key: str) -> dict[str, Row]:
@@ -66,87 +134,6 @@ def added_by(rows: Iterable[Row], key: str) -> dict[str, Row]:
 	for row in rows:
 		groups.setdefault(row[key], []).append(row)
 	return {group: added(some, DAY_FIGURES) for group, some in groups.items()}
-
-
-def session_figures(session: Any) -> list[Any]:
-	"""The sums of SESSION_FIGURES, under these names."""
-	return [*day_figures(session), Count(session.visitor_id).distinct().as_("visitors")]
-
-
-def day_figures(session: Any) -> list[Any]:
-	"""The sums of DAY_FIGURES, under these names."""
-	is_visit = session.page_views > 0
-	return [
-		Count("*").as_("sessions"),
-		Sum(session.page_views).as_("page_views"),
-		number(is_visit).as_("visits"),
-		number(is_visit & (session.is_bounce == 1)).as_("bounces"),
-		Sum(Case().when(is_visit, session.duration_seconds).else_(0)).as_("seconds"),
-	]
-
-
-def visitors(scope: Scope, period: Period) -> int:
-	"""How many different visitors came."""
-	session = frappe.qb.DocType("Visitor Session")
-	query = period.of(frappe.qb.from_(session), session.session_start)
-	if scope.domains is not None:
-		query = scope.narrow(query, session.domain)
-		return query.select(Count(session.visitor_id).distinct()).run()[0][0]
-	# An index has visitors in order, with their times: MariaDB drops the double ones as it reads it, in a fifth of the time of
-	# COUNT(DISTINCT). It has no domain: with one, each row would be looked up for it.
-	different = query.select(session.visitor_id).distinct().as_("different")
-	return frappe.qb.from_(different).select(Count(different.visitor_id)).run()[0][0]
-
-
-def sessions_by_campaign(scope: Scope, period: Period) -> Row:
-	"""The campaigns with most sessions: ours, else what the address said. Sessions without one are in none."""
-	session = frappe.qb.DocType("Visitor Session")
-	campaign = Coalesce(NullIf(session.link_campaign, ""), NullIf(session.campaign, ""))
-	query = scope.narrow(period.of(frappe.qb.from_(session), session.session_start), session.domain).where(
-		campaign.isnotnull()
-	)
-	return largest(query, campaign, {"sessions": Count("*")})
-
-
-def clicks_by_link(scope: Scope, period: Period) -> Row:
-	"""The links that most people clicked or scanned."""
-	click = frappe.qb.DocType("Click Event")
-	human = click_figures.is_human(click)
-	query = scope.narrow(period.of(frappe.qb.from_(click), click.click_timestamp), click.domain).where(human)
-	return largest(query, Coalesce(click.tracked_link, ""), {"clicks": Count("*")})
-
-
-def views_by_page(scope: Scope, period: Period) -> Row:
-	"""The pages that were seen most often, without what stands behind ? and # in their addresses."""
-	event = frappe.qb.DocType("Visitor Event")
-	query = (
-		scope.narrow(period.of(frappe.qb.from_(event), event.timestamp), event.domain)
-		.where(event.event_type == "PAGE_VIEW")
-		.where(event.counted == 1)
-	)
-	return largest(query, texts.page(event.page_url), {"views": Count("*")})
-
-
-def sessions_by_referrer(scope: Scope, period: Period) -> Row:
-	"""The hosts outside that most sessions came from."""
-	session = frappe.qb.DocType("Visitor Session")
-	query = scope.narrow(period.of(frappe.qb.from_(session), session.session_start), session.domain).where(
-		session.referrer > ""
-	)
-	found: Counter[str] = Counter()
-	hosts = largest(query, texts.host(session.referrer), {"sessions": Count("*")}, limit=HOSTS)
-	for row in hosts["lines"]:
-		found[texts.plain_host(row["name"])] += row["sessions"]
-	total = found.total() + (hosts["others"] or {}).get("sessions", 0)
-	lines = [{"name": host, "sessions": sessions} for host, sessions in found.most_common(MOST)]
-	return with_others(lines, {"sessions": total})
-
-
-def sessions_by(scope: Scope, period: Period, field: str) -> Row:
-	"""Sessions by a field of Visitor Session; "" is not known."""
-	session = frappe.qb.DocType("Visitor Session")
-	query = scope.narrow(period.of(frappe.qb.from_(session), session.session_start), session.domain)
-	return largest(query, Coalesce(session[field], ""), {"sessions": Count("*")})
 
 
 def largest(

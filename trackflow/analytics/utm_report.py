@@ -13,11 +13,12 @@ from frappe.query_builder.functions import Count, Min
 from pypika.terms import LiteralValue
 
 from trackflow import bulk
-from trackflow.analytics import texts, utm, utm_words
+from trackflow.analytics import utm, utm_words
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.utm import Finding, Known, Tags, Value
 from trackflow.tracking.channels import CLICK_IDS
 from trackflow.tracking.click_figures import is_human
+from trackflow.tracking import texts
 
 Row = dict[str, Any]
 

@@ -9,6 +9,7 @@ from typing import Any
 import frappe
 from werkzeug.wrappers import Response
 
+from trackflow.analytics import link_figures
 from trackflow.links import (
 	bulk_create,
 	csv_export,
@@ -16,7 +17,6 @@ from trackflow.links import (
 	qr_files,
 	templates,
 )
-from trackflow.tracking import link_analytics
 from trackflow.validation import listed_names, whole_number
 
 
@@ -103,7 +103,7 @@ def get_link_analytics(
 	link_name: str, from_date: str | None = None, to_date: str | None = None
 ) -> dict[str, Any]:
 	"""What a link brought in a range of days, the last 30 by default."""
-	return link_analytics.link_analytics(link_name, from_date, to_date)
+	return link_figures.link_analytics(link_name, from_date, to_date)
 
 
 def _style(

@@ -1,4 +1,4 @@
-"""Days whose daily figures are to be worked out again (ROL-1).
+"""Days whose daily figures are to be worked out again (ROL-1, ROL-2).
 
 A mark is a row of its own, written in the transaction of the change that it is about, so that both are stored or neither.
 Whoever works a day out reads its marks first and the day's data in a later snapshot, and deletes these marks alone: one that
@@ -6,7 +6,7 @@ comes meanwhile stays, and nobody waits for anybody.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import frappe
 from frappe.query_builder.functions import Max, Min
@@ -16,6 +16,8 @@ from trackflow import bulk
 from trackflow.jobs import enqueue
 
 MARK = "Rollup Day"
+# What a mark is about: figures of spend and credits, or those of clicks and visits.
+COSTS, CLICKS = "Costs", "Clicks"
 RUN_SECONDS = 6 * 60 * 60
 # Marks of a day that are read at once; what is left is read with the next run.
 AT_ONCE = 10_000
@@ -39,10 +41,21 @@ def mark(days: Iterable[date]) -> None:
 		queue_run()
 
 
-def note(days: Iterable[date]) -> None:
+def note(days: Iterable[date], about: str = COSTS) -> None:
 	"""The same for who works them out at once."""
-	rows = [{"name": frappe.generate_hash(length=16), "date": day} for day in sorted(set(days))]
+	rows = [
+		{"name": frappe.generate_hash(length=16), "date": day, "about": about} for day in sorted(set(days))
+	]
 	bulk.insert(MARK, rows)
+
+
+def mark_clicks(moments: Iterable[datetime]) -> None:
+	"""Note that hits or sessions of these moments changed, as far as they are of days that are over: until the hour's job has worked
+	such a day out again, it is told by its rows."""
+	some = list(moments)
+	today = datetime.combine(getdate(), time.min)
+	if some and min(some) < today:
+		note({moment.date() for moment in some if moment < today}, CLICKS)
 
 
 def queue_run() -> None:
@@ -79,16 +92,17 @@ def mark_campaign(campaign: str) -> None:
 	mark(map(getdate, rows))
 
 
-def days(first: date | None, last: date) -> list[date]:
+def days(first: date | None, last: date, about: str = COSTS) -> list[date]:
 	"""The days with marks up to the last one, in order."""
-	filters = [["date", "<=", last], *([["date", ">=", first]] if first else [])]
+	filters = [["about", "=", about], ["date", "<=", last], *([["date", ">=", first]] if first else [])]
 	rows = frappe.get_all(MARK, filters=filters, pluck="date", distinct=True, order_by="date")
 	return [getdate(day) for day in rows]
 
 
-def of(day: date) -> list[str]:
+def of(day: date, about: str = COSTS) -> list[str]:
 	"""The names of a day's marks."""
-	return frappe.get_all(MARK, filters={"date": day}, pluck="name", order_by="name", limit=AT_ONCE)
+	filters = {"date": day, "about": about}
+	return frappe.get_all(MARK, filters=filters, pluck="name", order_by="name", limit=AT_ONCE)
 
 
 def take(names: Collection[str]) -> list[str]:
@@ -96,6 +110,6 @@ def take(names: Collection[str]) -> list[str]:
 	return list(bulk.lock(MARK, names))
 
 
-def forget_before(day: date) -> None:
+def forget_before(day: date, about: str = COSTS) -> None:
 	"""Delete the marks of days before that one."""
-	frappe.db.delete(MARK, {"date": ("<", day)})
+	frappe.db.delete(MARK, {"date": ("<", day), "about": about})

@@ -12,7 +12,7 @@ from trackflow.tests.base import TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import VISITOR, click_record
 from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
 from trackflow.tracking import store
-from trackflow.tracking.link_analytics import link_analytics
+from trackflow.analytics.link_figures import link_analytics
 
 DAY = datetime(2026, 3, 2, 12)
 

@@ -30,9 +30,9 @@ def is_robot(click: Any) -> Any:
 	return click.event_type.isin(ROBOT)
 
 
-def figures(click: Any) -> list[Any]:
-	"""The sums of FIGURES, under these names."""
-	return [number(_is(click, *figure)).as_(name) for name, figure in FIGURES.items()]
+def figures(click: Any) -> dict[str, Any]:
+	"""The sums of FIGURES, by name."""
+	return {name: number(_is(click, *figure)) for name, figure in FIGURES.items()}
 
 
 def number(condition: Any) -> Any:

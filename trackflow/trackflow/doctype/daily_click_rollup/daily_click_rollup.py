@@ -1,30 +1,22 @@
-"""Clicks, sessions and visitors of one day, by link and by where they came from."""
+"""Clicks, sessions and visitors of one day at one grain: by domain, link, campaign, channel, page and the like."""
 
 from frappe.utils import getdate
 
-from trackflow.naming import key_name
+from trackflow.click_rollups.rows import row_name
+from trackflow.click_rollups.sources import KEYS
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
-	"idx_daily_click_rollup_date": ("date", "domain"),
+	"idx_daily_click_rollup_grain": ("grain", "date"),
 	"idx_daily_click_rollup_link": ("tracked_link", "date"),
-	"idx_daily_click_rollup_channel": ("channel", "date"),
+	"idx_daily_click_rollup_campaign": ("campaign", "date"),
 }
 
 
 class DailyClickRollup(NamedByCode):
 	def autoname(self) -> None:
-		self.name = key_name(
-			getdate(self.date),
-			self.domain,
-			self.tracked_link,
-			self.variant,
-			self.channel,
-			self.country,
-			self.device_type,
-			self.referrer_host,
-		)
+		self.name = row_name(getdate(self.date), self.grain, [self.get(key) or "" for key in KEYS])
 
 
 def on_doctype_update() -> None:

@@ -1,0 +1,1 @@
+"""Clicks and visits of past days, summed up: Daily Click Rollup."""

@@ -1,0 +1,153 @@
+"""The Daily Click Rollups of one day, as they should be. A fixed number of statements, and one for each portion of the day's hits."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import frappe
+from frappe.query_builder.functions import Count
+
+from trackflow import bulk
+from trackflow.click_rollups import breakdowns, sources
+from trackflow.click_rollups.sketch import Sketch, place_of
+from trackflow.click_rollups.sources import DAY, DOMAIN, FIGURES, GRAINS, KEYS, LINK, Rows, Source
+from trackflow.day_range import moments
+from trackflow.naming import timed_name
+from trackflow.tracking import texts
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
+
+ROLLUP = "Daily Click Rollup"
+FIELDS = ("date", "grain", *KEYS, *FIGURES, "visitors", "new_visitors", "visitor_sketch", "breakdown")
+PORTION = 20_000
+_HOST_LENGTH = 255
+_NO_KEY: Key = ("",) * len(KEYS)
+
+
+def row_name(day: date, grain: str, key: Sequence[str]) -> str:
+	"""Follows from the key. Rows of one day and grain are neighbours in the database."""
+	moment = datetime.combine(day, time.min) + timedelta(milliseconds=GRAINS.index(grain))
+	return timed_name(moment, grain, *key)
+
+
+def of_day(day: date) -> dict[str, Row]:
+	"""The rows of all grains, by name. A day without hits has the one of the grain Day."""
+	found = _Figures(day)
+	for source in sources.ALL:
+		found.add(source)
+	found.add_day()
+	found.add_new_visitors()
+	found.add_sketches()
+	found.add_breakdowns()
+	return {row_name(day, grain, key): found.row(grain, key) for grain, key in found.rows}
+
+
+class _Figures:
+	"""The figures of a day by grain and key."""
+
+	def __init__(self, day: date) -> None:
+		self.day = day
+		self.begin, self.end = moments(day, day)
+		self.rows: dict[tuple[str, Key], Row] = {}
+
+	def add(self, source: Source) -> None:
+		"""Sum up the source's rows; spellings of one host are put together."""
+		rows = source.rows()
+		figures = rows.figures
+		if source in sources.OF_VISITORS:
+			figures = figures | {"visitors": Count(rows.visitor).distinct()}
+		for key, values in self._grouped(rows, figures):
+			of = self._of(source.grain, key)
+			for name, value in zip(figures, values, strict=True):
+				of[name] = of.get(name, 0) + int(value or 0)
+
+	def add_day(self) -> None:
+		"""The whole day: what was worked out has such a row."""
+		day = self._of(DAY, _NO_KEY)
+		for (grain, _key), of in list(self.rows.items()):
+			if grain == DOMAIN:
+				for name in FIGURES:
+					day[name] = day.get(name, 0) + of.get(name, 0)
+		session = frappe.qb.DocType("Visitor Session")
+		query = frappe.qb.from_(session).select(Count(session.visitor_id).distinct())
+		[[day["visitors"]]] = self._within(query, session.session_start).run()
+
+	def add_new_visitors(self) -> None:
+		"""Those who were never here before this day, by the domains that they came to, and in all."""
+		session, visitor = frappe.qb.DocType("Visitor Session"), frappe.qb.DocType("Visitor")
+		query = (
+			frappe.qb.from_(session)
+			.join(visitor)
+			.on(visitor.name == session.visitor_id)
+			.where((visitor.first_seen >= self.begin) & (visitor.first_seen < self.end))
+		)
+		query = self._within(query, session.session_start)
+		number, domain = Count(session.visitor_id).distinct(), bulk.as_hex(session.domain)
+		for of, visitors in query.select(domain, number).groupby(domain).run():
+			self._of(DOMAIN, _key({"domain": bulk.of_hex(of)}))["new_visitors"] = visitors
+		[[self._of(DAY, _NO_KEY)["new_visitors"]]] = query.select(number).run()
+
+	def add_sketches(self) -> None:
+		"""Who was there, for figures of several days. Hits are read a portion at a time; nothing is kept of them but sketches."""
+		found: dict[tuple[str, Key], Sketch] = defaultdict(Sketch)
+		for source in sources.OF_VISITORS:
+			rows = source.rows()
+			for key, visitor in self._visitors(rows):
+				place = place_of(visitor)
+				found[source.grain, key].add(place)
+				if source.grain == DOMAIN:
+					found[DAY, _NO_KEY].add(place)
+		for (grain, key), sketch in found.items():
+			self._of(grain, key)["visitor_sketch"] = sketch.text()
+
+	def add_breakdowns(self) -> None:
+		"""What the clicks on each link are told apart by."""
+		rows = sources.CLICKS_BY_LINK.rows()
+		for texts_of, breakdown in breakdowns.read(self._within(rows.query, rows.at), rows.keys).items():
+			of = self._of(LINK, _key(dict(zip(rows.keys, texts_of, strict=True))))
+			of["breakdown"] = breakdowns.text_of(breakdown)
+
+	def row(self, grain: str, key: Key) -> Row:
+		of = self.rows[grain, key]
+		return {
+			"name": row_name(self.day, grain, key),
+			"date": self.day,
+			"grain": grain,
+			**{name: value or None for name, value in zip(KEYS, key, strict=True)},
+			**{name: of.get(name, 0) for name in (*FIGURES, "visitors", "new_visitors")},
+			**{name: of.get(name) or None for name in ("visitor_sketch", "breakdown")},
+		}
+
+	def _of(self, grain: str, key: Key) -> Row:
+		return self.rows.setdefault((grain, key), {})
+
+	def _within(self, query: Any, at: Any) -> Any:
+		return query.where((at >= self.begin) & (at < self.end))
+
+	def _grouped(self, rows: Rows, figures: dict[str, Any]) -> Iterator[tuple[Key, Sequence[Any]]]:
+		"""The key of each group, and its figures. Groups are of one spelling, whatever the database takes for equal."""
+		groups = [bulk.as_hex(term).as_(name) for name, term in rows.keys.items()]
+		query = self._within(rows.query, rows.at).select(*groups, *figures.values()).groupby(*groups)
+		for line in query.run():
+			texts_of = dict(zip(rows.keys, map(bulk.of_hex, line[: len(groups)]), strict=True))
+			yield _key(texts_of), line[len(groups) :]
+
+	def _visitors(self, rows: Rows) -> Iterator[tuple[Key, str]]:
+		"""Where each hit of the day belongs, and whose it was."""
+		table = rows.at.table
+		query = self._within(rows.query, rows.at).select(table.name, rows.visitor, *rows.keys.values())
+		query = query.where(rows.visitor.isnotnull()).orderby(table.name).limit(PORTION)
+		portion = query.run()
+		while portion:
+			for _name, visitor, *values in portion:
+				yield _key(dict(zip(rows.keys, values, strict=True))), visitor
+			portion = query.where(table.name > portion[-1][0]).run()
+
+
+def _key(values: dict[str, str | None]) -> Key:
+	if host := values.get("referrer_host"):
+		values["referrer_host"] = texts.plain_host(host)[:_HOST_LENGTH]
+	return tuple(values.get(name) or "" for name in KEYS)
+

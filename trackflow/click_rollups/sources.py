@@ -1,0 +1,130 @@
+"""What the rows of each grain are sums of: queries over clicks, sessions, touches and page views, and the fields of Daily Click
+Rollup that they fill. The night stores them by day; whoever reads days that are not stored asks the same queries.
+
+A key is where something belongs, such as a domain and a channel. A domain is where it happened: the short link's host for a click,
+the website's for a session or a page view. So clicks and sessions of one link may stand in two rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Count
+from pypika.terms import Term
+
+from trackflow.tracking import click_figures, texts, visit_figures
+
+DAY, DOMAIN, LINK, CAMPAIGN = "Day", "Domain", "Link", "Campaign"
+CHANNEL, SOURCE, REFERRER, PAGE = "Channel", "Source", "Referrer", "Page"
+COUNTRY, DEVICE, BROWSER, SYSTEM = "Country", "Device", "Browser", "System"
+GRAINS = (DAY, DOMAIN, LINK, CAMPAIGN, CHANNEL, SOURCE, REFERRER, PAGE, COUNTRY, DEVICE, BROWSER, SYSTEM)
+KEYS = (
+	"domain", "tracked_link", "variant", "campaign", "campaign_name", "channel", "source", "referrer_host", "page", "country",
+	"device_type", "browser", "os",
+)  # fmt: skip
+FIGURES = (*click_figures.FIGURES, *visit_figures.FIGURES)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+	"""A query over what is stored of hits, when they were, what they belong to and the sums, by the rollup's fields. `visitor` is who
+	counts as one."""
+
+	query: Any
+	at: Term
+	keys: dict[str, Any]
+	figures: dict[str, Any]
+	visitor: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+	"""Rows of a grain; some grains have two."""
+
+	grain: str
+	rows: Callable[[], Rows]
+
+
+def _clicks(*keys: str) -> Callable[[], Rows]:
+	def rows() -> Rows:
+		click = frappe.qb.DocType("Click Event")
+		terms = {key: texts.host(click.referrer) if key == "referrer_host" else click[key] for key in keys}
+		query = frappe.qb.from_(click)
+		if "referrer_host" in keys:
+			query = query.where(click.referrer > "")
+		visitor = Case().when(click_figures.is_human(click), click.visitor_id)
+		return Rows(query, click.click_timestamp, terms, click_figures.figures(click), visitor)
+
+	return rows
+
+
+def _sessions(*keys: str) -> Callable[[], Rows]:
+	def rows() -> Rows:
+		session = frappe.qb.DocType("Visitor Session")
+		terms = {key: texts.host(session.referrer) if key == "referrer_host" else session[key] for key in keys}
+		query = frappe.qb.from_(session)
+		for key, field in (("referrer_host", session.referrer), ("tracked_link", session.tracked_link)):
+			if key in keys:
+				query = query.where(field > "")
+		figures = visit_figures.figures(session)
+		return Rows(query, session.session_start, terms, figures, session.visitor_id)
+
+	return rows
+
+
+def _touches() -> Rows:
+	"""Sessions by the campaign whose touch they began with, or what the address calls it. A session has one touch, and the touch has
+	the index."""
+	touch, session = frappe.qb.DocType("Touch Point"), frappe.qb.DocType("Visitor Session")
+	query = frappe.qb.from_(touch).join(session).on(session.name == touch.session)
+	keys = {
+		"domain": session.domain,
+		"campaign": touch.link_campaign,
+		"campaign_name": touch.campaign,
+		"channel": touch.channel,
+	}
+	return Rows(query, touch.occurred_at, keys, visit_figures.figures(session), session.visitor_id)
+
+
+def _page_views() -> Rows:
+	event = frappe.qb.DocType("Visitor Event")
+	query = frappe.qb.from_(event).where(event.event_type == "PAGE_VIEW").where(event.counted == 1)
+	keys = {"domain": event.domain, "page": texts.page(event.page_url)}
+	return Rows(query, event.timestamp, keys, {"page_views": Count("*")}, event.visitor)
+
+
+# Of the whole site: without a key.
+CLICKS, SESSIONS = Source(DAY, _clicks()), Source(DAY, _sessions())
+CLICKS_BY_DOMAIN = Source(DOMAIN, _clicks("domain"))
+CLICKS_BY_LINK = Source(LINK, _clicks("domain", "campaign", "tracked_link", "variant"))
+SESSIONS_BY_DOMAIN = Source(DOMAIN, _sessions("domain"))
+SESSIONS_BY_LINK = Source(LINK, _sessions("domain", "tracked_link"))
+SESSIONS_BY_CAMPAIGN = Source(CAMPAIGN, _touches)
+SESSIONS_BY_REFERRER = Source(REFERRER, _sessions("domain", "referrer_host"))
+VIEWS_BY_PAGE = Source(PAGE, _page_views)
+# By the field of a session that is asked for.
+SESSIONS_BY = {
+	"channel": Source(CHANNEL, _sessions("domain", "channel")),
+	"source": Source(SOURCE, _sessions("domain", "source")),
+	"country": Source(COUNTRY, _sessions("domain", "country")),
+	"device_type": Source(DEVICE, _sessions("domain", "device_type")),
+	"browser": Source(BROWSER, _sessions("domain", "browser")),
+	"os": Source(SYSTEM, _sessions("domain", "os")),
+}
+# Whose visitors are counted, by day, one by one.
+OF_VISITORS = (CLICKS_BY_LINK, SESSIONS_BY_DOMAIN, SESSIONS_BY_CAMPAIGN)
+ALL = (
+	CLICKS_BY_DOMAIN,
+	CLICKS_BY_LINK,
+	Source(REFERRER, _clicks("domain", "referrer_host")),
+	Source(COUNTRY, _clicks("domain", "country")),
+	Source(DEVICE, _clicks("domain", "device_type")),
+	SESSIONS_BY_DOMAIN,
+	SESSIONS_BY_LINK,
+	SESSIONS_BY_CAMPAIGN,
+	SESSIONS_BY_REFERRER,
+	VIEWS_BY_PAGE,
+	*SESSIONS_BY.values(),
+)
