@@ -13,6 +13,7 @@ from frappe.utils.scheduler import is_scheduler_disabled
 from redis.exceptions import ResponseError
 
 from trackflow import place_file
+from trackflow.click_rollups import run as clicks
 from trackflow.config import read_config
 from trackflow.constants.custom_fields import CUSTOM_FIELDS
 from trackflow.costs.rates import reporting_currency
@@ -207,11 +208,11 @@ def _conversions() -> tuple[str, str]:
 
 
 def _daily_figures() -> tuple[str, str]:
-	waiting = marks.days(None, run.yesterday())
+	waiting = sorted({*marks.days(None, run.yesterday()), *clicks.waiting(until=clicks.last_day())})
 	if waiting:
 		return (
 			NOTE,
-			f"{len(waiting)} days changed and wait to be worked out, the first is {waiting[0]}. A worker of the queue long does so "
+			f"{len(waiting)} days changed or are new and wait to be worked out, the first is {waiting[0]}. A worker of the queue long does so "
 			"within an hour, or `trackflow rollup` at once.",
 		)
 	return FINE, "All days that changed are worked out."

@@ -108,6 +108,7 @@ scheduler_events = {
 		"trackflow.privacy.erasure.resume_all",
 		"trackflow.health.totals.count",
 		"trackflow.rollups.run.run_marked",
+		"trackflow.click_rollups.run.run_hourly",
 	],
 }
 

@@ -36,7 +36,7 @@ def stats(campaign: Any, period: Period, model: str) -> Row:
 	clicks, sessions = of.clicks_by_day(), of.sessions_by_day()
 	credits_by_day, costs = of_model.by_day(period), _costs(campaign.name, period.last)
 	total = sums.added(sessions.values(), visit_figures.FIGURES)
-	visitors, visitors_of = of.visitors(total["sessions"]), of.visitors_by_day()
+	visitors, visitors_of = of.visitors(total["sessions"]), of.visitors_by_day(total["sessions"])
 	return {
 		"campaign": campaign.name,
 		"campaign_id": campaign.campaign_id,
@@ -138,12 +138,11 @@ class _Hits:
 		return {row["day"]: row for row in sums.summed(table, ("day",), visit_figures.FIGURES)}
 
 	def visitors(self, sessions: int) -> People:
-		return self.days.visitors(
-			sources.SESSIONS_BY_CAMPAIGN, self.first, self.last, sessions, self.only
-		)
+		return self.days.visitors(sources.SESSIONS_BY_CAMPAIGN, self.first, self.last, sessions, self.only)
 
-	def visitors_by_day(self) -> dict[str, People]:
-		return self.days.visitors_by_day(sources.SESSIONS_BY_CAMPAIGN, self.first, self.last, self.only)
+	def visitors_by_day(self, sessions: int) -> dict[str, People]:
+		source = sources.SESSIONS_BY_CAMPAIGN
+		return self.days.visitors_by_day(source, self.first, self.last, sessions, self.only)
 
 	def channels(self) -> list[Row]:
 		"""The channels with most sessions."""

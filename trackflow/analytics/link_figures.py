@@ -70,7 +70,9 @@ class _Clicks:
 		"""A line for every day of the range, those without a click too. One statement."""
 		found = {row["day"]: row for row in self._sums("day", FIGURES)}
 		nothing = dict.fromkeys(FIGURES, 0)
-		return [{**nothing, **found.get(day, {}), "day": day} for day in map(str, days(self.first, self.last))]
+		return [
+			{**nothing, **found.get(day, {}), "day": day} for day in map(str, days(self.first, self.last))
+		]
 
 	def unique_visitors(self, people: int) -> People:
 		"""How many different ones clicked or scanned, as often as is said."""
@@ -79,7 +81,9 @@ class _Clicks:
 	def by_variant(self) -> list[Row]:
 		"""People and robots by the variant that they were led to, most people first. One statement."""
 		rows = self._sums("variant", ("clicks", "scans", "bots", "prefetches"))
-		found = {row["variant"]: (row["clicks"] + row["scans"], row["bots"] + row["prefetches"]) for row in rows}
+		found = {
+			row["variant"]: (row["clicks"] + row["scans"], row["bots"] + row["prefetches"]) for row in rows
+		}
 		return _lines(found)
 
 	def breakdown(self) -> dict[str, list[Row]]:

@@ -57,7 +57,9 @@ class _Days:
 		self.of = Sums(scope, Days(both.first, both.last))
 		self.touches = self.of.sessions_by_day(both)
 		self.sessions = sums.added_by(self.touches, "day")
-		self.visitors = self.of.visitors_by_day(period)
+		first = str(period.first)
+		sessions = sum(row["sessions"] for row in self.touches if row["day"] >= first)
+		self.visitors = self.of.visitors_by_day(period, sessions)
 		self.clicks = self.of.clicks_by_day(both)
 		self.credits: dict[str, list[Row]] = {}
 		for row in of_model.by_day(both):

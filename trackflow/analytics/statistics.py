@@ -26,8 +26,9 @@ def statistics(scope: Scope, period: Period) -> Row:
 	"""The statistics of a scope as JSON; `domains` has a line for each of its domains that was visited. `visitors_estimated`: a figure
 	of visitors is put together of sketches."""
 	of = Sums(scope, Days(period.first, period.last))
-	rows, visitors_of = of.sessions_by_day(period), of.visitors_by_day(period)
+	rows = of.sessions_by_day(period)
 	by_day, total = sums.added_by(rows, "day"), sums.added(rows, DAY_FIGURES)
+	visitors_of = of.visitors_by_day(period, total["sessions"])
 	visitors = of.visitors(period, total["sessions"])
 	domains = of.sessions_by_domain(period)
 	visitors_at = of.visitors_by_domain(period, total["sessions"])

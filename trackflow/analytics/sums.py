@@ -54,10 +54,10 @@ class Sums:
 		source = self._of_domain(sources.SESSIONS, sources.SESSIONS_BY_DOMAIN)
 		return self.days.visitors(source, period.first, period.last, sessions, self.scope.only)
 
-	def visitors_by_day(self, period: Period) -> dict[str, People]:
-		"""Different visitors of each day. Up to two statements."""
+	def visitors_by_day(self, period: Period, sessions: int) -> dict[str, People]:
+		"""Different visitors of each day, who came in that many sessions altogether. Up to two statements."""
 		source = self._of_domain(sources.SESSIONS, sources.SESSIONS_BY_DOMAIN)
-		return self.days.visitors_by_day(source, period.first, period.last, self.scope.only)
+		return self.days.visitors_by_day(source, period.first, period.last, sessions, self.scope.only)
 
 	def visitors_by_domain(self, period: Period, sessions: int) -> dict[str, People]:
 		"""Different visitors of each domain, who came in that many sessions. Up to two statements."""

@@ -16,9 +16,9 @@ from trackflow import bulk
 from trackflow.analytics import utm, utm_words
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.utm import Finding, Known, Tags, Value
+from trackflow.tracking import texts
 from trackflow.tracking.channels import CLICK_IDS
 from trackflow.tracking.click_figures import is_human
-from trackflow.tracking import texts
 
 Row = dict[str, Any]
 

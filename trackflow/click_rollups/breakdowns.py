@@ -26,11 +26,11 @@ def read(query: Any, keys: Mapping[str, Any]) -> dict[tuple[str, ...], Breakdown
 	"""The breakdowns of the clicks of a query over Click Event, by keys (terms), of one spelling each. A statement for each field."""
 	click = frappe.qb.DocType("Click Event")
 	human, robot = click_figures.is_human(click), click_figures.is_robot(click)
-	groups = [bulk.as_hex(term).as_(name) for name, term in keys.items()]
+	groups = [bulk.as_hex(term) for term in keys.values()]
 	query = query.where(human | robot)
 	found: dict[tuple[str, ...], Breakdown] = defaultdict(lambda: {field: {} for field in FIELDS})
 	for field in FIELDS:
-		value = bulk.as_hex(texts.host(click.referrer) if field == "referrer" else click[field]).as_("value")
+		value = bulk.as_hex(texts.host(click.referrer) if field == "referrer" else click[field])
 		columns = [*groups, value, click_figures.number(human), click_figures.number(robot)]
 		for *key, text, people, robots in query.select(*columns).groupby(*groups, value).run():
 			text = bulk.of_hex(text)
@@ -49,7 +49,9 @@ def merge(into: Breakdown, other: Breakdown) -> None:
 
 def text_of(breakdown: Breakdown) -> str:
 	"""For `of_text`: of each field the KEPT values with most clicks."""
-	lines = {field: [[value, *numbers] for value, numbers in ordered(breakdown[field])[:KEPT]] for field in FIELDS}
+	lines = {
+		field: [[value, *numbers] for value, numbers in ordered(breakdown[field])[:KEPT]] for field in FIELDS
+	}
 	return json.dumps(lines, separators=(",", ":"))
 
 

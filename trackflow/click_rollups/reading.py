@@ -39,14 +39,15 @@ class People:
 
 
 class Days:
-	"""The days from the first to the last, told by rollups where they can be. Making one takes two statements."""
+	"""The days from the first to the last, told by rollups where they can be. Making one takes four statements."""
 
 	def __init__(self, first: date, last: date) -> None:
 		self.first, self.last = first, last
-		done = run.worked_out(first, last)
-		# Of days to come nothing is stored, and nothing has to be asked.
-		self.by_rows = [day for day in between(first, min(last, getdate())) if day not in done]
 		self.whole_since = run.horizon()
+		done = run.worked_out(first, last, self.whole_since)
+		# Before the first hit that is there, and of days to come, there is nothing to be asked for.
+		begin = max(first, run.first_hit() or date.max)
+		self.by_rows = [day for day in between(begin, min(last, getdate())) if day not in done]
 
 	def table(
 		self,
@@ -78,7 +79,7 @@ class Days:
 	) -> dict[str, People]:
 		"""The same by a key, as the database spells it. They are counted one by one where the hits, of which the caller knows the
 		number, are few and all there, and where all stand in one row; else they are estimated."""
-		if hits <= COUNTED and self._is_whole(first):
+		if hits <= COUNTED and run.is_whole(first, self.whole_since):
 			return self._counted(source, key, first, last, only)
 		stored: dict[str, list[tuple[int, str]]] = {}
 		for one, visitors, text in self._sketches(source, key, first, last, only):
@@ -89,14 +90,16 @@ class Days:
 		return {one: _people(stored.get(one, []), live.get(one, [])) for one in stored.keys() | live.keys()}
 
 	def visitors_by_day(
-		self, source: Source, first: date, last: date, only: Only | None = None
+		self, source: Source, first: date, last: date, hits: int, only: Only | None = None
 	) -> dict[str, People]:
 		"""The same for each day by itself; days without any are missing."""
+		if hits <= COUNTED and run.is_whole(first, self.whole_since):
+			return self._counted_by_day(source, between(first, last), only)
 		found: dict[str, list[tuple[int, str]]] = {}
 		for day, visitors, text in self._sketches(source, "date", first, last, only):
 			found.setdefault(str(day), []).append((visitors, text))
 		stored = {day: _people(rows, []) for day, rows in found.items()}
-		return stored | self._live_by_day(source, self._days_by_rows(first, last), only)
+		return stored | self._counted_by_day(source, self._days_by_rows(first, last), only)
 
 	def breakdown(self, link: str, first: date, last: date) -> Breakdown:
 		"""What the clicks on a link are told apart by: a statement, and one for each field where days are told by rows."""
@@ -136,9 +139,6 @@ class Days:
 	def _days_by_rows(self, first: date, last: date) -> list[date]:
 		return [day for day in self.by_rows if first <= day <= last]
 
-	def _is_whole(self, first: date) -> bool:
-		return not self.whole_since or self.whole_since <= moments(first, first)[0]
-
 	def _counted(
 		self, source: Source, key: str, first: date, last: date, only: Only | None
 	) -> dict[str, People]:
@@ -170,7 +170,7 @@ class Days:
 		group = rows.keys[key] if key else ValueWrapper("")
 		return query.where(rows.visitor.isnotnull()).select(group, rows.visitor).distinct().run()
 
-	def _live_by_day(self, source: Source, days: list[date], only: Only | None) -> dict[str, People]:
+	def _counted_by_day(self, source: Source, days: list[date], only: Only | None) -> dict[str, People]:
 		if not days:
 			return {}
 		rows = source.rows()
@@ -193,7 +193,9 @@ def _grouped(query: Any, groups: Mapping[str, Any], figures: Mapping[str, Any]) 
 
 def _narrowed(query: Any, keys: Mapping[str, Any], only: Only) -> Any:
 	for key, wanted in only.items():
-		query = query.where(keys[key] == wanted if isinstance(wanted, str) else keys[key].isin(sorted(wanted)))
+		query = query.where(
+			keys[key] == wanted if isinstance(wanted, str) else keys[key].isin(sorted(wanted))
+		)
 	return query
 
 

@@ -128,7 +128,7 @@ class _Figures:
 
 	def _grouped(self, rows: Rows, figures: dict[str, Any]) -> Iterator[tuple[Key, Sequence[Any]]]:
 		"""The key of each group, and its figures. Groups are of one spelling, whatever the database takes for equal."""
-		groups = [bulk.as_hex(term).as_(name) for name, term in rows.keys.items()]
+		groups = [bulk.as_hex(term) for term in rows.keys.values()]
 		query = self._within(rows.query, rows.at).select(*groups, *figures.values()).groupby(*groups)
 		for line in query.run():
 			texts_of = dict(zip(rows.keys, map(bulk.of_hex, line[: len(groups)]), strict=True))
@@ -150,4 +150,3 @@ def _key(values: dict[str, str | None]) -> Key:
 	if host := values.get("referrer_host"):
 		values["referrer_host"] = texts.plain_host(host)[:_HOST_LENGTH]
 	return tuple(values.get(name) or "" for name in KEYS)
-

@@ -5,15 +5,17 @@ is over at three in the morning, when what comes late has come. Days of which so
 """
 
 from datetime import date, datetime, timedelta
+from functools import reduce
 
 import frappe
 from frappe.query_builder.functions import Min
-from frappe.utils import cint, getdate, now_datetime
+from frappe.utils import getdate, now_datetime
 
 from trackflow import bulk
 from trackflow.click_rollups import sources
 from trackflow.click_rollups.rows import FIELDS, ROLLUP, of_day
 from trackflow.collisions import retried
+from trackflow.day_range import moments
 from trackflow.garbage import seldom_collected
 from trackflow.jobs import TimeIsUp
 from trackflow.privacy import aged, due
@@ -50,19 +52,21 @@ def waiting(first: date | None = None, until: date | None = None) -> list[date]:
 	days = _days(first, until)
 	if not days:
 		return []
-	done = worked_out(days[0], days[-1])
+	done = worked_out(days[0], days[-1], horizon())
 	return [day for day in days if day not in done]
 
 
-def worked_out(first: date, last: date) -> set[date]:
-	"""The days of a range whose stored figures are those of their hits. Two statements."""
+def worked_out(first: date, last: date, since: datetime | None) -> set[date]:
+	"""The days of a range whose stored figures are to be told: those of their hits, or, where hits are gone since a `horizon`, those
+	that there were. Two statements."""
 	stored = frappe.get_all(
 		ROLLUP,
 		filters={"grain": sources.DAY, "date": ("between", (first, last))},
 		pluck="date",
 		order_by="date",
 	)
-	return set(map(getdate, stored)) - set(marks.days(first, last, marks.CLICKS))
+	changed = {day for day in marks.days(first, last, marks.CLICKS) if is_whole(day, since)}
+	return set(map(getdate, stored)) - changed
 
 
 def last_day() -> date:
@@ -71,42 +75,37 @@ def last_day() -> date:
 
 
 def horizon() -> datetime | None:
-	"""Since when all that these figures rest on is there; None where nothing is deleted."""
-	settings = frappe.get_cached_doc("TrackFlow Settings")
-	days = {doctype: cint(settings.get(f"retention_{frappe.scrub(doctype)}")) for doctype in RESTS_ON}
-	found = [*due.cutoffs(now_datetime(), days).values()]
-	# Days that are raised bring nothing back.
-	if deleted := aged.deleted_until(RESTS_ON):
-		found.append(deleted)
-	return max(found, default=None)
+	"""Since when all that these figures rest on is there; None where nothing was deleted by its age."""
+	return aged.deleted_until(RESTS_ON)
+
+
+def first_hit() -> date | None:
+	"""The day of the oldest hit or session that is there. One statement."""
+	tables = {doctype: frappe.qb.DocType(doctype) for doctype in FIRST}
+	parts = [frappe.qb.from_(of).select(Min(of[FIRST[doctype]]).as_("at")) for doctype, of in tables.items()]
+	moments = reduce(lambda one, other: one.union_all(other), parts).as_("moments")
+	[[first]] = frappe.qb.from_(moments).select(Min(moments.at)).run()
+	return getdate(first) if first else None
+
+
+def is_whole(day: date, since: datetime | None) -> bool:
+	"""Nothing of the day was deleted, where since that moment everything is there."""
+	return not since or since <= moments(day, day)[0]
 
 
 def _days(first: date | None, until: date | None) -> list[date]:
 	"""The days of a range on which there may be something, that are over and whole."""
-	begins = [moment for moment in (_first_hit(), horizon()) if moment]
-	if not begins:
+	hit, since = first_hit(), horizon()
+	if not hit:
 		return []
-	whole = horizon()
-	begin = max(begins).date()
-	if whole and whole > datetime.combine(begin, datetime.min.time()):
-		begin += timedelta(days=1)
-	begin, end = max(begin, first or begin), min(until or date.max, getdate() - timedelta(days=1))
-	return marks.between(begin, end) if begin <= end else []
-
-
-def _first_hit() -> datetime | None:
-	found = []
-	for doctype, field in FIRST.items():
-		table = frappe.qb.DocType(doctype)
-		[[moment]] = frappe.qb.from_(table).select(Min(table[field])).run()
-		found += [frappe.utils.get_datetime(moment)] if moment else []
-	return min(found, default=None)
+	begin, end = max(hit, first or hit), min(until or date.max, getdate() - timedelta(days=1))
+	return [day for day in marks.between(begin, end) if is_whole(day, since)]
 
 
 def _run(days: list[date], tell: Tell | None) -> Done:
 	done = Done()
-	if days:
-		marks.forget_before(days[0], marks.CLICKS)
+	if since := horizon():
+		marks.forget_before(since.date(), marks.CLICKS)
 	for number, day in enumerate(days, 1):
 		# Two runs on one day wait for each other, and the second one sees what the first one wrote.
 		marks.note([day], marks.CLICKS)
@@ -143,8 +142,10 @@ def roll_up(day: date) -> int:
 	taken = marks.take(names)
 	if not taken:
 		return 0
-	stored = bulk.load(ROLLUP, {"date": day}, FIELDS)
-	written = len(bulk.sync(ROLLUP, of_day(day), stored))
+	written = 0
+	if is_whole(day, horizon()):
+		stored = bulk.load(ROLLUP, {"date": day}, FIELDS)
+		written = len(bulk.sync(ROLLUP, of_day(day), stored))
 	bulk.delete(marks.MARK, taken)
 	frappe.db.commit()
 	return written

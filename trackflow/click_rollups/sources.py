@@ -63,7 +63,9 @@ def _clicks(*keys: str) -> Callable[[], Rows]:
 def _sessions(*keys: str) -> Callable[[], Rows]:
 	def rows() -> Rows:
 		session = frappe.qb.DocType("Visitor Session")
-		terms = {key: texts.host(session.referrer) if key == "referrer_host" else session[key] for key in keys}
+		terms = {
+			key: texts.host(session.referrer) if key == "referrer_host" else session[key] for key in keys
+		}
 		query = frappe.qb.from_(session)
 		for key, field in (("referrer_host", session.referrer), ("tracked_link", session.tracked_link)):
 			if key in keys:

@@ -24,8 +24,9 @@ def rollup(
 	everything: bool,
 	json_output: bool,
 ) -> None:
-	"""Work out the daily figures of yesterday and of all days that changed, or of a range of days. Unchanged data changes no row.
-	Exits with 1 if a day failed."""
+	"""Work out the daily figures of yesterday and of all days that changed, or of a range of days: spend and credits, then clicks and
+	visits. Unchanged data changes no row. Exits with 1 if a day failed."""
+	from trackflow.click_rollups import run as clicks
 	from trackflow.rollups import run
 
 	if everything and (from_date or to_date):
@@ -36,17 +37,23 @@ def rollup(
 		raise click.UsageError("The range ends before it begins.")
 	tell = bar(json_output, "days")
 
-	def work() -> run.Done:
+	def work() -> tuple[run.Done, run.Done]:
 		if everything or from_date:
-			return run.rebuild(day(from_date), day(to_date), tell)
-		return run.run_nightly(tell)
+			days = day(from_date), day(to_date)
+			return run.rebuild(*days, tell), clicks.rebuild(*days, tell)
+		return run.run_nightly(tell), clicks.run(tell=tell)
 
-	done = on_site(context, work)
+	spend, hits = on_site(context, work)
 	if json_output:
-		print_json(done.as_dict())
+		print_json({**spend.as_dict(), "clicks": hits.as_dict()})
 	else:
-		click.echo(f"{done.days} days worked out, {done.rows_written} rows written.")
-		if done.failed:
-			click.echo(f"Failed, see the Error Log: {', '.join(map(str, done.failed))}.")
-	if done.failed:
+		_say("Spend and credits", spend)
+		_say("Clicks and visits", hits)
+	if spend.failed or hits.failed:
 		raise SystemExit(1)
+
+
+def _say(what: str, done: Any) -> None:
+	click.echo(f"{what}: {done.days} days worked out, {done.rows_written} rows written.")
+	if done.failed:
+		click.echo(f"Failed, see the Error Log: {', '.join(map(str, done.failed))}.")

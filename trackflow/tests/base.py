@@ -45,7 +45,7 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 QUEUES = ("short", "default", "long")
 # Emptied around every test, in an order that no link check minds.
 RECORDED = (
-	"Attribution Link", "Attribution Training", "Daily Rollup", "Rollup Day", "Daily Campaign Metric", "TrackFlow Exchange Rate", "Waste Acknowledgement",
+	"Attribution Link", "Attribution Training", "Daily Rollup", "Daily Click Rollup", "Rollup Day", "Daily Campaign Metric", "TrackFlow Exchange Rate", "Waste Acknowledgement",
 	"Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
 	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
 	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",

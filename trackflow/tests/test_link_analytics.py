@@ -7,12 +7,12 @@ import frappe
 from frappe.utils import getdate
 
 from trackflow import bulk
+from trackflow.analytics.link_figures import link_analytics
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import VISITOR, click_record
 from trackflow.tests.test_permissions import CAMPAIGNER, NOBODY, PermissionTestCase
 from trackflow.tracking import store
-from trackflow.analytics.link_figures import link_analytics
 
 DAY = datetime(2026, 3, 2, 12)
 

@@ -166,7 +166,7 @@ class TestStatistics(FiguresTestCase):
 		statistics(None, None, *MARCH)
 		with counted_statements() as statements:
 			statistics(None, None, *MARCH)
-		self.assertLessEqual(len(statements), 10, statements)
+		self.assertLessEqual(len(statements), 16, statements)
 
 
 class TestAccess(PermissionTestCase):

@@ -18,6 +18,7 @@ from trackflow.collisions import retried
 from trackflow.config import get_config
 from trackflow.inert import inert_row
 from trackflow.policy import Config
+from trackflow.rollups import marks
 from trackflow.stream import click_queue
 from trackflow.times import site_time
 from trackflow.tracking import conversions, counters, joins, rows, scanners, visitors
@@ -122,6 +123,10 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	)
 	bulk.insert("Click Event", new_clicks.values())
 	bulk.insert("Visitor Event", new_events.values())
+	marks.mark_clicks(
+		[row["click_timestamp"] for row in (*new_clicks.values(), *moved)]
+		+ [row["timestamp"] for row in new_events.values()]
+	)
 	visitors.rebuild({join.former for join in joinable}, known, _engagement(config))
 	counters.add_clicks(new_clicks.values(), counters.settle_unique(_pairs(joinable, moved)))
 	made = conversions.from_events(counted_events, known)
@@ -136,6 +141,7 @@ def _hand_over(found: list[joins.Join], config: Config) -> int:
 	"""Hand stored clicks over to the visits that they led to, in one transaction."""
 	known = visitors.lock(_visitor_ids({}, {}, found))
 	moved = joins.apply(found, {})
+	marks.mark_clicks(row["click_timestamp"] for row in moved)
 	visits = Visits(config, known)
 	visits.add([], [], moved)
 	visits.save()
@@ -158,6 +164,7 @@ def _take_back(names: set[str], config: Config) -> int:
 		row for row in bulk.load("Click Event", filters, scanners.FIELDS).values() if row.visitor_id in known
 	]
 	bulk.update("Click Event", {row.name: scanners.as_robot(row) for row in clicks})
+	marks.mark_clicks(row.click_timestamp for row in clicks)
 	visits = Visits(config, known)
 	visits.remove(clicks)
 	visits.save()

@@ -11,6 +11,7 @@ from typing import Any
 
 from trackflow import bulk
 from trackflow.policy import Config
+from trackflow.rollups import marks
 from trackflow.tracking import campaigns, rows
 from trackflow.tracking.sessions import Hit, sessionize
 
@@ -87,6 +88,9 @@ class Visits:
 		"""Write the sessions and touch points that differ from what is stored."""
 		self._name_campaigns()
 		sessions = bulk.sync("Visitor Session", self.desired, self.stored)
+		changed = (*sessions.added.values(), *sessions.changed.values())
+		former = (self.stored[name] for name in (*sessions.changed, *sessions.vanished))
+		marks.mark_clicks(row["session_start"] for row in (*changed, *former))
 		self.touches = touches = {row["name"]: row for row in map(rows.touch_row, self.desired.values())}
 		stored = {}
 		if self.stored:

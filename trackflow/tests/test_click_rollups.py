@@ -1,0 +1,395 @@
+"""Clicks and visits of past days are told by their sums just as by their rows (ROL-2, RET-1)."""
+
+import json
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+from frappe.utils import getdate
+
+from trackflow.analytics import link_performance
+from trackflow.analytics.scope import Period
+from trackflow.api import analytics, campaign
+from trackflow.api.links import get_link_analytics
+from trackflow.click_rollups import reading, run
+from trackflow.click_rollups.rows import ROLLUP
+from trackflow.privacy import retention
+from trackflow.rollups import marks
+from trackflow.tests import factories
+from trackflow.tests.analytics_case import MARCH, MODEL, OTHER, SITE, FiguresTestCase, make_domains
+from trackflow.tests.base import counted_statements
+from trackflow.tests.factories import VISITOR, click_record, event_record
+from trackflow.tracking import store
+
+FIRST, LAST = map(date.fromisoformat, MARCH)
+NOON = datetime(2026, 3, 2, 12)
+HOUR = timedelta(hours=1)
+
+
+class RollupTestCase(FiguresTestCase):
+	"""Days in March with hits of every kind on two links, three domains and a campaign."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		make_domains()
+		factories.make_campaign("Spring")
+		row = {"destination_url": f"https://{SITE}/", "weight": 1}
+		variants = [{"variant_name": name, **row} for name in "AB"]
+		self.links = [
+			factories.make_link("flyer", variants=variants, campaign="Spring", tags="print, spring"),
+			factories.make_link("poster"),
+		]
+
+	def fill(self, seed: int = 1, hits: int = 60) -> None:
+		"""As many clicks, sessions and page views at any time of the four days, with values of many spellings."""
+		chance = random.Random(seed)
+		for _hit in range(hits):
+			at = datetime(2026, 3, 1) + timedelta(seconds=chance.randrange(4 * 86_400))
+			link = chance.choice(self.links)
+			variant = chance.choice([None, *[row.name for row in link.variants]])
+			event_type = chance.choice(
+				("Click", "Click", "Click", "QR Scan", "Bot", "Prefetch", "Blocked", "Expired")
+			)
+			known = {
+				"domain": chance.choice((SITE, OTHER, "else.example.com", None)),
+				"country": chance.choice(("DE", "AT", None)),
+				"device_type": chance.choice(("Desktop", "Mobile", "")),
+				"browser": chance.choice(("Chrome", "Firefox")),
+				"os": chance.choice(("Windows", None)),
+				"referrer": chance.choice(
+					(
+						"https://News.example:8443/a?b",
+						"http://news.example/c#d",
+						"https://x.example",
+						"",
+						None,
+					)
+				),
+			}
+			visitor = chance.randrange(12)
+			self.click(
+				link.name,
+				at,
+				event_type,
+				visitor_id=VISITOR.format(visitor),
+				campaign=link.campaign,
+				variant=variant,
+				is_internal=chance.randrange(2),
+				**known,
+			)
+			pages = chance.randrange(4)
+			self.session(
+				at,
+				visitor,
+				page_views=pages,
+				is_bounce=int(pages < 2),
+				duration_seconds=chance.randrange(600),
+				tracked_link=chance.choice((link.name, None)),
+				link_campaign=chance.choice(("Spring", None)),
+				campaign=chance.choice(("spring", "summer", None)),
+				channel=chance.choice(("Email", "Paid Search", None)),
+				source=chance.choice(("google", "newsletter")),
+				**known,
+			)
+			self.event(
+				at,
+				chance.choice(("PAGE_VIEW", "CUSTOM")),
+				visitor=VISITOR.format(visitor),
+				domain=known["domain"],
+				page_url=f"https://{SITE}/{chance.randrange(5)}?q={chance.random()}#f",
+			)
+
+	def answers(self) -> dict[str, Any]:
+		"""Everything that is told by sums."""
+		wanted = link_performance.Wanted
+		period = Period(FIRST, LAST)
+		return {
+			"site": analytics.get_overview(*MARCH),
+			"domain": analytics.get_overview(*MARCH, domain=SITE),
+			"project": analytics.get_overview(*MARCH, project="Shops"),
+			"statistics": analytics.statistics(None, None, *MARCH),
+			"of a project": analytics.statistics(None, "Shops", *MARCH),
+			"campaign": campaign.get_campaign_stats("Spring", *MARCH),
+			"links": [get_link_analytics(link.name, *MARCH) for link in self.links],
+			"performance": link_performance.performance(period, wanted(), MODEL),
+			"of a campaign": link_performance.performance(period, wanted(campaign="Spring"), MODEL),
+			"of a tag": link_performance.performance(period, wanted(tag="print"), MODEL),
+		}
+
+	def work_out(self, first: date = FIRST, last: date = LAST) -> int:
+		done = run.run(first, last)
+		self.assertEqual(done.failed, [])
+		return done.rows_written
+
+	def stored(self, grain: str = "Day") -> list[Any]:
+		"""The rows of a grain, from the first day with a hit on."""
+		fields = ["date", "clicks", "scans", "bots", "sessions", "visitors", "new_visitors"]
+		return frappe.get_all(ROLLUP, {"grain": grain}, fields, order_by="date, name")
+
+
+class TestAlike(RollupTestCase):
+	"""An answer does not depend on which of its days are summed up."""
+
+	def test_sums_tell_what_rows_tell(self) -> None:
+		for seed in (1, 2, 3):
+			self.fill(seed)
+			before = self.answers()
+			for days in ((FIRST, FIRST), (date(2026, 3, 3), LAST), (FIRST, LAST)):
+				self.work_out(*days)
+				self.assert_alike(before, self.answers(), f"seed {seed}, {days[0]} to {days[1]}")
+			frappe.db.delete(ROLLUP)
+
+	def test_the_sums_alone_are_asked(self) -> None:
+		self.fill()
+		before = self.answers()
+		self.work_out()
+		with patch.object(reading, "COUNTED", -1), counted_statements() as statements:
+			self.answers()
+		hits = ("tabClick Event", "tabVisitor Session", "tabVisitor Event", "tabTouch Point")
+		of_hits = [one for one in statements if any(table in one for table in hits)]
+		# Credits know their touch, and where hits begin is asked of their index.
+		left = [
+			one for one in of_hits if "tabAttribution Link" not in one and not one.startswith("SELECT MIN(")
+		]
+		self.assertEqual(left, [])
+		for doctype in ("Click Event", "Visitor Session", "Visitor Event"):
+			frappe.db.delete(doctype)
+		with patch.object(reading, "COUNTED", -1):
+			self.assert_alike(before, self.answers(), "without the rows", but_estimates=True)
+
+	def test_a_rebuild_changes_no_row(self) -> None:
+		self.fill()
+		self.assertGreater(self.work_out(), 50)
+		self.assertEqual(run.rebuild(FIRST, LAST).rows_written, 0)
+		self.assertEqual(run.rebuild(FIRST, LAST).days, 4)
+
+	def test_grains_sum_alike(self) -> None:
+		self.fill()
+		self.work_out()
+		figures = [
+			"date",
+			"sum(sessions) as sessions",
+			"sum(page_views) as page_views",
+			"sum(seconds) as seconds",
+		]
+		of_grain = {
+			grain: frappe.get_all(ROLLUP, {"grain": grain}, figures, group_by="date", order_by="date")
+			for grain in (
+				"Day",
+				"Domain",
+				"Channel",
+				"Source",
+				"Campaign",
+				"Country",
+				"Device",
+				"Browser",
+				"System",
+			)
+		}
+		for grain, rows in of_grain.items():
+			self.assertEqual(rows, of_grain["Day"], grain)
+		clicks = [
+			"date",
+			"sum(clicks) as clicks",
+			"sum(scans) as scans",
+			"sum(bots) as bots",
+			"sum(expired) as expired",
+		]
+		for grain in ("Domain", "Link", "Country", "Device"):
+			self.assertEqual(
+				frappe.get_all(ROLLUP, {"grain": grain}, clicks, group_by="date", order_by="date"),
+				frappe.get_all(ROLLUP, {"grain": "Day"}, clicks, group_by="date", order_by="date"),
+				grain,
+			)
+
+	def assert_alike(
+		self, before: dict[str, Any], after: dict[str, Any], message: str, but_estimates: bool = False
+	) -> None:
+		for name, answer in before.items():
+			one, other = answer, after[name]
+			if but_estimates:
+				one, other = _without_estimates(one), _without_estimates(other)
+			if one != other:
+				self.assertEqual(_lines(one), _lines(other), f"{name}: {message}")
+
+
+class TestVisitors(RollupTestCase):
+	"""Different visitors: counted where they are few and there, else estimated and said to be."""
+
+	def test_many_are_estimated(self) -> None:
+		for number in range(400):
+			self.session(NOON + timedelta(days=number % 2, seconds=number), number % 300)
+		self.work_out()
+		self.assertFalse(analytics.statistics(None, None, *MARCH)["visitors_estimated"])
+		with patch.object(reading, "COUNTED", 100):
+			answer = analytics.statistics(None, None, *MARCH)
+			[domain] = answer["domains"]
+			overview = analytics.get_overview(*MARCH)
+			one_day = analytics.statistics(None, None, "2026-03-02", "2026-03-02")
+		self.assertTrue(answer["visitors_estimated"] and overview["visitors_estimated"])
+		for visitors in (
+			answer["totals"]["visitors"], domain["visitors"], overview["figures"]["visitors"]["value"]
+		):  # fmt: skip
+			self.assertAlmostEqual(visitors, 300, delta=15)
+		# One row has the exact number.
+		self.assertEqual([day["visitors"] for day in answer["by_day"]], [0, 150, 150, 0])
+		self.assertEqual((one_day["totals"]["visitors"], one_day["visitors_estimated"]), (150, False))
+
+	def test_days_by_rows_and_by_sums_have_visitors_in_common(self) -> None:
+		for day in range(3):
+			for number in range(50):
+				self.session(NOON + timedelta(days=day, seconds=number), number)
+		self.work_out(FIRST, date(2026, 3, 3))
+		with patch.object(reading, "COUNTED", 10):
+			answer = analytics.statistics(None, None, *MARCH)
+		self.assertAlmostEqual(answer["totals"]["visitors"], 50, delta=2)
+
+	def test_new_visitors(self) -> None:
+		for number, first_seen in ((1, NOON), (2, NOON - timedelta(days=9))):
+			factories.make_visitor(VISITOR.format(number), first_seen=first_seen, last_seen=NOON)
+			self.session(NOON, number)
+			self.session(NOON + timedelta(days=1), number)
+		self.work_out()
+		self.assertEqual([row.new_visitors for row in self.stored()], [1, 0, 0])
+		self.assertEqual([row.new_visitors for row in self.stored("Domain")], [1, 0])
+
+
+class TestChanges(RollupTestCase):
+	"""Days that change are told by their rows until they are worked out again."""
+
+	def test_late_hits(self) -> None:
+		self.click(self.links[0].name)
+		self.work_out()
+		late = [click_record(self.links[0].name, number, at=_seconds(NOON + HOUR)) for number in (1, 2)]
+		store.store(late)
+		self.assertEqual(marks.days(FIRST, LAST, marks.CLICKS), [NOON.date()])
+		self.assertEqual(get_link_analytics(self.links[0].name, *MARCH)["totals"]["clicks"], 3)
+		self.assertEqual([row.clicks for row in self.stored()], [1, 0, 0])
+		self.assertGreater(self.work_out(), 0)
+		self.assertEqual([row.clicks for row in self.stored()], [3, 0, 0])
+		self.assertEqual(marks.days(FIRST, LAST, marks.CLICKS), [])
+
+	def test_a_session_that_goes_on_after_midnight(self) -> None:
+		evening = datetime(2026, 3, 2, 23, 50)
+		store.store([event_record(1, at=_seconds(evening), visitor=VISITOR.format(1))])
+		self.work_out()
+		store.store(
+			[event_record(2, at=_seconds(evening + timedelta(minutes=15)), visitor=VISITOR.format(1))]
+		)
+		self.assertEqual(marks.days(FIRST, LAST, marks.CLICKS), [date(2026, 3, 2), date(2026, 3, 3)])
+		statistics = analytics.statistics(None, None, "2026-03-02", "2026-03-02")
+		self.assertEqual((statistics["totals"]["sessions"], statistics["totals"]["page_views"]), (1, 2))
+
+	def test_a_click_that_proves_to_be_a_scanners(self) -> None:
+		names = [
+			factories.make_link(f"mail{number}", source="news", medium="email").name for number in range(9)
+		]
+		records = [
+			click_record(name, number, at=_seconds(NOON) + number / 10, utm={"utm_source": "news", "utm_medium": "email", "utm_campaign": "May"}, address="192.0.2.7")
+			for number, name in enumerate(names)
+		]  # fmt: skip
+		store.store(records[:1])
+		self.work_out()
+		store.store(records[1:])
+		with_rows = analytics.get_overview(*MARCH)["figures"]
+		self.work_out()
+		self.assertEqual(analytics.get_overview(*MARCH)["figures"], with_rows)
+		self.assertEqual([row.bots for row in self.stored()], [9, 0, 0])
+
+	def test_today_needs_no_mark(self) -> None:
+		store.store([click_record(self.links[0].name, 1), event_record(1)])
+		self.assertEqual(frappe.db.count(marks.MARK, {"about": marks.CLICKS}), 0)
+		self.assertEqual(run.waiting(), [])
+
+	def test_marks_of_spend_are_others(self) -> None:
+		marks.note([NOON.date()])
+		marks.note([NOON.date()], marks.CLICKS)
+		self.assertEqual(len(marks.of(NOON.date())), 1)
+		self.click(self.links[0].name)
+		self.work_out()
+		self.assertEqual(len(marks.of(NOON.date())), 1)
+
+	def test_a_day_that_fails_is_told_by_its_rows(self) -> None:
+		self.click(self.links[0].name)
+		with patch.object(run, "of_day", side_effect=ValueError("broken")):
+			done = run.run(FIRST, LAST)
+		self.assertEqual((done.days, len(done.failed), self.stored()), (0, 3, []))
+		self.assertEqual(analytics.get_overview(*MARCH)["figures"]["clicks"]["value"], 1)
+		frappe.db.delete("Error Log")
+		self.work_out()
+		self.assertEqual([row.clicks for row in self.stored()], [1, 0, 0])
+
+	def test_a_mark_that_comes_meanwhile_stays(self) -> None:
+		self.click(self.links[0].name)
+		self.work_out()
+		marks.note([NOON.date()], marks.CLICKS)
+		frappe.db.commit()
+		original = run.of_day
+
+		def of_day(day: date) -> Any:
+			marks.note([day], marks.CLICKS)
+			return original(day)
+
+		with patch.object(run, "of_day", of_day):
+			run.roll_up(NOON.date())
+		self.assertEqual(len(marks.of(NOON.date(), marks.CLICKS)), 1)
+
+
+class TestByAge(RollupTestCase):
+	"""What is deleted by its age stays in the sums (RET-1)."""
+
+	def tearDown(self) -> None:
+		factories.set_settings(**dict.fromkeys(DAYS, 0))
+		super().tearDown()
+
+	def test_totals_stay(self) -> None:
+		self.fill()
+		before = self.answers()
+		factories.set_settings(**dict.fromkeys(DAYS, (getdate() - LAST).days - 1))
+		deleted = retention.run()
+		self.assertTrue(
+			all(deleted[name] for name in ("Click Event", "Visitor Session", "Visitor Event")), deleted
+		)
+		after = self.answers()
+		for name, answer in before.items():
+			self.assertEqual(_without_estimates(answer), _without_estimates(after[name]), name)
+
+	def test_a_day_that_is_partly_gone_is_not_summed_up(self) -> None:
+		self.fill()
+		self.work_out()
+		rows = self.stored()
+		age = (frappe.utils.now_datetime() - datetime(2026, 3, 2, 12)).days
+		factories.set_settings(retention_click_event=age)
+		retention.run()
+		marks.note([FIRST, LAST], marks.CLICKS)
+		frappe.db.commit()
+		self.assertNotIn(FIRST, run.waiting())
+		self.assertEqual([done for done in run.rebuild(FIRST, LAST).failed], [])
+		self.assertEqual(self.stored(), rows)
+		self.assertEqual(marks.of(FIRST, marks.CLICKS), [])
+
+
+DAYS = ("retention_click_event", "retention_visitor_session", "retention_visitor_event")
+
+
+def _seconds(moment: datetime) -> float:
+	from zoneinfo import ZoneInfo
+
+	return moment.replace(tzinfo=ZoneInfo(frappe.utils.get_system_timezone())).timestamp()
+
+
+def _lines(answer: Any) -> list[str]:
+	"""What differs can be seen better."""
+	return json.dumps(answer, indent=1, default=str, sort_keys=True).splitlines()
+
+
+def _without_estimates(answer: Any) -> Any:
+	"""An answer without its numbers of different visitors."""
+	if isinstance(answer, link_performance.Performance):
+		answer = {"lines": answer.lines, "others": answer.others}
+	if isinstance(answer, dict):
+		left_out = ("visitors", "unique_visitors", "visitors_estimated", "estimated")
+		return {key: _without_estimates(value) for key, value in answer.items() if key not in left_out}
+	return [_without_estimates(one) for one in answer] if isinstance(answer, list) else answer
