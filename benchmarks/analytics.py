@@ -1,7 +1,9 @@
-"""PRF-6: milliseconds of the overview, of what a campaign, a link and a domain brought, of what happens now, of the tag check and of
-Link Performance, and rows per second of an export, over a history of clicks and as many page views.
+"""PRF-6, ROL-1, ROL-2: how long a year of clicks and costs takes to be summed up by day, and in how much memory; then milliseconds of
+the overview, of what a campaign, a link and a domain brought, of a person's journey, of what happens now, of the tag check and of
+Link Performance, and rows per second of an export.
 
-`python -m benchmarks.analytics [--clicks 300000] [--days 30] [--repeats 5] [--explain]`; see README.md.
+`python -m benchmarks.analytics [--clicks 10000000] [--history 365] [--days 30] [--repeats 5] [--explain]`; see README.md. MariaDB
+alone: one day is made up, the others are copies of it with other visitors, which the database makes.
 """
 
 import argparse
@@ -21,23 +23,31 @@ Row = dict[str, Any]
 
 SEED = 11
 PORTION = 5000
-# Of as many days the history is.
-HISTORY_DAYS = 80
-CAMPAIGNS, PAGES = 20, 500
+CAMPAIGNS, PAGES, ADS = 20, 500, 5
+# Of five clicks two begin a session, with a touch and a page view; of a hundred sessions two convert.
+CLICKS_PER_VISITOR = 3
+# Visitors who are new each day; the others were here the days before.
+NEW_VISITORS = 0.3
 DOMAINS = (traffic.SHOP, "blog.example.com", "docs.example.com")
 CHANNELS = ("Paid Search", "Email", "Organic Social", "Direct", "Referral")
 SOURCES = ("google", "newsletter", "facebook", "googel", "Partner")
+COUNTRIES = ("DE", "AT", "CH", "US", "FR", "GB")
+BROWSERS, SYSTEMS = ("Chrome", "Safari", "Firefox", "Edge"), ("Windows", "Android", "iOS", "Mac OS X")
 PREFIX = "v_analytics"
+# What is made up, and when it was.
+TABLES = {
+	"Click Event": "click_timestamp",
+	"Visitor Session": "session_start",
+	"Touch Point": "occurred_at",
+	"Visitor Event": "timestamp",
+	"Attribution Link": "conversion_date",
+}
 
 
 def main() -> None:
 	parser = argparse.ArgumentParser(description=__doc__)
-	parser.add_argument(
-		"--clicks",
-		type=int,
-		default=300_000,
-		help="clicks of the history, with as many sessions and page views",
-	)
+	parser.add_argument("--clicks", type=int, default=10_000_000, help="clicks of the history")
+	parser.add_argument("--history", type=int, default=365, help="days of the history, today among them")
 	parser.add_argument("--days", type=int, default=30, help="days that figures are asked for")
 	parser.add_argument("--repeats", type=int, default=5)
 	parser.add_argument("--explain", action="store_true", help="show how MariaDB goes about each statement")
@@ -45,22 +55,55 @@ def main() -> None:
 	args = parser.parse_args()
 	with host.open_site(args) as where:
 		links = traffic.make_site()
-		_fill(links, args.clicks)
-		rows = [row for name, work in _questions(links, args.days) for row in _measured(name, work, args)]
-		rows += _exported(args.days)
+		_fill(links, args.clicks, args.history)
+		rows = [*_summed_up()]
+		rows += [row for name, work in _questions(links, args.days) for row in _measured(name, work, args)]
+		rows += _exported(min(args.days, 3))
+		tables = (
+			"Click Event",
+			"Visitor Session",
+			"Touch Point",
+			"Visitor Event",
+			"Attribution Link",
+			"Daily Campaign Metric",
+		)
 		notes = [
-			f"Site: {where.name}, {frappe.db.db_type}; {frappe.db.count('Click Event'):,} clicks, "
-			f"{frappe.db.count('Visitor Session'):,} sessions, {frappe.db.count('Visitor Event'):,} events of {HISTORY_DAYS} days",
+			f"Site: {where.name}, {frappe.db.db_type}; "
+			+ ", ".join(f"{frappe.db.count(one):,} × {one}" for one in tables),
+			f"{args.history} days; {frappe.db.count('Daily Click Rollup'):,} × Daily Click Rollup, {frappe.db.count('Daily Rollup'):,} "
+			f"× Daily Rollup; today is told by its rows",
 			f"Figures of {args.days} days; medians of {args.repeats} runs after one that is not counted",
 			"Target of PRF-6: 300 ms over 10 million clicks",
 		]
 		report.publish("Analytics (PRF-6)", ["Figure", "Statements", "Value"], rows, notes, args.keep)
 
 
+def _summed_up() -> Iterator[list[Any]]:
+	from trackflow.click_rollups import run as clicks
+	from trackflow.rollups import run as spend
+
+	month = date.today() - timedelta(days=30), date.today() - timedelta(days=1)
+	for name, work in (
+		("clicks and visits", clicks.run),
+		("clicks and visits again, nothing changed", lambda: clicks.rebuild(*month)),
+		("spend and credits", spend.rebuild),
+		("spend and credits again, nothing changed", lambda: spend.rebuild(*month)),
+	):
+		before, began = _peak(), time.perf_counter()
+		done = work()
+		seconds = time.perf_counter() - began
+		if done.failed:
+			raise SystemExit(f"Days that failed: {done.failed}")
+		print(f"{name}: {done.days} days, {done.rows_written:,} rows, {seconds:,.1f} s")
+		yield [f"{name}: seconds for {done.days} days", "", seconds]
+		yield [f"{name}: rows written", "", done.rows_written]
+		yield [f"{name}: memory that it added, MiB", "", _peak() - before]
+
+
 def _questions(links: list[str], days: int) -> Iterator[tuple[str, Callable[[], Any]]]:
 	from trackflow.analytics import link_performance
 	from trackflow.analytics.scope import Period
-	from trackflow.api import analytics, campaign
+	from trackflow.api import analytics, campaign, visitor
 	from trackflow.api.links import get_link_analytics
 
 	last = date.today()
@@ -71,6 +114,7 @@ def _questions(links: list[str], days: int) -> Iterator[tuple[str, Callable[[], 
 	yield "overview of a domain", lambda: analytics.get_overview(*period, domain=DOMAINS[1])
 	yield "campaign", lambda: campaign.get_campaign_stats(_campaign(0), *period)
 	yield "link", lambda: get_link_analytics(links[0], *period)
+	yield "journey of a visitor", lambda: visitor.get_journey(_visitor(1))
 	yield "statistics", lambda: analytics.statistics(None, None, *period)
 	yield "last 30 minutes", lambda: analytics.realtime()
 	yield "latest events of a domain", lambda: analytics.latest_events(DOMAINS[1])
@@ -145,15 +189,91 @@ def _campaign(number: int) -> str:
 	return f"Benchmark {number}"
 
 
-def _fill(links: list[str], clicks: int) -> None:
-	"""A history of visits: each begins with a click, sees some pages, and of fifty one converts."""
+def _fill(links: list[str], clicks: int, days: int) -> None:
+	"""A history of visits up to now, as many a day; costs of each day."""
+	if frappe.db.db_type != "mariadb":
+		raise SystemExit("Only MariaDB copies days.")
 	_make_domains_and_campaigns()
-	have = frappe.db.count("Click Event", {"visitor_id": ("like", f"{PREFIX}%")})
-	for first in range(have, clicks, PORTION):
-		_fill_some(links, range(first, min(first + PORTION, clicks)))
-	for doctype in ("Click Event", "Visitor Session", "Visitor Event", "Touch Point", "Attribution Link"):
-		if frappe.db.db_type == "mariadb":
-			frappe.db.sql(f"analyze table `tab{doctype}`")
+	per_day = clicks // days
+	first = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
+	if not frappe.db.count("Click Event", {"visitor_id": ("like", f"{PREFIX}%")}):
+		for begin in range(0, per_day, PORTION):
+			_fill_some(links, range(begin, min(begin + PORTION, per_day)), first)
+		_visitors(first, range(per_day // CLICKS_PER_VISITOR + 1))
+		for day in range(1, days):
+			_copy(first, day, per_day)
+			came = per_day // CLICKS_PER_VISITOR + 1
+			_visitors(
+				first + timedelta(days=day), range(came + _new(per_day, day - 1), came + _new(per_day, day))
+			)
+			if day % 30 == 0:
+				print(f"{day} of {days} days", flush=True)
+		_costs(first.date(), days)
+	for doctype in (*TABLES, "Daily Campaign Metric"):
+		frappe.db.sql(f"analyze table `tab{doctype}`")
+
+
+def _copy(first: datetime, day: int, per_day: int) -> None:
+	"""Make the first day's rows once more, for a later day: of that day's time, and of other visitors."""
+	visitors = _new(per_day, day)
+	for doctype, time_field in TABLES.items():
+		columns = frappe.db.get_table_columns(doctype)
+		at = f"`{time_field}` + interval {day} day"
+		stamp = f"lpad(lower(hex(timestampdiff(microsecond, '1970-01-01', {at}) div 1000)), 11, '0')"
+		other = {time_field: at, "session_end": f"`session_end` + interval {day} day"}
+		other |= {
+			name: f"concat({stamp}, right(`{name}`, 21))"
+			for name in ("name", "session", "touch_point", "conversion")
+		}
+		number = f"lpad(cast(right(`{{0}}`, 9) as unsigned) + {visitors}, 9, '0')"
+		other |= {
+			name: f"if(`{name}` is null, null, concat('{PREFIX}', {number.format(name)}))"
+			for name in ("visitor_id", "visitor")
+		}
+		selected = ", ".join(other.get(column, f"`{column}`") for column in columns)
+		into = ", ".join(f"`{column}`" for column in columns)
+		frappe.db.sql(
+			f"insert into `tab{doctype}` ({into}) select {selected} from `tab{doctype}` "
+			f"where `{time_field}` >= %s and `{time_field}` < %s and {at} <= now()",
+			(first, first + timedelta(days=1)),
+		)
+	frappe.db.commit()
+
+
+def _new(per_day: int, days: int) -> int:
+	"""Visitors who came anew in so many days after the first."""
+	return int(per_day / CLICKS_PER_VISITOR * NEW_VISITORS) * days
+
+
+def _visitors(day: datetime, numbers: range) -> None:
+	from trackflow import bulk
+
+	rows = ({"name": _visitor(number), "first_seen": day, "last_seen": day} for number in numbers)
+	bulk.insert("Visitor", rows)
+	frappe.db.commit()
+
+
+def _costs(first: date, days: int) -> None:
+	"""What each campaign spent on each of its ads."""
+	from trackflow import bulk
+	from trackflow.naming import key_name
+
+	some = random.Random(SEED)
+	for day in range(days):
+		bulk.insert(
+			"Daily Campaign Metric",
+			[
+				{
+					"name": key_name(first + timedelta(days=day), campaign, ad), "date": first + timedelta(days=day), "platform": "Google Ads",
+					"link_campaign": _campaign(campaign), "external_campaign_id": str(campaign), "external_ad_id": str(ad),
+					"impressions": some.randrange(1000, 9000), "clicks": some.randrange(10, 300), "spend": some.randrange(100, 9000) / 100,
+					"currency": "USD",
+				}
+				for campaign in range(CAMPAIGNS)
+				for ad in range(ADS)
+			],
+		)  # fmt: skip
+	frappe.db.commit()
 
 
 def _make_domains_and_campaigns() -> None:
@@ -169,18 +289,15 @@ def _make_domains_and_campaigns() -> None:
 	frappe.db.commit()
 
 
-def _fill_some(links: list[str], numbers: range) -> None:
+def _fill_some(links: list[str], numbers: range, first: datetime) -> None:
 	from trackflow import bulk
 	from trackflow.naming import timed_name
 
 	some = random.Random(SEED + numbers.start)
-	now = datetime.now().replace(microsecond=0)
-	tables: dict[str, list[Row]] = {
-		"Click Event": [], "Visitor Session": [], "Touch Point": [], "Visitor Event": [], "Attribution Link": []
-	}  # fmt: skip
+	tables: dict[str, list[Row]] = {doctype: [] for doctype in TABLES}
 	for number in numbers:
-		at = now - timedelta(seconds=some.randrange(HISTORY_DAYS * 86_400))
-		visitor, link = f"{PREFIX}{number // 3:09d}", links[int(len(links) * some.random() ** 2)]
+		at = first + timedelta(seconds=some.randrange(86_400))
+		visitor, link = _visitor(number // CLICKS_PER_VISITOR), links[int(len(links) * some.random() ** 2)]
 		campaign, domain = _campaign(hash_of(link) % CAMPAIGNS), DOMAINS[number % len(DOMAINS)]
 		session = timed_name(at, "session", visitor, str(number))
 		touch = timed_name(at, "touch", session)
@@ -195,16 +312,21 @@ def _fill_some(links: list[str], numbers: range) -> None:
 		tables["Click Event"].append(
 			{
 				"name": timed_name(at, "click", session), "click_timestamp": at, "tracked_link": link, "session": session,
-				"visitor_id": visitor, "campaign": campaign, "domain": domain, "short_code": link[:6], "device_type": "Desktop",
-				"event_type": "Bot" if number % 9 == 0 else "Click", "counted": int(number % 9 != 0), "country": "DE",
-				"destination_url": f"https://{domain}/", "page_url": "https://go.example.com/r/x", **tags,
+				"visitor_id": visitor, "campaign": campaign, "domain": "go.example.com", "short_code": link[:6], "device_type": "Desktop",
+				"event_type": "Bot" if number % 9 == 0 else "Click", "counted": int(number % 9 != 0),
+				"country": some.choice(COUNTRIES),
+				"destination_url": f"https://{domain}/", "page_url": "https://go.example.com/r/x", "browser": some.choice(BROWSERS),
+				"os": some.choice(SYSTEMS), "referrer": f"https://r{number % 300}.example/a?b={number}", **tags,
 			}
 		)  # fmt: skip
+		if number % 5 not in (0, 2):
+			continue
 		tables["Visitor Session"].append(
 			{
 				"name": session, "session_start": at, "session_end": at + timedelta(minutes=pages), "page_views": pages,
 				"event_count": pages, "is_bounce": int(pages == 1), "duration_seconds": 60 * (pages - 1), "link_campaign": campaign,
-				"referrer": f"https://r{number % 300}.example/a?b={number}", "country": "DE", "device_type": "Desktop", **came,
+				"referrer": f"https://r{number % 300}.example/a?b={number}", "country": some.choice(COUNTRIES), "device_type": "Desktop", "browser": some.choice(BROWSERS),
+				"os": some.choice(SYSTEMS), "source": tags["utm_source"], **came,
 			}
 		)  # fmt: skip
 		tables["Touch Point"].append(
@@ -224,7 +346,7 @@ def _fill_some(links: list[str], numbers: range) -> None:
 				"page_url": f"https://{domain}/page-{int(PAGES * some.random() ** 3)}?utm_source=x&gclid={number}",
 			}
 		)  # fmt: skip
-		if number % 50 == 0:
+		if number % 125 == 0:
 			tables["Attribution Link"] += [
 				{
 					"name": timed_name(at, "credit", session, model), "conversion": session, "touch_point": touch, "position": 1,
@@ -236,6 +358,10 @@ def _fill_some(links: list[str], numbers: range) -> None:
 	for doctype, rows in tables.items():
 		bulk.insert(doctype, rows)
 	frappe.db.commit()
+
+
+def _visitor(number: int) -> str:
+	return f"{PREFIX}{number:09d}"
 
 
 def hash_of(text: str) -> int:
