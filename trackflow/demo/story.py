@@ -22,7 +22,7 @@ from trackflow.costs.rates import reporting_currency
 from trackflow.demo import setting, tables
 from trackflow.demo.people import COST_DAYS, COSTS, GOOGLEBOT, PEOPLE, SHOP, Person, Visit
 from trackflow.demo.tables import Table
-from trackflow.rollups.marks import MARK
+from trackflow.rollups import marks, run
 from trackflow.tracking.conversions import DONE, name_of
 from trackflow.tracking.identity import new_visitor_id
 
@@ -53,7 +53,7 @@ def tell(url: str | None = None, shop: str = SHOP) -> list[Table]:
 	_wait(_("the clicks and events to be stored"), lambda: _all_stored(told))
 	_wait(_("the leads and won deals to be credited"), lambda: _all_credited(told))
 	site.enter(_costs())
-	_wait(_("the daily figures"), lambda: not frappe.db.count(MARK, {"date": ("<", getdate())}))
+	_wait(_("the daily figures"), lambda: not marks.days(None, run.yesterday()))
 	return tables.of(told)
 
 

@@ -108,9 +108,10 @@ FIELDS = {
 	),
 	"Daily Click Rollup": (
 		"date domain tracked_link variant channel country device_type referrer_host clicks scans bots "
-		"new_visitors sessions bounces visitor_sketch"
+		"new_visitors sessions bounces visitor_sketch grain campaign campaign_name source page browser os "
+		"prefetches blocked expired internal page_views visits seconds visitors breakdown"
 	),
-	"Rollup Day": "date",
+	"Rollup Day": "date about",
 	"TrackFlow Exchange Rate": "date from_currency to_currency rate",
 	"TrackFlow Settings": (
 		"enable_tracking auto_generate_short_codes short_code_length default_shortlink_domain "
@@ -216,6 +217,11 @@ LOOK_UPS = {
 	],
 	"Rollup Day": [
 		"date",
+	],
+	"Daily Click Rollup": [
+		"grain date",
+		"tracked_link date",
+		"campaign date",
 	],
 	"Daily Rollup": [
 		"date grain",

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import getdate
 
+from trackflow import doctor
 from trackflow.analytics import link_performance
 from trackflow.analytics.scope import Period
 from trackflow.api import analytics, campaign
@@ -21,6 +22,7 @@ from trackflow.tests import factories
 from trackflow.tests.analytics_case import MARCH, MODEL, OTHER, SITE, FiguresTestCase, make_domains
 from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import VISITOR, click_record, event_record
+from trackflow.tests.test_commands import CommandTestCase
 from trackflow.tracking import store
 
 FIRST, LAST = map(date.fromisoformat, MARCH)
@@ -369,6 +371,49 @@ class TestByAge(RollupTestCase):
 		self.assertEqual([done for done in run.rebuild(FIRST, LAST).failed], [])
 		self.assertEqual(self.stored(), rows)
 		self.assertEqual(marks.of(FIRST, marks.CLICKS), [])
+
+
+class TestToldByCommands(RollupTestCase, CommandTestCase):
+	"""CLI-1, OPS-1: the command works these days out too, and `doctor` says what waits."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.days = [getdate() - timedelta(days=number) for number in (2, 1)]
+		for day in self.days:
+			self.click(self.links[0].name, datetime.combine(day, NOON.time()))
+
+	def test_the_command(self) -> None:
+		told = json.loads(self.invoke("rollup", "--json").output)
+		self.assertEqual((told["clicks"]["days"], told["clicks"]["failed"]), (2, []))
+		self.assertGreater(told["clicks"]["rows_written"], 0)
+		self.assertEqual([row.clicks for row in self.stored()], [1, 1])
+		for arguments, days in (((), 0), (("--all",), 2), (self.range(self.days[0]), 1)):
+			with self.subTest(arguments):
+				answer = self.invoke("rollup", *arguments)
+				self.assertEqual(answer.exit_code, 0, answer.output)
+				self.assertIn(f"Clicks and visits: {days} days worked out, 0 rows written.", answer.output)
+
+	def test_a_day_that_fails(self) -> None:
+		with patch.object(run, "of_day", side_effect=ValueError("broken")):
+			answer = self.invoke("rollup", *self.range(self.days[1]))
+		frappe.db.delete("Error Log")
+		self.assertEqual(answer.exit_code, 1)
+		self.assertIn("Clicks and visits: 0 days worked out, 0 rows written.", answer.output)
+		self.assertIn(f"Failed, see the Error Log: {self.days[1]}.", answer.output)
+
+	def test_the_doctor(self) -> None:
+		check = "Daily figures"
+		with patch.object(doctor.clicks, "last_day", lambda: self.days[1]):
+			waiting = next(one.text for one in doctor.examine() if one.check == check)
+			self.invoke("rollup")
+			done = next(one.text for one in doctor.examine() if one.check == check)
+		self.assertIn(
+			f"2 days changed or are new and wait to be worked out, the first is {self.days[0]}", waiting
+		)
+		self.assertIn("All days that changed are worked out.", done)
+
+	def range(self, day: date) -> tuple[str, ...]:
+		return "--from", str(day), "--to", str(day)
 
 
 DAYS = ("retention_click_event", "retention_visitor_session", "retention_visitor_event")

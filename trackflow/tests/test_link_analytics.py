@@ -157,7 +157,7 @@ class TestFigures(AnalyticsTestCase):
 				self.figures()
 			counts.append(len(statements))
 		self.assertEqual(counts[0], counts[1])
-		self.assertLessEqual(counts[0], 16, statements)
+		self.assertLessEqual(counts[0], 17, statements)
 
 
 class TestRanges(AnalyticsTestCase):

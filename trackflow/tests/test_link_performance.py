@@ -1,7 +1,7 @@
 """The report Link Performance, as the desk gets it (RPT-1)."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -11,6 +11,7 @@ from frappe.desk import query_report
 
 from trackflow.analytics import link_performance
 from trackflow.api.links import get_link_analytics
+from trackflow.click_rollups import reading, run
 from trackflow.tests import factories
 from trackflow.tests.analytics_case import DAY, MARCH, FiguresTestCase
 from trackflow.tests.base import counted_statements
@@ -97,6 +98,28 @@ class TestLinks(FiguresTestCase):
 		found = report(to_date="2026-01-01")
 		self.assertEqual((found["result"], found["columns"]), ([], []))
 		self.assertIn("before it begins", found["message"])
+
+	def test_estimated_visitors_are_said_to_be(self) -> None:
+		"""ROL-2: of many clicks of several days, visitors are merged from sketches."""
+		for number in range(20):
+			for day in range(2):
+				at = DAY + timedelta(days=day)
+				self.click(self.flyer.name, at, visitor_id=VISITOR.format(number))
+		run.run(*map(date.fromisoformat, MARCH))
+		exact = report()
+		with patch.object(reading, "COUNTED", 10):
+			estimated = report()
+		labels = [
+			next(one["label"] for one in found["columns"] if one["fieldname"] == "unique_visitors")
+			for found in (exact, estimated)
+		]
+		self.assertEqual(labels, ["Unique Visitors", "Unique Visitors (≈)"])
+		self.assertIsNone(exact["message"])
+		self.assertIn("estimated", estimated["message"])
+		visitors = [found["result"][0]["unique_visitors"] for found in (exact, estimated)]
+		self.assertEqual(visitors[0], 20)
+		self.assertAlmostEqual(visitors[1], 20, delta=1)
+		self.assertEqual([found["result"][0]["clicks"] for found in (exact, estimated)], [40, 40])
 
 	def test_more_links_than_are_told_apart(self) -> None:
 		for number in range(3):

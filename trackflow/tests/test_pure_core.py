@@ -28,6 +28,7 @@ PURE_MODULES = (
 	"trackflow.attribution.standing",
 	"trackflow.attribution.versions",
 	"trackflow.attribution.window",
+	"trackflow.click_rollups.sketch",
 	"trackflow.costs.days",
 	"trackflow.costs.facts",
 	"trackflow.costs.formats",

@@ -283,7 +283,10 @@ class TestRebuild(RollupTestCase, CommandTestCase):
 		told = json.loads(answer.output)
 		self.assertEqual((told["days"], told["failed"]), (2, []))
 		self.assertGreater(told["rows_written"], 0)
-		self.assertIn("0 rows written", self.invoke("rollup", "--all").output)
+		self.assertEqual(told["clicks"], {"days": 0, "rows_written": 0, "failed": []})
+		self.assertIn(
+			"Spend and credits: 1 days worked out, 0 rows written.", self.invoke("rollup", "--all").output
+		)
 		for wrong in (["--to", "2026-03-01"], ["--all", "--from", "2026-03-01"]):
 			self.assertEqual(self.invoke("rollup", *wrong).exit_code, 2)
 

@@ -18,6 +18,8 @@ from aiosmtpd.controller import Controller
 
 from trackflow.analytics.overview import overview
 from trackflow.analytics.scope import Period, Scope
+from trackflow.click_rollups import reading
+from trackflow.click_rollups import run as clicks
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.rollups import run
 from trackflow.tests.analytics_case import MODEL, FiguresTestCase
@@ -152,6 +154,15 @@ class TestContent(SummaryTestCase):
 		):
 			self.assertRegex(text, line)
 		self.assertIn("2026-03-02 to 2026-03-08", send.build(MONDAY).subject)
+
+	def test_estimated_visitors_are_said_to_be(self) -> None:
+		"""ROL-2"""
+		self.assertNotIn("≈", layout.text(send.build(MONDAY)))
+		clicks.run(WEEK.before.first, WEEK.last)
+		with patch.object(reading, "COUNTED", 0):
+			text = layout.text(send.build(MONDAY))
+		self.assertRegex(text, r"Visitors \(≈\) +3 +1 +\+200 %")
+		self.assertIn("Visitors are estimated, to about 2 %.", text)
 
 	def test_what_needs_attention(self) -> None:
 		frappe.get_doc("Attribution Model", MODEL)

@@ -39,7 +39,7 @@ def figures(material: Material) -> Section:
 	"""People, visits, conversions and value against the week before."""
 	overview = material.overview
 	names = {
-		"visitors": _("Visitors"),
+		"visitors": _("Visitors (≈)") if overview["visitors_estimated"] else _("Visitors"),
 		"sessions": _("Sessions"),
 		"clicks": _("Clicks on short links"),
 		"scans": _("Scans of QR codes"),
@@ -57,8 +57,11 @@ def figures(material: Material) -> Section:
 		overview["previous"]["to_date"],
 		overview["model"],
 	)
+	sentences = (said,)
+	if overview["visitors_estimated"]:
+		sentences += (_("Visitors are estimated, to about 2 %."),)
 	head = (_("Figure"), _("This week"), _("Week before"), _("Change"))
-	return Section(_("The week"), sentences=(said,), head=head, rows=tuple(rows))
+	return Section(_("The week"), sentences=sentences, head=head, rows=tuple(rows))
 
 
 def channels(material: Material) -> Section | None:

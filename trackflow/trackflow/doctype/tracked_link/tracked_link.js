@@ -22,7 +22,10 @@ async function show_statistics(frm) {
 	const numbers = [
 		[__("Clicks"), totals.clicks],
 		[__("QR Scans"), totals.scans],
-		[__("Unique Visitors"), totals.unique_visitors],
+		[
+			figures.visitors_estimated ? __("Unique Visitors (≈)") : __("Unique Visitors"),
+			totals.unique_visitors,
+		],
 		[__("Robots and Previews"), totals.bots + totals.prefetches],
 		[__("After the End, or Paused"), totals.expired + totals.blocked],
 		[__("Conversions"), totals.conversions],

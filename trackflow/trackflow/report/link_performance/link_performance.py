@@ -24,10 +24,11 @@ def execute(filters: Row) -> desk.Answer:
 	wanted = Wanted(*(desk.text(filters, name) for name in ("campaign", "domain", "tag")))
 	found = link_performance.performance(Period(*desk.days(filters)), wanted, model_of(""))
 	currencies = sorted({currency for line in found.lines for currency in line["value"]})
-	return _columns(currencies), _rows(found, currencies), None, _chart(found)
+	return _columns(currencies, found.estimated), _rows(found, currencies), _message(found), _chart(found)
 
 
-def _columns(currencies: Sequence[str]) -> list[Row]:
+def _columns(currencies: Sequence[str], estimated: bool) -> list[Row]:
+	visitors = _("Unique Visitors (≈)") if estimated else _("Unique Visitors")
 	return [
 		desk.column("title", _("Link"), width=220),
 		desk.column("link", _("Tracked Link"), "Link", 110, options="Tracked Link"),
@@ -37,7 +38,7 @@ def _columns(currencies: Sequence[str]) -> list[Row]:
 		desk.column("clicks", _("Clicks"), "Int", 90),
 		desk.column("scans", _("QR Scans"), "Int", 90),
 		desk.column("robots", _("Robots"), "Int", 90),
-		desk.column("unique_visitors", _("Unique Visitors"), "Int", 120),
+		desk.column("unique_visitors", visitors, "Int", 120),
 		desk.column("sessions", _("Sessions"), "Int", 90),
 		desk.column("bounce_rate", _("Bounce Rate"), "Percent", 110, precision=2),
 		desk.column("conversions", _("Conversions"), "Float", 110, precision=2),
@@ -46,6 +47,15 @@ def _columns(currencies: Sequence[str]) -> list[Row]:
 			for number, currency in enumerate(currencies)
 		),
 	]
+
+
+def _message(found: Performance) -> str | None:
+	"""What is to be known of the figures."""
+	if not found.estimated:
+		return None
+	return _(
+		"Unique visitors are estimated: so many clicks are not looked at one by one. They are right to about 2 %."
+	)
 
 
 def _rows(found: Performance, currencies: Sequence[str]) -> list[Row]:
