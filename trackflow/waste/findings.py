@@ -15,13 +15,16 @@ from frappe.utils import cint, getdate
 from trackflow import bulk
 from trackflow.costs import rates
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact, folded
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, Place, exact, folded
+from trackflow.rollups.run import yesterday
 from trackflow.waste import quiet, terms, words
 from trackflow.waste.judge import SEVERITIES, Finding, Performance, judge
 
 Row = dict[str, Any]
 
 ACKNOWLEDGEMENT = "Waste Acknowledgement"
+# What managers are told of, and what the rate of waste is of.
+DAYS = 30
 # A campaign that spent nothing for longer than this begins anew.
 LOOKS_BACK = timedelta(days=365)
 
@@ -81,6 +84,13 @@ def judged(first: date, last: date, grain: str, model: str) -> Judged:
 
 def performance(figures: Figures) -> Performance:
 	return Performance(figures.spend, figures.conversions, figures.value)
+
+
+def of_last_days(limit: int) -> Row:
+	"""The answer for the last 30 days up to yesterday, whose figures are stored, by campaigns under the default model."""
+	last = yesterday()
+	first = last - timedelta(days=DAYS - 1)
+	return answer(first, last, CAMPAIGN, reading.model_named(""), ZERO, "", limit)
 
 
 def answer(
