@@ -41,14 +41,22 @@ class RollupTestCase(TrackFlowTestCase):
 		set_settings(reporting_currency="USD")
 		make_campaign("Spring Sale", external_campaign_id="123", platform="Meta")
 
-	def converted(self, number: int = 1, kind: str = "Lead", at: datetime = AT, **touch: Any) -> str:
+	def converted(
+		self,
+		number: int = 1,
+		kind: str = "Lead",
+		at: datetime = AT,
+		value: float = 100,
+		currency: str = "USD",
+		**touch: Any,
+	) -> str:
 		"""A conversion after one touch of the campaign on Meta, credited."""
 		visitor = VISITOR.format(number)
 		if not frappe.db.exists("Visitor", visitor):
 			make_visitor(visitor)
 			values = {"platform": "Meta", "link_campaign": "Spring Sale", **touch}
 			make_touch(visitor, at - timedelta(hours=1), "Paid Social", **values)
-		name = make_conversion(visitor, at, kind)
+		name = make_conversion(visitor, at, kind, value=value, currency=currency)
 		attribution.credit([name])
 		return name
 
