@@ -213,6 +213,7 @@ LOOK_UPS = {
 	],
 	"Cost Import Row": [
 		"cost_import name",
+		"creation name",
 	],
 	"Rollup Day": [
 		"date",
