@@ -17,6 +17,7 @@ from trackflow.analytics.credited import Credited
 from trackflow.analytics.money import Amount
 from trackflow.analytics.scope import Period, Scope
 from trackflow.costs import rates
+from trackflow.costs.exchange import exact
 from trackflow.tracking import click_figures
 from trackflow.tracking.click_figures import FIGURES, number
 
@@ -66,7 +67,7 @@ def _money(campaign: Any, period: Period, credits_by_day: list[Row], costs: list
 		money.converted(value, reporting),
 		credited.conversions(credits_by_day),
 	)
-	budget = money.against_budget(_exact(campaign.budget), money.converted(spent, own))
+	budget = money.against_budget(exact(campaign.budget), money.converted(spent, own))
 	of_period = [row for row in costs if row["day"] >= period.first]
 	return {
 		"spend": money.by_currency(spend),
@@ -183,13 +184,9 @@ def _costs(campaign: str, last: date) -> list[Row]:
 		{
 			"day": day,
 			"currency": of,
-			"spend": _exact(spend),
+			"spend": exact(spend),
 			"impressions": int(impressions or 0),
 			"clicks": int(clicks or 0),
 		}
 		for day, of, spend, impressions, clicks in rows
 	]
-
-
-def _exact(amount: Any) -> Decimal:
-	return Decimal(str(amount or 0))

@@ -9,6 +9,7 @@ import frappe
 from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
+from trackflow.rollups.run import yesterday
 from trackflow.runs import recorded
 from trackflow.stream import connection
 from trackflow.waste import findings
@@ -44,7 +45,7 @@ def _count() -> dict[str, Any]:
 	numbers = {name: frappe.db.count(doctype) for name, doctype in DOCTYPES.items()}
 	found = {
 		"totals": {**numbers, "at": time.time()},
-		"waste_rate": findings.of_last_days(0)["summary"]["share"],
+		"waste_rate": findings.of_days_until(yesterday(), 0)["summary"]["share"],
 	}
 	connection.connect().set(connection.key(HOURLY_KEY), json.dumps(found))
 	return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 DELIMITERS = (",", ";", "\t", "|")
 # A spreadsheet takes a cell that begins like this for a formula (or for an answer of a macro).
@@ -84,6 +85,19 @@ def records(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]]:
 			raise CsvError(f"Row {row} cannot be read as CSV: {error}.") from None
 		if any(cell.strip() for cell in cells):
 			yield row, [cell.strip() for cell in cells]
+
+
+def lines(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
+	"""Rows as the text of a file, each with its end. Cells are as they come: `neutral` is the caller's to ask."""
+	written = _Written()
+	csv.writer(written, lineterminator=end).writerows(rows)
+	return "".join(written)
+
+
+class _Written(list[str]):
+	"""What `csv` takes for a file."""
+
+	write = list.append
 
 
 def neutral(value: str) -> str:

@@ -20,9 +20,10 @@ from frappe.utils import getdate
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.costs import rates
+from trackflow.costs.exchange import exact
 from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
-from trackflow.rollups.grains import CAMPAIGN, ZERO, Amounts, Figures, amounts_of, exact, folded
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Amounts, Figures, amounts_of, folded
 from trackflow.rollups.rows import Day
 from trackflow.runs import recorded
 

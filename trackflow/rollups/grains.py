@@ -21,7 +21,6 @@ GRAINS = {ORGANIZATION: 0, PLATFORM: 1, CAMPAIGN: 2, AD_SET: 3, AD: 4}
 ZERO = Decimal(0)
 # By what they are of: a currency, a type of conversions.
 Amounts = dict[str, Decimal]
-_PLACES = Decimal("1E-9")
 
 
 class Place(NamedTuple):
@@ -133,11 +132,6 @@ def amounts_text(amounts: Amounts) -> str | None:
 def amounts_of(text: str) -> Amounts:
 	"""What `amounts_text` wrote."""
 	return {name: Decimal(amount) for name, amount in json.loads(text).items()}
-
-
-def exact(number: Decimal | float | None) -> Decimal:
-	"""A figure from the database, of nine places."""
-	return Decimal(str(number or 0)).quantize(_PLACES)
 
 
 def _atoms(

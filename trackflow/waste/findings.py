@@ -14,9 +14,9 @@ from frappe.utils import cint, getdate
 
 from trackflow import bulk
 from trackflow.costs import rates
+from trackflow.costs.exchange import as_number, exact
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, Place, exact, folded
-from trackflow.rollups.run import yesterday
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, Place, folded
 from trackflow.waste import quiet, terms, words
 from trackflow.waste.judge import SEVERITIES, Finding, Performance, judge
 
@@ -86,9 +86,8 @@ def performance(figures: Figures) -> Performance:
 	return Performance(figures.spend, figures.conversions, figures.value)
 
 
-def of_last_days(limit: int) -> Row:
-	"""The answer for the last 30 days up to yesterday, whose figures are stored, by campaigns under the default model."""
-	last = yesterday()
+def of_days_until(last: date, limit: int) -> Row:
+	"""The answer for the 30 days up to this one, by campaigns under the default model."""
 	first = last - timedelta(days=DAYS - 1)
 	return answer(first, last, CAMPAIGN, reading.model_named(""), ZERO, "", limit)
 
@@ -112,9 +111,9 @@ def answer(
 		"currency": everything.read.currency,
 		"findings": [_finding(one, grain, everything) for one in some[:limit]],
 		"summary": {
-			"spend": _number(total.spend),
-			"waste": _number(waste),
-			"share": _number(100 * waste / total.spend) if total.spend else None,
+			"spend": as_number(total.spend),
+			"waste": as_number(waste),
+			"share": as_number(100 * waste / total.spend) if total.spend else None,
 			"findings": len(some),
 			"by_severity": {
 				name: sum(one.finding.severity == name for one in some) for name in reversed(SEVERITIES)
@@ -133,8 +132,8 @@ def _finding(one: Wasted, grain: str, everything: Judged) -> Row:
 		**one.place._asdict(),
 		"reason": one.finding.reason,
 		"severity": one.finding.severity,
-		"waste_spend": _number(one.finding.waste),
-		"waste_share": _number(one.finding.share),
+		"waste_spend": as_number(one.finding.waste),
+		"waste_share": as_number(one.finding.share),
 		"impressions": one.figures.impressions,
 		"clicks": one.figures.clicks,
 		"explanation": one.finding.explanation(of, everything.terms.bounds),
@@ -173,7 +172,3 @@ def _acknowledged(grain: str) -> dict[tuple[Place, str], quiet.Acknowledged]:
 		)
 		for row in rows.values()
 	}
-
-
-def _number(number: Decimal | None) -> float | None:
-	return None if number is None else round(float(number), 6)

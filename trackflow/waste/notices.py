@@ -26,9 +26,10 @@ def tell_wasted() -> int:
 	least = (frappe.db.get_single_value("TrackFlow Settings", "waste_notice") or "").lower()
 	if least not in SEVERITIES:
 		return 0
-	found = findings.of_last_days(MOST)["findings"]
+	last = yesterday()
+	found = findings.of_days_until(last, MOST)["findings"]
 	bad = [one for one in found if SEVERITIES.index(one["severity"]) >= SEVERITIES.index(least)]
-	return tell_managers([_notice(one) for one in bad], since=yesterday() - timedelta(days=findings.DAYS))
+	return tell_managers([_notice(one) for one in bad], since=last - timedelta(days=findings.DAYS))
 
 
 def _notice(one: dict[str, Any]) -> Notice:
