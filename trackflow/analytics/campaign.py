@@ -21,6 +21,7 @@ from trackflow.click_rollups import sources
 from trackflow.click_rollups.reading import Days, People
 from trackflow.click_rollups.sources import Source
 from trackflow.costs import rates
+from trackflow.costs.exchange import exact
 from trackflow.tracking import visit_figures
 from trackflow.tracking.click_figures import FIGURES
 
@@ -74,7 +75,7 @@ def _money(campaign: Any, period: Period, credits_by_day: list[Row], costs: list
 		money.converted(value, reporting),
 		credited.conversions(credits_by_day),
 	)
-	budget = money.against_budget(_exact(campaign.budget), money.converted(spent, own))
+	budget = money.against_budget(exact(campaign.budget), money.converted(spent, own))
 	of_period = [row for row in costs if row["day"] >= period.first]
 	return {
 		"spend": money.by_currency(spend),
@@ -197,13 +198,9 @@ def _costs(campaign: str, last: date) -> list[Row]:
 		{
 			"day": day,
 			"currency": of,
-			"spend": _exact(spend),
+			"spend": exact(spend),
 			"impressions": int(impressions or 0),
 			"clicks": int(clicks or 0),
 		}
 		for day, of, spend, impressions, clicks in rows
 	]
-
-
-def _exact(amount: Any) -> Decimal:
-	return Decimal(str(amount or 0))

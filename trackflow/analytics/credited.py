@@ -17,10 +17,10 @@ from pypika.functions import NullIf
 
 from trackflow.analytics.scope import Period, Scope
 from trackflow.attribution.comparing import active_models
+from trackflow.costs.exchange import exact
 from trackflow.tracking.conversions import types_that_count
 
 Row = dict[str, Any]
-_PLACES = Decimal("1E-9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,6 @@ def _summed(query: Any, credit: Any, group: Any) -> list[Row]:
 	)
 	names = ("grp", "currency", "conversions", "value")
 	return [
-		dict(zip(names, (str(grp), of, _exact(number), _exact(value)), strict=True))
+		dict(zip(names, (str(grp), of, exact(number), exact(value)), strict=True))
 		for grp, of, number, value in rows
 	]
-
-
-def _exact(number: Any) -> Decimal:
-	return Decimal(str(number or 0)).quantize(_PLACES).normalize()

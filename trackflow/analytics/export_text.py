@@ -1,11 +1,10 @@
 """Rows as text, portion by portion: CSV that no spreadsheet computes, or a JSON array with a row on each line. Pure."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from trackflow.links.csv_text import neutral
+from trackflow.links.csv_text import lines, neutral
 
 Row = dict[str, Any]
 
@@ -20,21 +19,9 @@ def written(format: str, columns: Sequence[str], portions: Iterable[Sequence[Row
 
 def _csv(columns: Sequence[str], portions: Iterable[Sequence[Row]]) -> Iterator[bytes]:
 	# The mark makes Excel read UTF-8.
-	yield "\ufeff".encode() + _lines([columns])
+	yield f"\ufeff{lines([columns])}".encode()
 	for portion in portions:
-		yield _lines([_cell(row.get(name)) for name in columns] for row in portion)
-
-
-def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
-	lines = _Lines()
-	csv.writer(lines).writerows(rows)
-	return "".join(lines).encode()
-
-
-class _Lines(list[str]):
-	"""What `csv` takes for a file."""
-
-	write = list.append
+		yield lines([_cell(row.get(name)) for name in columns] for row in portion).encode()
 
 
 def _cell(value: Any) -> Any:

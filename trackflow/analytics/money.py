@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from trackflow.analytics.change import percent, ratio
-from trackflow.costs.exchange import Rates
+from trackflow.costs.exchange import Rates, as_number
 
 
 class Amount(NamedTuple):
@@ -41,8 +41,8 @@ def returns(spend: Decimal | None, value: Decimal | None, conversions: float) ->
 	nothing. Conversions that cost nothing cost 0 each, as in the comparison of models and in daily figures."""
 	has_both = spend is not None and value is not None
 	return {
-		"spend": _number(spend),
-		"value": _number(value),
+		"spend": as_number(spend),
+		"value": as_number(value),
 		"cpa": ratio(spend, conversions) if spend is not None else None,
 		"roas": ratio(value, spend, 4) if has_both else None,
 		"roi": percent(value - spend, spend) if has_both else None,
@@ -52,12 +52,8 @@ def returns(spend: Decimal | None, value: Decimal | None, conversions: float) ->
 def against_budget(budget: Decimal, spent: Decimal | None) -> dict[str, Any]:
 	"""What was spent of a budget; no budget is none."""
 	return {
-		"budget": _number(budget) or None,
-		"spent": _number(spent),
+		"budget": as_number(budget) or None,
+		"spent": as_number(spent),
 		"used": percent(spent, budget) if spent is not None else None,
-		"left": _number(budget - spent) if budget and spent is not None else None,
+		"left": as_number(budget - spent) if budget and spent is not None else None,
 	}
-
-
-def _number(amount: Decimal | None) -> float | None:
-	return None if amount is None else float(round(amount, 6))

@@ -22,7 +22,7 @@ from pypika.terms import Term, ValueWrapper
 from trackflow.attribution.comparison import PLACES, Comparison, Credited, Figures, Line, compare
 from trackflow.attribution.spending import Spending, cpa, missing, roas, with_spenders
 from trackflow.costs import rates as exchange_rates
-from trackflow.costs.exchange import Rates
+from trackflow.costs.exchange import Rates, as_number
 from trackflow.day_range import moments
 from trackflow.tracking.conversions import types_that_count
 
@@ -130,7 +130,11 @@ def comparison_answer(
 
 	def figures(line: Line, spend: Decimal | None = None) -> Row:
 		told = {
-			name: {**of_model(name, one), "cpa": _number(cpa(spend, one)), "roas": _number(roas(spend, one))}
+			name: {
+				**of_model(name, one),
+				"cpa": as_number(cpa(spend, one)),
+				"roas": as_number(roas(spend, one)),
+			}
 			for name, one in line.items()
 		}
 		if by_position and line is not found.unattributed:
@@ -149,7 +153,7 @@ def comparison_answer(
 			{
 				"group": group,
 				"label": labels.get(group, group),
-				"spend": _number(spending.of(group)),
+				"spend": as_number(spending.of(group)),
 				"figures": figures(line, spending.of(group)),
 			}
 			for group, line in found.groups.items()
@@ -159,8 +163,8 @@ def comparison_answer(
 		"totals": figures(found.totals, spending.total),
 		"costs": {
 			"currency": whole.rates.into,
-			"others": _number(others),
-			"total": _number(spending.total),
+			"others": as_number(others),
+			"total": as_number(spending.total),
 			"notices": whole.notices,
 		},
 	}
@@ -292,12 +296,8 @@ def _figures(figures: Figures) -> Row:
 	return {
 		"conversions": float(figures.conversions),
 		"value": amounts(figures.value),
-		"converted_value": _number(figures.converted),
+		"converted_value": as_number(figures.converted),
 	}
-
-
-def _number(amount: Decimal | None) -> float | None:
-	return None if amount is None else float(amount)
 
 
 def amounts(value: Mapping[str, Decimal]) -> dict[str, float]:

@@ -10,9 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from trackflow.costs.exchange import Rates
+from trackflow.costs.exchange import Rates, exact
 
-_PLACES = Decimal("1E-9")
 ZERO = Decimal(0)
 # Where a touch is in the journey: there is no other, or it is the first, between, the last.
 PLACES = ("only", "first", "middle", "last")
@@ -48,8 +47,8 @@ class Figures:
 			self.places.setdefault(row.place, Figures()).add(row._replace(place=""), converted)
 		known = self.converted is not None and converted is not None
 		self.converted = self.converted + converted if known else None
-		self.conversions += _exact(row.conversions)
-		if amount := _exact(row.value):
+		self.conversions += exact(row.conversions)
+		if amount := exact(row.value):
 			self.value[row.currency] = self.value.get(row.currency, ZERO) + amount
 
 	def share_of(self, total: "Figures") -> float | None:
@@ -97,7 +96,7 @@ def compare(
 			line = others = others or nothing()
 		else:
 			line = groups[row.group]
-		converted = rates.convert(_exact(row.value), row.currency, row.day) if rates else None
+		converted = rates.convert(exact(row.value), row.currency, row.day) if rates else None
 		line[row.model].add(row, converted)
 		totals[row.model].add(row, converted)
 	ordered = sorted(groups.items(), key=lambda item: (*_size(item[1], by_value), item[0]))
@@ -115,7 +114,3 @@ def _size(line: Line, by_value: bool) -> tuple[Any, ...]:
 	values = [-sum(figures.value.values(), ZERO) for figures in line.values()]
 	figures, others = (values, conversions) if by_value else (conversions, values)
 	return figures[:1], sum(figures), others[:1], sum(others)
-
-
-def _exact(number: Decimal | float) -> Decimal:
-	return Decimal(str(number)).quantize(_PLACES).normalize()

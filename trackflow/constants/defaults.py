@@ -63,6 +63,7 @@ SETTINGS: dict[str, str | int] = {
 	"retention_deal_stage_change": 0,
 	"retention_lead_status_change": 0,
 	"retention_daily_campaign_metric": 0,
+	"retention_cost_import_row": 365,
 	"retention_daily_rollup": 0,
 	"retention_daily_click_rollup": 0,
 	"retention_trackflow_exchange_rate": 0,

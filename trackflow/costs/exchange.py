@@ -1,4 +1,4 @@
-"""Amounts in one currency by the rates of their days (ROL-1). Pure.
+"""Amounts: as they are stored, as JSON has them, and in one currency by the rates of their days (ROL-1). Pure.
 
 A day without a rate takes the newest one of the seven days before it, since banks publish none at weekends and on holidays.
 What has none then either is None: a figure is never guessed.
@@ -15,6 +15,17 @@ from typing import NamedTuple
 DAYS_BEFORE = 7
 # As many as the database keeps of an amount.
 _PLACES = 10**9
+_STORED = Decimal("1E-9")
+
+
+def exact(number: Decimal | float | str | None) -> Decimal:
+	"""A figure from the database, of nine places; nothing is 0."""
+	return Decimal(str(number or 0)).quantize(_STORED)
+
+
+def as_number(amount: Decimal | None) -> float | None:
+	"""A figure as JSON has it, of nine places; None where it is not known."""
+	return None if amount is None else round(float(amount), 9)
 
 
 class Rate(NamedTuple):

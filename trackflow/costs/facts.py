@@ -20,7 +20,9 @@ from trackflow.naming import key_name
 
 # Millionths of a unit, as the platforms count; a float still tells them apart.
 PLACES = Decimal("0.000001")
-MOST_SPEND = Decimal(10) ** 12
+# Of one row. A database keeps less than 10 ** 12 of an amount, and a day's daily figures are sums of all its rows: a hundred rows
+# of so much still fit, and in the currencies of smallest value it is some 200,000 euros a day.
+MOST_SPEND = Decimal(10) ** 10
 MOST_COUNT = 2**31 - 1
 LONGEST = 140
 # By its field in the DocType, what a fact calls it.
@@ -164,7 +166,9 @@ def _checked_spend(spend: Decimal) -> Decimal:
 	if spend < 0:
 		raise RowRefused(f"The spend is negative: {spend}.")
 	if spend >= MOST_SPEND:
-		raise RowRefused(f"The spend is more than can be: {spend}.")
+		raise RowRefused(
+			f"The spend is more than a row can have: {spend:f}. It must be below {MOST_SPEND:,}."
+		)
 	return spend.quantize(PLACES)
 
 

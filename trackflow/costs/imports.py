@@ -1,21 +1,22 @@
 """An import of costs: what a file would do, the doing in one transaction, and its undoing (CST-1).
 
 A Cost Import is the record: file, options, what became of the rows. Beside it is kept what each row was before and what the
-import made of it, so that undoing restores exactly, and leaves alone what was changed since.
+import made of it, so that undoing restores exactly, and leaves alone what was changed since. That is deleted by its age: all of an import
+at once, as it is all of one time, that of the import itself.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import getdate, now_datetime
+from frappe.utils import get_datetime, getdate, now_datetime
 
 from trackflow import bulk, jobs
 from trackflow.collisions import retried
@@ -24,6 +25,7 @@ from trackflow.costs.facts import CHANGEABLE, KEY, LONGEST, value_of
 from trackflow.costs.sheet import Sheet
 from trackflow.costs.store import CHANGED, NEW, REFUSED, UNCHANGED, Verdict
 from trackflow.naming import key_name
+from trackflow.privacy import aged
 from trackflow.runs import recorded
 from trackflow.validation import readable, stored_json
 
@@ -213,7 +215,7 @@ def run(name: str) -> None:
 		frappe.log_error(title=f"TrackFlow: the cost import {name} stopped")
 		words = str(error) if isinstance(error, frappe.ValidationError) else _("The Error Log tells more.")
 		if _status(name) == QUEUED:
-			_end(name, {"status": FAILED, "message": words})
+			_end(name, {"status": FAILED, "message": words}, now_datetime())
 		frappe.db.commit()
 		raise
 
@@ -227,10 +229,11 @@ def _import(name: str, read: Sheet) -> Row:
 def _write(name: str, read: Sheet) -> Row:
 	"""ONE TRANSACTION: all rows that are not refused, what they were before, and the record."""
 	_begin(name)
+	at = now_datetime()
 	result, known = Result.of(read), campaigns.known()
 	for portion in store.portions(read.facts):
 		verdicts = store.compare(portion, known, is_locked=True)
-		_remember(name, verdicts)
+		_remember(name, verdicts, at)
 		store.write(verdicts, "CSV")
 		result.add(verdicts)
 	answer = result.as_dict()
@@ -251,6 +254,7 @@ def _write(name: str, read: Sheet) -> Row:
 			"left_out_count": sum(answer["left_out"].values()),
 			"report": json.dumps(answer, default=str),
 		},
+		at,
 	)
 	frappe.db.commit()
 	return {"name": name, "status": status, **answer}
@@ -267,12 +271,12 @@ def _status(name: str) -> str | None:
 	return frappe.db.get_value(IMPORT, name, "status", for_update=True)
 
 
-def _end(name: str, values: Row) -> None:
-	who = {"imported_by": frappe.session.user, "imported_on": now_datetime()}
+def _end(name: str, values: Row, at: datetime) -> None:
+	who = {"imported_by": frappe.session.user, "imported_on": at}
 	frappe.db.set_value(IMPORT, name, values | who)
 
 
-def _remember(name: str, verdicts: Iterable[Verdict]) -> None:
+def _remember(name: str, verdicts: Iterable[Verdict], at: datetime) -> None:
 	"""Keep of each row what it was, and what the import makes of it. A campaign that is found is no figure."""
 	rows = []
 	for one in verdicts:
@@ -281,6 +285,7 @@ def _remember(name: str, verdicts: Iterable[Verdict]) -> None:
 			rows.append(
 				{
 					"name": key_name(name, one.name),
+					"creation": at,
 					"cost_import": name,
 					"metric": one.name,
 					"entered_by": one.stored and one.stored["entered_by"],
@@ -311,6 +316,8 @@ def _undo(name: str) -> Row:
 	"""ONE TRANSACTION."""
 	if _status(name) not in (IMPORTED, PARTLY):
 		frappe.throw(_("The import {0} has nothing to undo.").format(name))
+	if is_undo_gone(frappe.db.get_value(IMPORT, name, "imported_on")):
+		frappe.throw(undo_is_gone())
 	counts: Counter[str] = Counter()
 	skipped: list[Row] = []
 	last = ""
@@ -328,6 +335,19 @@ def _undo(name: str) -> Row:
 		**{what: counts[what] for what in ("removed", "restored", "skipped")},
 		"rows": skipped,
 	}
+
+
+def is_undo_gone(imported_on: datetime | str) -> bool:
+	"""Whether what the rows of an import of that time were before is deleted, or due to be while others of the time are."""
+	deleted = aged.deleted_until([ENTRY])
+	return bool(deleted and get_datetime(imported_on) < deleted)
+
+
+def undo_is_gone() -> str:
+	"""That in words."""
+	return _(
+		"This import can no longer be undone: what its rows were before was deleted by its age (TrackFlow Settings, Retention)."
+	)
 
 
 def _entries(name: str, after: str) -> list[Row]:

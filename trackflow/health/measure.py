@@ -32,7 +32,7 @@ def metrics() -> Row:
 	return {
 		"at": time.time(),
 		"version": __version__,
-		"totals": totals.totals(),
+		**totals.hourly(),
 		"queue": queue(),
 		"database": database(),
 		"redis": {

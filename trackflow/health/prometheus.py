@@ -134,6 +134,8 @@ def _rest(metrics: Row) -> Iterable[str]:
 	):
 		samples = [({"what": what}, number) for what, number in metrics[key].items() if what != "at"]
 		yield _family(name, "gauge", text, samples)
+	wasted = _divided(metrics["waste_rate"], 100)
+	yield _family("waste_ratio", "gauge", "Part of the last 30 days' spend that was waste.", [({}, wasted)])
 	checks = [({"check": one["check"]}, one["mark"] == "BROKEN") for one in metrics["checks"]]
 	yield _family("check_broken", "gauge", "1 where the check fails.", checks)
 

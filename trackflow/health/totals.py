@@ -1,4 +1,5 @@
-"""How much there is, counted once an hour: a table of millions takes a database seconds to count, so nobody waits for it."""
+"""How much there is, and how much of the spend was waste, worked out once an hour: a table of millions takes a database seconds to
+count, so nobody waits for it."""
 
 import json
 import time
@@ -8,10 +9,12 @@ import frappe
 from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
+from trackflow.rollups.run import yesterday
 from trackflow.runs import recorded
 from trackflow.stream import connection
+from trackflow.waste import findings
 
-TOTALS_KEY = "totals"
+HOURLY_KEY = "hourly-figures"
 DOCTYPES = {
 	"links": "Tracked Link",
 	"clicks": "Click Event",
@@ -24,23 +27,25 @@ DOCTYPES = {
 @recorded
 def count() -> dict[str, int]:
 	"""Hourly: count, and keep it; returns the numbers."""
-	return {name: number for name, number in _count().items() if name in DOCTYPES}
+	return {name: number for name, number in _count()["totals"].items() if name in DOCTYPES}
 
 
-def totals() -> dict[str, Any]:
-	"""What was counted last, and when (`at`, seconds since 1970). Where nothing is kept, as on a new site or after Redis was emptied,
-	it is counted now."""
+def hourly() -> dict[str, Any]:
+	"""What was worked out last: `totals`, with when (`at`, seconds since 1970), and `waste_rate`, per cent of the last 30 days' spend
+	under the default model, None where nothing was spent or it is not known. Where nothing is kept, as on a new site or after
+	Redis was emptied, it is worked out now."""
 	try:
-		kept = connection.connect().get(connection.key(TOTALS_KEY))
+		kept = connection.connect().get(connection.key(HOURLY_KEY))
 	except (RedisError, StreamUnavailable):
-		return {**dict.fromkeys(DOCTYPES), "at": None}
-	if kept:
-		return json.loads(kept)
-	return _count()
+		return {"totals": {**dict.fromkeys(DOCTYPES), "at": None}, "waste_rate": None}
+	return json.loads(kept) if kept else _count()
 
 
 def _count() -> dict[str, Any]:
-	found = {name: frappe.db.count(doctype) for name, doctype in DOCTYPES.items()}
-	found["at"] = time.time()
-	connection.connect().set(connection.key(TOTALS_KEY), json.dumps(found))
+	numbers = {name: frappe.db.count(doctype) for name, doctype in DOCTYPES.items()}
+	found = {
+		"totals": {**numbers, "at": time.time()},
+		"waste_rate": findings.of_days_until(yesterday(), 0)["summary"]["share"],
+	}
+	connection.connect().set(connection.key(HOURLY_KEY), json.dumps(found))
 	return found

@@ -16,7 +16,6 @@ CAMPAIGN_NAMES = {
 	"CRM Organization": "trackflow_last_campaign",
 	"Lead Status Change": "source_campaign",
 	"Deal Stage Change": "campaign",
-	"Waste Acknowledgement": "campaign",
 }
 
 

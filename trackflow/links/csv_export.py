@@ -3,11 +3,9 @@
 Read and written piece by piece. No cell is a formula to a spreadsheet. Passwords stay: a column says that there is one.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterator
-from io import TextIOWrapper
 from typing import IO, Any
 
 import frappe
@@ -17,7 +15,7 @@ from werkzeug.wrappers import Response
 from trackflow.links import downloads
 from trackflow.links.addresses import short_url
 from trackflow.links.csv_formats import COLUMNS, is_moment
-from trackflow.links.csv_text import neutral
+from trackflow.links.csv_text import lines, neutral
 from trackflow.validation import is_storable, listed_names, parsed
 
 PIECE = 500
@@ -91,15 +89,12 @@ def _is_day(value: Any) -> bool:
 
 
 def _write(file: IO[bytes], conditions: list[Any]) -> None:
+	header = [*COLUMNS.values(), "Has Password", "Short URL", *_FIGURES.values()]
 	# The mark makes Excel read UTF-8.
-	text = TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-	table = csv.writer(text)
-	table.writerow([*COLUMNS.values(), "Has Password", "Short URL", *_FIGURES.values()])
+	file.write(f"\ufeff{lines([header])}".encode())
 	for links in _pieces(conditions):
 		rows = {field: _rows_of(field, links) for field in _TABLES}
-		for link in links:
-			table.writerow([neutral(cell) for cell in _cells(link, rows)])
-	text.detach()
+		file.write(lines([neutral(cell) for cell in _cells(link, rows)] for link in links).encode())
 
 
 def _pieces(conditions: list[Any]) -> Iterator[list[Any]]:

@@ -1,6 +1,6 @@
 """CSV as people have it: bytes of any spreadsheet → records of texts, and texts → cells that no spreadsheet computes.
 
-Knows UTF-8 and UTF-16 with or without a mark, else Windows-1252; comma, semicolon, tab and bar; quoted line breaks.
+Knows UTF-8 and UTF-16 with or without a mark, else Windows-1252, and refuses UTF-8 with damaged bytes; comma, semicolon, tab and bar; quoted line breaks.
 Pure: what is wrong raises CsvError in plain English.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 DELIMITERS = (",", ";", "\t", "|")
 # A spreadsheet takes a cell that begins like this for a formula (or for an answer of a macro).
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+# What stands where bytes mean nothing.
+_UNKNOWN = "\ufffd"
 _SEPARATOR_LINE = re.compile(r"sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
 
 
@@ -31,14 +34,28 @@ def decode(content: bytes) -> str:
 	elif content[:1] == b"\0":
 		encoding = "utf-16-be"
 	else:
-		encoding = "utf-8-sig"
+		content, encoding = content.removeprefix(codecs.BOM_UTF8), "utf-8"
 	try:
 		return content.decode(encoding)
-	except UnicodeDecodeError:
-		if encoding != "utf-8-sig":
+	except UnicodeDecodeError as error:
+		if encoding != "utf-8":
 			raise CsvError("The file is cut off: it is no whole UTF-16 text.") from None
+		_refuse_damaged(content, error.start)
 	# Excel's plain "CSV" on Windows. Every byte means something there, or next to every one.
 	return content.decode("cp1252", errors="replace")
+
+
+def _refuse_damaged(content: bytes, first_wrong: int) -> None:
+	"""Stop where most of what is not ASCII is UTF-8: taken for Windows-1252, all of that would be garbage, and what the other bytes
+	mean nobody knows. Letters of Windows-1252 hardly ever look like UTF-8."""
+	text = content.decode("utf-8", errors="replace")
+	wrong = text.count(_UNKNOWN) - content.count(_UNKNOWN.encode())
+	known = len(text) - len(text.encode("ascii", errors="ignore")) - wrong
+	if known >= wrong:
+		line = len(_LINE.findall(content[:first_wrong].decode("utf-8") + "?"))
+		raise CsvError(
+			f"Line {line} holds a byte that is no UTF-8, while the rest of the file is. Mend that line, or save the file as UTF-8 anew."
+		)
 
 
 def separator(text: str) -> tuple[str, str]:
@@ -68,6 +85,19 @@ def records(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]]:
 			raise CsvError(f"Row {row} cannot be read as CSV: {error}.") from None
 		if any(cell.strip() for cell in cells):
 			yield row, [cell.strip() for cell in cells]
+
+
+def lines(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
+	"""Rows as the text of a file, each with its end. Cells are as they come: `neutral` is the caller's to ask."""
+	written = _Written()
+	csv.writer(written, lineterminator=end).writerows(rows)
+	return "".join(written)
+
+
+class _Written(list[str]):
+	"""What `csv` takes for a file."""
+
+	write = list.append
 
 
 def neutral(value: str) -> str:

@@ -15,10 +15,10 @@ Rules, and where Google publishes them:
 A line's length and the number of lines are not published; `MOST` bounds a file.
 """
 
-import csv
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from trackflow.links.csv_text import lines as csv_lines
 from trackflow.links.csv_text import neutral
 from trackflow.offline import reasons
 from trackflow.offline.formats import decimal_text, name_error
@@ -63,16 +63,8 @@ def document(lines: Iterable[str]) -> str:
 	return "\r\n".join((_row(COLUMNS), *lines, ""))
 
 
-class _Written(list[str]):
-	"""What a CSV writer wrote."""
-
-	write = list.append
-
-
 def _row(cells: Iterable[str]) -> str:
-	written = _Written()
-	csv.writer(written, lineterminator="").writerow(cells)
-	return "".join(written)
+	return csv_lines([cells], end="")
 
 
 GOOGLE = Platform(

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
-from frappe.utils import get_datetime
+from frappe.utils import cint, get_datetime
 
 from trackflow import bulk
 from trackflow.collisions import retried
@@ -20,6 +20,12 @@ Row = dict[str, Any]
 
 BATCH = 1_000
 _MARK = "trackflow_deleted_until"
+
+
+def days() -> dict[str, int]:
+	"""How long rows are kept, by DocType."""
+	settings = frappe.get_cached_doc("TrackFlow Settings")
+	return {table.doctype: cint(settings.get(table.setting)) for table in TABLES}
 
 
 def due(table: Table, cutoff: datetime) -> Iterator[list[str]]:

@@ -37,6 +37,8 @@ TABLES = (
 	Table("Deal Stage Change", "change_date"),
 	Table("Lead Status Change", "change_date"),
 	Table("Daily Campaign Metric", "date", by_day=True),
+	# Without them an import can no longer be undone; all of an import have one time.
+	Table("Cost Import Row", "creation"),
 	Table("Daily Rollup", "date", by_day=True),
 	Table("Daily Click Rollup", "date", by_day=True),
 	Table("TrackFlow Exchange Rate", "date", by_day=True),

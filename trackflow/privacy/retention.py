@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import frappe
-from frappe.utils import cint, now_datetime
+from frappe.utils import now_datetime
 
 from trackflow.click_rollups import run as click_rollups
 from trackflow.privacy import aged, due
@@ -48,15 +48,9 @@ def run(
 	return work.done
 
 
-def days() -> dict[str, int]:
-	"""How long rows are kept, by DocType."""
-	settings = frappe.get_cached_doc("TrackFlow Settings")
-	return {table.doctype: cint(settings.get(table.setting)) for table in due.TABLES}
-
-
 def horizon() -> datetime | None:
 	"""Since when every hit and session is surely there; None where nothing is deleted."""
-	return due.horizon(now_datetime(), days(), aged.deleted_until())
+	return due.horizon(now_datetime(), aged.days(), aged.deleted_until())
 
 
 class _Run:
@@ -65,7 +59,7 @@ class _Run:
 	def __init__(self, dry_run: bool, end: float, tell: Callable[[str, int], None] | None) -> None:
 		self.dry_run, self.end, self.tell = dry_run, end, tell
 		self.archives = places.target() != places.OFF
-		self.cutoffs = due.cutoffs(now_datetime(), days(), whole_days=self.archives)
+		self.cutoffs = due.cutoffs(now_datetime(), aged.days(), whole_days=self.archives)
 		self.done = {table.doctype: 0 for table in due.TABLES}
 
 	def go_through(self) -> None:

@@ -1,7 +1,7 @@
 """The figures of Link Campaigns: sums of the daily figures under the default model, of all days, and of today's rows (ROL-2).
 
-Recomputed, never added to, with the campaigns locked. Money is in the campaign's own currency, at each day's rate; where a day's is not
-known, so are not the sums, and the campaign says so. Clicks and visitors are those of its links. Ratios are worked out when they
+Recomputed, never added to, with the campaigns locked. Money is in the campaign's own currency: what was spent or earned in it is
+taken as it is, the rest converted at each day's rate; where a rate is not known, so are not the sums, and the campaign says so. Clicks and visitors are those of its links. Ratios are worked out when they
 are looked at.
 """
 
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 from frappe import _
@@ -20,10 +20,10 @@ from frappe.utils import getdate
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.costs import rates
-from trackflow.costs.exchange import Rates
+from trackflow.costs.exchange import exact
 from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
-from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, exact, folded
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Amounts, Figures, amounts_of, folded
 from trackflow.rollups.rows import Day
 from trackflow.runs import recorded
 
@@ -88,22 +88,37 @@ def _recount(names: list[str], model: str) -> int:
 	return len(changed)
 
 
+class _Amounts(NamedTuple):
+	"""A campaign's part of a day, each amount by the currency that it is in; None where that is not known."""
+
+	campaign: str
+	day: date
+	conversions: Decimal
+	spend: Amounts | None
+	value: Amounts | None
+
+
 class _Sums:
-	"""Sums by campaign; those in another currency are converted day by day."""
+	"""Sums by campaign. Of a campaign that is not in the reporting currency, what is in its own is taken as it is, the rest converted
+	day by day.
+	"""
 
 	def __init__(self, campaigns: dict[str, Row], model: str) -> None:
 		self._currency = reporting_currency()
 		self._of = {folded(name): row.currency or self._currency for name, row in campaigns.items()}
 		self._figures: dict[str, Figures] = defaultdict(Figures)
 		foreign = {name for name in campaigns if self._of[folded(name)] != self._currency}
-		found = [*_stored(set(campaigns) - foreign, model, False), *_stored(foreign, model, True)]
-		live = Day(getdate()).figures(model, campaigns)[CAMPAIGN].items()
-		found += [(place.campaign, getdate(), self._currency, figures) for place, figures in live]
-		self._rates = self._rates_for([day for _name, day, *_rest in found])
-		for name, day, currency, figures in found:
+		self._add_reported(_stored(set(campaigns) - foreign, model))
+		amounts = _amounts(foreign, model)
+		for place, figures in Day(getdate()).figures(model, campaigns)[CAMPAIGN].items():
 			# A database may take for one what only looks alike.
-			if folded(name) in self._of:
-				self._add(folded(name), day, currency, figures)
+			into = self._of.get(folded(place.campaign))
+			if into == self._currency:
+				self._figures[folded(place.campaign)].add(figures)
+			elif into:
+				originals = figures.original, figures.original_value
+				amounts.append(_Amounts(place.campaign, getdate(), figures.conversions, *originals))
+		self._add_converted(amounts)
 
 	def of(self, name: str) -> Row:
 		figures = self._figures[folded(name)]
@@ -117,31 +132,50 @@ class _Sums:
 			else None,
 		}
 
-	def _add(self, name: str, day: date, currency: str, figures: Figures) -> None:
-		into = self._of[name]
-		if currency != self._currency:
-			# Waits to be worked out in the new reporting currency.
-			figures.spend = figures.value = None
-		elif into != currency:
-			figures.spend = self._converted(figures.spend, into, day)
-			figures.value = self._converted(figures.value, into, day)
-		self._figures[name].add(figures)
+	def _add_reported(self, found: Iterable[tuple[str, str, Figures]]) -> None:
+		for name, currency, figures in found:
+			if currency != self._currency:
+				# Waits to be worked out in the new reporting currency.
+				figures.spend = figures.value = None
+			self._figures[folded(name)].add(figures)
 
-	def _converted(self, amount: Decimal | None, into: str, day: date) -> Decimal | None:
-		return None if amount is None else self._rates[into].convert(amount, self._currency, day)
+	def _add_converted(self, found: list[_Amounts]) -> None:
+		if not found:
+			return
+		days = [one.day for one in found]
+		self._rates = {
+			into: rates.load(min(days), max(days), into) for into in sorted(set(self._of.values()))
+		}
+		self._rates.setdefault(self._currency, rates.load(min(days), max(days)))
+		for one in found:
+			# A database may take for one what only looks alike.
+			if into := self._of.get(folded(one.campaign)):
+				spend, value = (self._sum(amounts, into, one.day) for amounts in (one.spend, one.value))
+				self._figures[folded(one.campaign)].add(
+					Figures(conversions=one.conversions, spend=spend, value=value)
+				)
 
-	def _rates_for(self, days: list[date]) -> dict[str, Rates]:
-		"""A statement for each other currency that campaigns are in."""
-		others = sorted(set(self._of.values()) - {self._currency}) if days else []
-		return {into: rates.load(min(days), max(days), into) for into in others}
+	def _sum(self, amounts: Amounts | None, into: str, day: date) -> Decimal | None:
+		if amounts is None:
+			return None
+		found = [self._converted(amount, currency, into, day) for currency, amount in amounts.items()]
+		return None if None in found else sum(found, ZERO)
+
+	def _converted(self, amount: Decimal, currency: str, into: str, day: date) -> Decimal | None:
+		"""By the pair of the two currencies; where there is no such rate, by way of the reporting currency."""
+		direct = self._rates[into].convert(amount, currency, day)
+		if direct is not None:
+			return direct
+		reported = self._rates[self._currency].convert(amount, currency, day)
+		return None if reported is None else self._rates[into].convert(reported, self._currency, day)
 
 
-def _stored(names: Collection[str], model: str, by_day: bool) -> list[tuple[str, date, str, Figures]]:
-	"""Sums of the days before today: campaign, day, currency, figures; one of each day where amounts have to be converted."""
+def _stored(names: Collection[str], model: str) -> list[tuple[str, str, Figures]]:
+	"""Sums of the days before today: campaign, currency, figures."""
 	if not names:
 		return []
 	table = frappe.qb.DocType("Daily Rollup")
-	keys = (bulk.as_hex(table.campaign).as_("key"), table.currency, *([table.date] if by_day else []))
+	keys = (bulk.as_hex(table.campaign).as_("key"), table.currency)
 	lacks = Sum(
 		Case()
 		.when(
@@ -150,24 +184,63 @@ def _stored(names: Collection[str], model: str, by_day: bool) -> list[tuple[str,
 		.else_(0)
 	)
 	rows = (
-		frappe.qb.from_(table)
+		_past(names, model)
 		.select(*keys, Sum(table.conversions), Sum(table.spend), Sum(table.conversion_value), lacks)
-		.where((table.grain == CAMPAIGN) & (table.attribution_model == model) & (table.date < getdate()))
-		.where(bulk.among(table.campaign, names))
 		.groupby(*keys)
 		.run()
 	)
-	found = []
-	for campaign, currency, *rest in rows:
-		day = getdate(rest.pop(0)) if by_day else getdate()
-		conversions, spend, value, lacking = rest
-		figures = Figures(
-			conversions=exact(conversions),
-			spend=None if lacking else exact(spend),
-			value=None if lacking else exact(value),
+	return [
+		(
+			bulk.of_hex(campaign),
+			currency,
+			Figures(
+				conversions=exact(conversions),
+				spend=None if lacking else exact(spend),
+				value=None if lacking else exact(value),
+			),
 		)
-		found.append((bulk.of_hex(campaign), day, currency, figures))
-	return found
+		for campaign, currency, conversions, spend, value, lacking in rows
+	]
+
+
+def _amounts(names: Collection[str], model: str) -> list[_Amounts]:
+	"""The rows of the days before today."""
+	if not names:
+		return []
+	table = frappe.qb.DocType("Daily Rollup")
+	rows = (
+		_past(names, model)
+		.select(table.campaign, table.date, table.conversions, table.currency)
+		.select(table.original_spend, table.spend, table.spend_without_rate)
+		.select(table.original_value, table.conversion_value, table.value_without_rate)
+		.run()
+	)
+	return [
+		_Amounts(
+			campaign,
+			getdate(day),
+			exact(conversions),
+			_originals(currency, *amounts[:3]),
+			_originals(currency, *amounts[3:]),
+		)
+		for campaign, day, conversions, currency, *amounts in rows
+	]
+
+
+def _originals(currency: str, text: str | None, amount: Any, lacks: str | None) -> Amounts | None:
+	"""By currency, as the row keeps it. Where it keeps none, such as one of a version that did not, the amount as it was converted."""
+	if text:
+		return amounts_of(text)
+	return None if lacks else {currency: exact(amount)}
+
+
+def _past(names: Collection[str], model: str) -> Any:
+	table = frappe.qb.DocType("Daily Rollup")
+	return (
+		frappe.qb.from_(table)
+		.where((table.grain == CAMPAIGN) & (table.attribution_model == model) & (table.date < getdate()))
+		.where(bulk.among(table.campaign, names))
+	)
 
 
 def _clicks(names: Collection[str]) -> dict[str, Row]:

@@ -16,8 +16,9 @@ from pypika.functions import NullIf
 from pypika.terms import Term
 
 from trackflow import bulk
+from trackflow.costs.exchange import exact
 from trackflow.day_range import moments
-from trackflow.rollups.grains import Cost, Credited, Place, exact
+from trackflow.rollups.grains import Cost, Credited, Place
 
 
 def costs(day: date) -> list[Cost]:

@@ -19,7 +19,8 @@ ORGANIZATION, PLATFORM, CAMPAIGN, AD_SET, AD = "Organization", "Platform", "Camp
 # How many parts of a place each grain tells apart.
 GRAINS = {ORGANIZATION: 0, PLATFORM: 1, CAMPAIGN: 2, AD_SET: 3, AD: 4}
 ZERO = Decimal(0)
-_PLACES = Decimal("1E-9")
+# By what they are of: a currency, a type of conversions.
+Amounts = dict[str, Decimal]
 
 
 class Place(NamedTuple):
@@ -71,15 +72,17 @@ class Counted(NamedTuple):
 
 @dataclass(slots=True)
 class Figures:
-	"""Sums of one place. Spend and value are None as soon as a part of them could not be converted."""
+	"""Sums of one place. Spend and value are None as soon as a part of them could not be converted; `original` and `original_value`
+	are the two by the currencies that they were in."""
 
 	impressions: int = 0
 	clicks: int = 0
 	conversions: Decimal = ZERO
 	spend: Decimal | None = ZERO
 	value: Decimal | None = ZERO
-	original: dict[str, Decimal] = field(default_factory=dict)
-	others: dict[str, Decimal] = field(default_factory=dict)
+	original: Amounts = field(default_factory=dict)
+	original_value: Amounts = field(default_factory=dict)
+	others: Amounts = field(default_factory=dict)
 	spend_lacks: set[str] = field(default_factory=set)
 	value_lacks: set[str] = field(default_factory=set)
 
@@ -89,7 +92,11 @@ class Figures:
 		self.conversions += other.conversions
 		self.spend = _sum(self.spend, other.spend)
 		self.value = _sum(self.value, other.value)
-		for mine, its in ((self.original, other.original), (self.others, other.others)):
+		for mine, its in (
+			(self.original, other.original),
+			(self.original_value, other.original_value),
+			(self.others, other.others),
+		):
 			for key, amount in its.items():
 				mine[key] = mine.get(key, ZERO) + amount
 		self.spend_lacks |= other.spend_lacks
@@ -97,9 +104,8 @@ class Figures:
 
 	@property
 	def is_nothing(self) -> bool:
-		return not (self.impressions or self.clicks or self.conversions or self.original or self.others) and (
-			self.value == 0
-		)
+		amounts = self.original or self.original_value or self.others
+		return not (self.impressions or self.clicks or self.conversions or amounts)
 
 
 def figures_by_grain(
@@ -117,15 +123,15 @@ def figures_by_grain(
 	}
 
 
-def amounts_text(amounts: dict[str, Decimal]) -> str | None:
+def amounts_text(amounts: Amounts) -> str | None:
 	"""Amounts by name as the JSON that is stored; None for none."""
 	some = {name: format(amount.normalize(), "f") for name, amount in sorted(amounts.items()) if amount}
 	return json.dumps(some, ensure_ascii=False) if some else None
 
 
-def exact(number: Decimal | float | None) -> Decimal:
-	"""A figure from the database, of nine places."""
-	return Decimal(str(number or 0)).quantize(_PLACES)
+def amounts_of(text: str) -> Amounts:
+	"""What `amounts_text` wrote."""
+	return {name: Decimal(amount) for name, amount in json.loads(text).items()}
 
 
 def _atoms(
@@ -159,12 +165,14 @@ def _brought(
 ) -> Iterator[tuple[Place, Figures]]:
 	for row in credits:
 		counts = row.conversion_type in counted.types
-		value = rates.convert(row.value, row.currency, day) if row.conversion_type in counted.valued else ZERO
+		earned = row.value if row.conversion_type in counted.valued else ZERO
+		value = rates.convert(earned, row.currency, day)
 		yield (
 			row.place,
 			Figures(
 				conversions=row.conversions if counts else ZERO,
 				value=value,
+				original_value={row.currency: earned} if earned else {},
 				others={} if counts else {row.conversion_type: row.conversions},
 				value_lacks={row.currency or "?"} if value is None else set(),
 			),

@@ -13,9 +13,10 @@ from frappe.query_builder.functions import Coalesce, Max, Sum
 from frappe.utils import getdate
 
 from trackflow import bulk
+from trackflow.costs.exchange import exact
 from trackflow.costs.rates import reporting_currency
 from trackflow.rollups import marks
-from trackflow.rollups.grains import ORGANIZATION, Figures, Place, exact
+from trackflow.rollups.grains import ORGANIZATION, Figures, Place
 from trackflow.rollups.rows import Day
 
 ROLLUP = "Daily Rollup"

@@ -17,8 +17,8 @@ Row = dict[str, Any]
 
 FIELDS = (
 	"date", "grain", "platform", "campaign", "adset", "ad", "attribution_model", "impressions", "clicks", "spend", "conversions",
-	"conversion_value", "currency", "original_spend", "other_conversions", "spend_without_rate", "value_without_rate",
-	"waste_spend", "waste_pct", "waste_reason", "severity", "explanation",
+	"conversion_value", "currency", "original_spend", "original_value", "other_conversions", "spend_without_rate",
+	"value_without_rate", "waste_spend", "waste_pct", "waste_reason", "severity", "explanation",
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ class Day:
 			"conversion_value": figures.value or 0,
 			"currency": self._rates.into,
 			"original_spend": amounts_text(figures.original),
+			"original_value": amounts_text(figures.original_value),
 			"other_conversions": amounts_text(figures.others),
 			"spend_without_rate": _named(figures.spend_lacks),
 			"value_without_rate": _named(figures.value_lacks),

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import frappe
-from frappe.utils import cint, getdate, now_datetime
+from frappe.utils import getdate, now_datetime
 
 from trackflow import bulk
 from trackflow.collisions import retried
@@ -100,8 +100,7 @@ def yesterday() -> date:
 
 def horizon() -> date | None:
 	"""The first day whose figures can still be worked out; None where nothing that they rest on is deleted."""
-	settings = frappe.get_cached_doc("TrackFlow Settings")
-	days = {doctype: cint(settings.get(f"retention_{frappe.scrub(doctype)}")) for doctype in RESTS_ON}
+	days = {doctype: number for doctype, number in aged.days().items() if doctype in RESTS_ON}
 	cutoffs = list(due.cutoffs(now_datetime(), days).values())
 	# Days that are raised bring nothing back.
 	if deleted := aged.deleted_until(RESTS_ON):

@@ -104,7 +104,7 @@ FIELDS = {
 	"Daily Rollup": (
 		"date grain platform campaign adset ad attribution_model impressions clicks spend conversions "
 		"conversion_value currency cpa roas ctr cpc waste_spend waste_pct waste_reason severity explanation "
-		"original_spend other_conversions spend_without_rate value_without_rate"
+		"original_spend original_value other_conversions spend_without_rate value_without_rate"
 	),
 	"Daily Click Rollup": (
 		"date domain tracked_link variant channel country device_type referrer_host clicks scans bots "
@@ -214,6 +214,7 @@ LOOK_UPS = {
 	],
 	"Cost Import Row": [
 		"cost_import name",
+		"creation name",
 	],
 	"Rollup Day": [
 		"date",

@@ -10,7 +10,7 @@ import frappe
 
 from trackflow import doctor
 from trackflow.privacy import retention
-from trackflow.privacy.archive import places, restoring, s3_place, trouble
+from trackflow.privacy.archive import guard, places, restoring, s3_place, trouble
 from trackflow.tests.factories import set_settings
 from trackflow.tests.test_archive import ArchiveTestCase
 from trackflow.tests.test_archive_places import PRIVATE
@@ -19,6 +19,15 @@ try:
 	from moto.server import ThreadedMotoServer
 except ImportError:
 	ThreadedMotoServer = None
+
+
+class _Closed:
+	"""What a botocore of another make may keep its connections in."""
+
+	__slots__ = ()
+
+	def __setattr__(self, name: str, value: Any) -> None:
+		pass
 
 
 SECRET = "secret-that-nobody-may-see"
@@ -115,6 +124,24 @@ class TestBuckets(ArchiveTestCase):
 		set_settings(archive_s3_endpoint=address)
 		retention.run()
 		self.assertIn("does not answer as it should (EndpointConnectionError)", trouble.current())
+		self.assertEqual(frappe.db.count("Click Event"), 1)
+
+	def test_a_host_that_is_another_one_when_it_is_asked(self) -> None:
+		"""SEC-3: a name server may say a public address first; the connection's other end counts."""
+		before = self.stored()
+		with (
+			patch.dict(frappe.local.conf, {guard.ALLOWED: 0}),
+			patch.object(guard, "check_address"),
+			patch.object(guard, "check_host"),
+		):
+			retention.run()
+		self.assertIn("127.0.0.1 is 127.0.0.1, an address of a private network", trouble.current())
+		self.assertEqual((self.stored(), self.keys("first-bucket")), (before, []))
+
+	def test_a_botocore_that_cannot_be_watched(self) -> None:
+		with patch("botocore.httpsession.PoolManager", lambda **_options: object.__new__(_Closed)):
+			retention.run()
+		self.assertIn("The version of botocore", trouble.current())
 		self.assertEqual(frappe.db.count("Click Event"), 1)
 
 	def test_the_secret_is_nowhere(self) -> None:

@@ -1,11 +1,12 @@
 """The figures of campaigns: daily figures of all days, and today's rows (ROL-2)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import frappe
-from frappe.utils import now_datetime
+from frappe.utils import get_datetime, now_datetime
 
 from trackflow import bulk
+from trackflow.patches import keep_original_values
 from trackflow.rollups import campaign_figures, reading, run
 from trackflow.rollups.grains import CAMPAIGN
 from trackflow.tests.base import counted_statements
@@ -67,6 +68,52 @@ class TestCampaignFigures(RollupTestCase):
 		run.run_marked()
 		self.assertEqual(self.figures("Herbst"), (0, 0, 30))
 
+	def test_what_is_in_the_campaigns_own_currency_is_taken_as_it_is(self) -> None:
+		"""Neither a rate that does not divide evenly nor a missing one changes it, on past days and today."""
+		frappe.get_doc("Link Campaign", NAME).update({"currency": "EUR"}).save()
+		make_rate(DAY, 1.37)
+		days = (DAY, DAY + timedelta(days=20), now_datetime().date())
+		for number, day in enumerate(days, 1):
+			make_cost(day, 0.07, external_campaign_id="123", currency="EUR")
+			at = get_datetime(day) + timedelta(minutes=1)
+			self.converted(number, "Deal Won", at=at, value=0.1, currency="EUR")
+		run.run_marked()
+		self.assertTrue(self.lacking())
+		self.assertEqual(self.figures(), (0, 0.3, 0.21))
+		self.assertFalse(frappe.get_doc("Link Campaign", NAME).figures_notice)
+		set_settings(reporting_currency="EUR")
+		run.run_marked()
+		self.assertEqual(self.figures(), (0, 0.3, 0.21))
+
+	def lacking(self) -> dict[str, list[date]]:
+		return reading.lacking(DAY, now_datetime().date(), "Last Touch")
+
+	def test_another_currency_by_its_pair_else_by_way_of_the_reporting_one(self) -> None:
+		make_campaign("Herbst", external_campaign_id="77", currency="EUR")
+		make_cost(DAY, 100, external_campaign_id="77", currency="GBP")
+		run.run_marked()
+		self.assertTrue(frappe.get_doc("Link Campaign", "Herbst").figures_notice)
+		make_rate(DAY, 1.5, from_currency="GBP")
+		make_rate(DAY, 1.25)
+		run.run_marked()
+		self.assertEqual(self.figures("Herbst"), (0, 0, 120))
+		make_rate(DAY, 1.1, from_currency="GBP", to_currency="EUR")
+		run.run_marked()
+		self.assertEqual(self.figures("Herbst"), (0, 0, 110))
+
+	def test_rows_of_a_version_that_kept_no_originals(self) -> None:
+		"""What they hold is converted; a migrate has the days worked out again."""
+		frappe.get_doc("Link Campaign", NAME).update({"currency": "EUR"}).save()
+		make_rate(DAY, 1.25)
+		self.converted(1, "Deal Won", value=10, currency="EUR")
+		run.run_marked()
+		frappe.db.set_value("Daily Rollup", {"date": DAY}, {"original_value": None, "conversion_value": 11})
+		campaign_figures.recount_all()
+		self.assertEqual(self.figures()[1], 8.8)
+		keep_original_values.execute()
+		run.run_marked()
+		self.assertEqual(self.figures()[1], 10)
+
 	def test_what_has_no_rate_is_empty_and_says_so(self) -> None:
 		make_cost(DAY, 10, external_campaign_id="123", currency="EUR")
 		self.converted(1)
@@ -110,8 +157,12 @@ class TestCampaignFigures(RollupTestCase):
 		self.assertLessEqual(taken[1], taken[0] + 2)
 
 	def test_another_reporting_currency_is_not_mixed_with_the_former(self) -> None:
+		frappe.get_doc("Link Campaign", NAME).update({"currency": "EUR"}).save()
+		make_rate(DAY, 2)
 		make_cost(DAY, 30, external_campaign_id="123")
 		run.run_marked()
 		set_settings(reporting_currency="EUR")
 		campaign_figures.recount_all()
 		self.assertTrue(frappe.get_doc("Link Campaign", NAME).figures_notice)
+		run.run_marked()
+		self.assertEqual(self.figures(), (0, 0, 15))

@@ -128,7 +128,7 @@ class TestFigures(CampaignTestCase):
 		self.assertEqual((found["returns"]["spend"], found["missing_rates"]), (250.0, []))
 		frappe.db.set_value("Link Campaign", CAMPAIGN, "currency", "EUR")
 		self.assertEqual(
-			(self.stats()["budget"]["currency"], self.stats()["budget"]["spent"]), ("EUR", 166.666667)
+			(self.stats()["budget"]["currency"], self.stats()["budget"]["spent"]), ("EUR", 166.666666667)
 		)
 
 	def test_nothing(self) -> None:

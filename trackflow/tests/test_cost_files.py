@@ -323,7 +323,10 @@ class TestMoney(unittest.TestCase):
 			("2026-09-01,A,1,5%,1", "percentage"),
 			("2026-09-01,A,1,much,1", "no number"),
 			("2026-09-01,A,1,,1", "no spend"),
-			("2026-09-01,A,1,1000000000000,1", "more than can be"),
+			(
+				"2026-09-01,A,1,10000000000,1",
+				"more than a row can have: 10000000000. It must be below 10,000,000,000",
+			),
 			("2026-09-01,A,1,5,3000000000", "more than can be"),
 			("2027-01-01,A,1,5,1", "lies ahead"),
 			("2026-09-01,A,1.20212E+17,5,1", "rounded by a spreadsheet"),

@@ -1,14 +1,19 @@
 """Imports of costs taken back, their record and its form, who may (CST-1)."""
 
 import json
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import frappe
+from frappe.utils import now_datetime
 
-from trackflow.costs import files, imports
+from trackflow.costs import files, imports, store
+from trackflow.privacy import retention
 from trackflow.tests import factories
 from trackflow.tests.base import counted_statements
 from trackflow.tests.cost_cases import FILE, HEADER, METHOD, METRIC, CostCommandTestCase, CostTestCase, marked
+from trackflow.tests.factories import set_settings
 from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY
 
 
@@ -52,6 +57,36 @@ class TestUndo(CostTestCase):
 		self.assertEqual(self.answer("undo_import", cost_import=second)["restored"], 1)
 		self.assertEqual(self.answer("undo_import", cost_import=first)["removed"], 1)
 		self.assertEqual(self.stored(), [])
+
+	def test_what_is_deleted_by_age_cannot_be_undone(self) -> None:
+		"""RET-1: the costs stay; the form says so, and others that are younger can be undone."""
+		set_settings(retention_cost_import_row=30)
+		old = self.answer("import_costs", csv=FILE)["name"]
+		young = self.answer("import_costs", csv=FILE.replace("20,4", "25,4"))["name"]
+		metric = frappe.get_doc(METRIC, {"date": "2026-03-01"}).as_dict()
+		moment = now_datetime() - timedelta(days=31)
+		frappe.db.set_value("Cost Import", old, "imported_on", moment)
+		frappe.db.set_value("Cost Import Row", {"cost_import": old}, "creation", moment)
+		self.assertEqual(self.told(old), None)
+		self.assertEqual(retention.run()["Cost Import Row"], 2)
+		self.assertEqual(frappe.get_all("Cost Import Row", pluck="cost_import", distinct=True), [young])
+		self.assertIn("no longer be undone", self.told(old))
+		self.assert_refused(self.call("undo_import", cost_import=old), "no longer be undone")
+		self.assertEqual(frappe.get_doc(METRIC, metric.name).as_dict(), metric)
+		self.assertEqual(self.told(young), None)
+		self.assertEqual(self.answer("undo_import", cost_import=young)["restored"], 1)
+
+	def test_all_of_an_import_are_of_one_time(self) -> None:
+		with patch.object(store, "PORTION", 1):
+			name = self.answer("import_costs", csv=FILE)["name"]
+		times = frappe.get_all("Cost Import Row", {"cost_import": name}, pluck="creation", order_by="name")
+		self.assertEqual(len(times), 2)
+		self.assertEqual(set(times), {frappe.db.get_value("Cost Import", name, "imported_on")})
+
+	def told(self, name: str) -> str | None:
+		doc = frappe.get_doc("Cost Import", name)
+		doc.run_method("onload")
+		return (doc.get("__onload") or {}).get("undo_is_gone")
 
 	def test_rows_that_are_gone(self) -> None:
 		name = self.answer("import_costs", csv=FILE)["name"]

@@ -1,8 +1,6 @@
 """CSV of links as text: encodings, separators, formulas, and the exports of other products (LNK-4)."""
 
-import csv
 import unittest
-from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +36,29 @@ class TestEncodings(unittest.TestCase):
 	def test_half_a_file(self) -> None:
 		with self.assertRaisesRegex(CsvError, "cut off"):
 			csv_text.decode(self.text.encode("utf-16")[:-1])
+
+	def test_a_damaged_byte_is_named_and_spoils_nothing_else(self) -> None:
+		"""CST-1: of UTF-8 with a byte that is none, the others are not taken for Windows-1252."""
+		content = 'Title\r\n"Grün,\r\nweiß"\r\nMünchen\r\nspring\r\n'.encode()
+		for wrong in (b"\xff", b"\xfc", b"\xc3", b"\xe2\x82"):
+			with (
+				self.subTest(wrong),
+				self.assertRaisesRegex(CsvError, "Line 5 holds a byte that is no UTF-8"),
+			):
+				csv_text.decode(content.replace(b"spring", b"spr" + wrong + b"ng"))
+		for content, line in ((b"\xffa\xc3\xbc", 1), (b"\xef\xbb\xbf\xc3\xbc\n\xff", 2)):
+			with self.assertRaisesRegex(CsvError, f"Line {line} "):
+				csv_text.decode(content)
+		# The sign that stands for what nobody could read is a letter like others.
+		self.assertEqual(csv_text.decode("\ufffdü".encode()), "\ufffdü")
+
+	def test_windows_letters_that_look_like_utf_8_by_chance(self) -> None:
+		text = "Größe,Äpfel,Öl,Ã¼"
+		self.assertEqual(csv_text.decode(text.encode("cp1252")), text)
+
+	@given(st.text(alphabet="aäöüßéèñ ,\n", max_size=80))
+	def test_texts_of_windows_are_read(self, text: str) -> None:
+		self.assertEqual(csv_text.decode(text.encode("cp1252")), text)
 
 	@given(st.binary(max_size=300))
 	def test_any_bytes_are_read_or_refused(self, content: bytes) -> None:
@@ -80,9 +101,8 @@ class TestSeparators(unittest.TestCase):
 
 	@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5))
 	def test_what_is_written_is_read(self, rows: list[list[str]]) -> None:
-		text = StringIO(newline="")
-		csv.writer(text).writerows([["a", "b"], *([csv_text.neutral(cell) for cell in row] for row in rows)])
-		read = csv_text.records(text.getvalue())
+		text = csv_text.lines([["a", "b"], *([csv_text.neutral(cell) for cell in row] for row in rows)])
+		read = csv_text.records(text)
 		found = [[csv_text.original(cell) for cell in cells] for _row, cells in read]
 		wanted = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
 		self.assertEqual(found[1:], wanted)

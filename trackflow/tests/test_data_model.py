@@ -17,12 +17,11 @@ RECORDED = (
 	"Click Event", "Click Queue", "Visitor", "Visitor Session", "Visitor Event", "Touch Point", "Conversion",
 	"Link Conversion", "Attribution Link", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
 	"Lead Status Change", "Daily Rollup", "Daily Click Rollup", "API Request Log", "Webhook Delivery",
-	"Email Campaign Log", "CRM Sync Log",
+	"Email Campaign Log", "CRM Sync Log", "Cost Import Row",
 )  # fmt: skip
 # Recorded too, and kept as long as credits may follow from them, or as the files that they tell of: without a retention figure.
 KEPT = (
-	"Archive File", "Attribution Training", "Conversion Export", "Conversion Export Row", "Cost Import Row", "Rollup Day",
-	"TrackFlow Erasure",
+	"Archive File", "Attribution Training", "Conversion Export", "Conversion Export Row", "Rollup Day", "TrackFlow Erasure",
 )  # fmt: skip
 SECRET = (
 	"Archive File",

@@ -6,7 +6,7 @@ from fractions import Fraction
 from unittest import TestCase
 
 from trackflow.costs import rates
-from trackflow.costs.exchange import DAYS_BEFORE, Rate, Rates
+from trackflow.costs.exchange import DAYS_BEFORE, Rate, Rates, as_number, exact
 from trackflow.tests.base import TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import make_rate, set_settings
 from trackflow.tests.properties import given, st
@@ -16,6 +16,19 @@ DAY = date(2026, 3, 16)
 
 def rate(value: str, day: date = DAY, pair: tuple[str, str] = ("EUR", "USD")) -> Rate:
 	return Rate(day, *pair, Decimal(value))
+
+
+class TestAmounts(TestCase):
+	"""ROL-1: out of a database and into JSON nothing is lost that is stored."""
+
+	@given(st.integers(-(10**14), 10**14))
+	def test_there_and_back(self, number: int) -> None:
+		amount = Decimal(number).scaleb(-9)
+		self.assertEqual(exact(as_number(amount)), amount)
+		self.assertEqual(exact(str(amount)).as_tuple().exponent, -9)
+
+	def test_nothing(self) -> None:
+		self.assertEqual((exact(None), exact(""), as_number(None)), (0, 0, None))
 
 
 class TestConversion(TestCase):

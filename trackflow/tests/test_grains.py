@@ -18,6 +18,8 @@ from trackflow.rollups.grains import (
 	Credited,
 	Figures,
 	Place,
+	amounts_of,
+	amounts_text,
 	figures_by_grain,
 )
 from trackflow.tests.properties import given, st
@@ -64,6 +66,17 @@ class TestGrains(TestCase):
 		)
 		original = sum(cost.spend for cost in some if cost.currency == "EUR")
 		self.assertEqual(wanted.original.get("EUR", ZERO), original)
+		earned = sum(
+			row.value for row in more if row.currency == "EUR" and row.conversion_type in COUNTED.valued
+		)
+		self.assertEqual(wanted.original_value.get("EUR", ZERO), earned)
+
+	@given(st.dictionaries(st.sampled_from(["USD", "EUR", ""]), AMOUNTS))
+	def test_amounts_are_stored_exactly(self, amounts: dict[str, Decimal]) -> None:
+		text = amounts_text(amounts)
+		self.assertEqual(
+			amounts_of(text) if text else {}, {name: one for name, one in amounts.items() if one}
+		)
 
 	@given(costs(st.sampled_from(["USD", "CHF", ""])), credits(st.sampled_from(["USD", "", "CHF"])))
 	def test_what_is_not_known_is_not_known_at_any_grain(

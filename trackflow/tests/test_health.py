@@ -2,21 +2,36 @@
 
 import json
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from unittest.mock import patch
 
 import frappe
-from frappe.utils import now_datetime
+from frappe.utils import get_datetime, getdate, now_datetime
 
 from trackflow import bulk, doctor, hooks, notices, runs
 from trackflow.api.health import get_metrics
+from trackflow.api.waste import get_waste
+from trackflow.attribution import run as attribution
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.health import alerts, measure, totals
+from trackflow.rollups import run
 from trackflow.runs import recorded
 from trackflow.stream import connection, drain, tally, writer
 from trackflow.tests.base import TrackFlowTestCase, counted_statements
-from trackflow.tests.factories import VISITOR, click_record, make_domain, make_link
+from trackflow.tests.factories import (
+	VISITOR,
+	click_record,
+	make_campaign,
+	make_conversion,
+	make_cost,
+	make_domain,
+	make_link,
+	make_rate,
+	make_touch,
+	make_visitor,
+	set_settings,
+)
 from trackflow.tests.users import PeopleTestCase, make_user, remove_user
 
 MANAGER, ADMIN, CAMPAIGNER = (f"health.{who}@example.com" for who in ("manager", "admin", "campaigns"))
@@ -169,14 +184,14 @@ class TestTotals(HealthTestCase):
 
 	def test_counted_once(self) -> None:
 		make_link("spring")
-		first = totals.totals()
-		self.assertEqual(first["links"], 1)
+		first = totals.hourly()
+		self.assertEqual(first["totals"]["links"], 1)
 		make_link("summer")
 		with counted_statements() as statements:
-			self.assertEqual(totals.totals(), first)
+			self.assertEqual(totals.hourly(), first)
 		self.assertEqual(statements, [])
 		totals.count()
-		self.assertEqual(totals.totals()["links"], 2)
+		self.assertEqual(totals.hourly()["totals"]["links"], 2)
 
 	def test_the_number_of_statements_is_fixed(self) -> None:
 		def statements() -> int:
@@ -200,6 +215,51 @@ class TestTotals(HealthTestCase):
 		with counted_statements() as sent:
 			get_metrics()
 		self.assertLessEqual(len(sent), 150)
+
+
+class TestWasteRate(HealthTestCase):
+	"""RPT-3: the part of the last 30 days' spend that was waste, by campaigns under the default model (WST-1)."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		set_settings(reporting_currency="USD")
+		make_campaign("Spring Sale", external_campaign_id="123", platform="Meta", target_cpa=60)
+		# Spent before, so it is not young.
+		make_cost(self.day(60), 1, external_campaign_id="123")
+
+	def day(self, ago: int) -> date:
+		return getdate() - timedelta(days=ago)
+
+	def rate(self) -> float | None:
+		run.run_marked()
+		totals.count()
+		return measure.metrics()["waste_rate"]
+
+	def test_waste_by_spend(self) -> None:
+		make_cost(self.day(1), 150, external_campaign_id="123")
+		make_cost(self.day(30), 50, external_campaign_id="123")
+		visitor, at = VISITOR.format(1), get_datetime(self.day(2))
+		make_visitor(visitor)
+		make_touch(visitor, at, "Paid Social", platform="Meta", link_campaign="Spring Sale")
+		attribution.credit([make_conversion(visitor, at + timedelta(hours=1), "Lead")])
+		# One conversion for 200 where 60 were allowed.
+		self.assertEqual(self.rate(), 70)
+		summary = get_waste(date_range=f"{self.day(30)},{self.day(1)}")["summary"]
+		self.assertEqual((summary["waste"], summary["spend"]), (140, 200))
+
+	def test_other_days_are_not_in_it(self) -> None:
+		make_cost(self.day(0), 500, external_campaign_id="123")
+		make_cost(self.day(31), 500, external_campaign_id="123")
+		self.assertIsNone(self.rate())
+		make_cost(self.day(30), 100, external_campaign_id="123")
+		self.assertEqual(self.rate(), 100)
+
+	def test_spend_that_is_not_known(self) -> None:
+		make_cost(self.day(1), 150, external_campaign_id="123")
+		make_cost(self.day(2), 150, external_campaign_id="123", currency="EUR")
+		self.assertIsNone(self.rate())
+		make_rate(self.day(2), 1)
+		self.assertEqual(self.rate(), 100)
 
 
 class TestJobs(HealthTestCase):

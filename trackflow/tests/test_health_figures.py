@@ -93,6 +93,7 @@ METRICS = {
 	],
 	"drain": None,
 	"totals": {"clicks": 12_345_678, "at": 1.0},
+	"waste_rate": 12.5,
 	"freshness_seconds": {"click": 2.0, "event": None, "credit": None},
 	"checks": [{"check": 'a "b"', "mark": "BROKEN", "text": "x"}, {"check": "c", "mark": "ok", "text": "y"}],
 }
@@ -134,6 +135,7 @@ class TestPrometheus(TestCase):
 			'trackflow_round_trip_seconds{server="database"} 0.00025',
 			'trackflow_job_failed{job="a.b"} 1',
 			'trackflow_rows{what="clicks"} 12345678',
+			"trackflow_waste_ratio 0.125",
 			r'trackflow_check_broken{check="a \"b\""} 1',
 		):
 			self.assertIn(line, self.lines)
@@ -148,3 +150,5 @@ class TestPrometheus(TestCase):
 		)
 		self.assertNotIn('job="never"', text)
 		self.assertNotIn('what="event"', text)
+		unknown = prometheus.as_text({**METRICS, "waste_rate": None}, {}, BOUNDS).splitlines()
+		self.assertEqual([line for line in unknown if line.startswith("trackflow_waste_ratio")], [])

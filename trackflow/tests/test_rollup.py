@@ -12,6 +12,7 @@ from frappe.utils import getdate
 
 from trackflow import bulk, doctor
 from trackflow.attribution import run as attribution
+from trackflow.costs.facts import MOST_SPEND
 from trackflow.rollups import facts, marks, run
 from trackflow.rollups.grains import GRAINS
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
@@ -41,14 +42,22 @@ class RollupTestCase(TrackFlowTestCase):
 		set_settings(reporting_currency="USD")
 		make_campaign("Spring Sale", external_campaign_id="123", platform="Meta")
 
-	def converted(self, number: int = 1, kind: str = "Lead", at: datetime = AT, **touch: Any) -> str:
+	def converted(
+		self,
+		number: int = 1,
+		kind: str = "Lead",
+		at: datetime = AT,
+		value: float = 100,
+		currency: str = "USD",
+		**touch: Any,
+	) -> str:
 		"""A conversion after one touch of the campaign on Meta, credited."""
 		visitor = VISITOR.format(number)
 		if not frappe.db.exists("Visitor", visitor):
 			make_visitor(visitor)
 			values = {"platform": "Meta", "link_campaign": "Spring Sale", **touch}
 			make_touch(visitor, at - timedelta(hours=1), "Paid Social", **values)
-		name = make_conversion(visitor, at, kind)
+		name = make_conversion(visitor, at, kind, value=value, currency=currency)
 		attribution.credit([name])
 		return name
 
@@ -68,6 +77,17 @@ class RollupTestCase(TrackFlowTestCase):
 
 class TestFigures(RollupTestCase):
 	"""ROL-1: costs and credits of one day under each model."""
+
+	def test_the_largest_costs_that_are_taken_can_be_summed_up(self) -> None:
+		"""CST-1: what is larger is refused with words, or a day would stay marked for ever."""
+		most = float(MOST_SPEND) - 1
+		with self.assertRaisesRegex(frappe.ValidationError, "more than a row can have"):
+			make_cost(DAY, 9e11)
+		for number in range(99):
+			make_cost(DAY, most, external_campaign_id="123", external_ad_id=str(number))
+		self.assertEqual(run.run_marked().failed, [])
+		self.assertEqual(self.row("Organization").spend, 99 * most)
+		self.assertEqual(marks.days(None, getdate()), [])
 
 	def test_costs_meet_what_they_brought(self) -> None:
 		make_cost(DAY, 30, external_campaign_id="123", clicks=10, impressions=400)

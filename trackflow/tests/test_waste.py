@@ -220,6 +220,34 @@ class TestQuiet(WasteTestCase):
 		frappe.rename_doc("Link Campaign", "Spring Sale", "Summer Sale", force=True)
 		run.run_marked()
 		self.assertEqual(self.reasons(), [])
+		# Once more is the same one, and what is acknowledged of the former name is another.
+		again = acknowledge("no_conversions", platform="Meta", campaign="Summer Sale", note="Still so.")
+		[stored] = frappe.get_all("Waste Acknowledgement", fields=["name", "campaign", "note"])
+		self.assertEqual(stored, {"name": again["name"], "campaign": "Summer Sale", "note": "Still so."})
+		former = acknowledge("no_conversions", platform="Meta", campaign="Spring Sale")
+		self.assertNotEqual(former["name"], again["name"])
+
+	def test_a_rename_leaves_one_of_each(self) -> None:
+		"""In any spelling of the former name; where the new one has been acknowledged, that one stays."""
+		for reason, campaign, note in (
+			("no_conversions", "spring sale", "former"),
+			("no_conversions", "Summer Sale", "new"),
+			("high_cpa", "SPRING SALE", "alone"),
+			("high_cpa", "Winter Sale", "another"),
+		):
+			acknowledge(reason, platform="Meta", campaign=campaign, note=note)
+		frappe.rename_doc("Link Campaign", "Spring Sale", "Summer Sale", force=True)
+		found = frappe.get_all(
+			"Waste Acknowledgement", fields=["campaign", "reason", "note"], order_by="note"
+		)
+		self.assertEqual(
+			[(one.campaign, one.reason, one.note) for one in found],
+			[
+				("Summer Sale", "high_cpa", "alone"),
+				("Winter Sale", "high_cpa", "another"),
+				("Summer Sale", "no_conversions", "new"),
+			],
+		)
 
 	def test_what_is_acknowledged_wrongly_is_said(self) -> None:
 		for wrong in (

@@ -14,14 +14,17 @@ from frappe.utils import cint, getdate
 
 from trackflow import bulk
 from trackflow.costs import rates
+from trackflow.costs.exchange import as_number, exact
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, Figures, Place, exact, folded
+from trackflow.rollups.grains import CAMPAIGN, ZERO, Figures, Place, folded
 from trackflow.waste import quiet, terms, words
 from trackflow.waste.judge import SEVERITIES, Finding, Performance, judge
 
 Row = dict[str, Any]
 
 ACKNOWLEDGEMENT = "Waste Acknowledgement"
+# What managers are told of, and what the rate of waste is of.
+DAYS = 30
 # A campaign that spent nothing for longer than this begins anew.
 LOOKS_BACK = timedelta(days=365)
 
@@ -83,6 +86,12 @@ def performance(figures: Figures) -> Performance:
 	return Performance(figures.spend, figures.conversions, figures.value)
 
 
+def of_days_until(last: date, limit: int) -> Row:
+	"""The answer for the 30 days up to this one, by campaigns under the default model."""
+	first = last - timedelta(days=DAYS - 1)
+	return answer(first, last, CAMPAIGN, reading.model_named(""), ZERO, "", limit)
+
+
 def answer(
 	first: date, last: date, grain: str, model: str, least_waste: Decimal, severity: str, limit: int
 ) -> Row:
@@ -102,9 +111,9 @@ def answer(
 		"currency": everything.read.currency,
 		"findings": [_finding(one, grain, everything) for one in some[:limit]],
 		"summary": {
-			"spend": _number(total.spend),
-			"waste": _number(waste),
-			"share": _number(100 * waste / total.spend) if total.spend else None,
+			"spend": as_number(total.spend),
+			"waste": as_number(waste),
+			"share": as_number(100 * waste / total.spend) if total.spend else None,
 			"findings": len(some),
 			"by_severity": {
 				name: sum(one.finding.severity == name for one in some) for name in reversed(SEVERITIES)
@@ -123,8 +132,8 @@ def _finding(one: Wasted, grain: str, everything: Judged) -> Row:
 		**one.place._asdict(),
 		"reason": one.finding.reason,
 		"severity": one.finding.severity,
-		"waste_spend": _number(one.finding.waste),
-		"waste_share": _number(one.finding.share),
+		"waste_spend": as_number(one.finding.waste),
+		"waste_share": as_number(one.finding.share),
 		"impressions": one.figures.impressions,
 		"clicks": one.figures.clicks,
 		"explanation": one.finding.explanation(of, everything.terms.bounds),
@@ -163,7 +172,3 @@ def _acknowledged(grain: str) -> dict[tuple[Place, str], quiet.Acknowledged]:
 		)
 		for row in rows.values()
 	}
-
-
-def _number(number: Decimal | None) -> float | None:
-	return None if number is None else round(float(number), 6)

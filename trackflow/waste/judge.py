@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from trackflow.costs.exchange import as_number
+
 NO_CONVERSIONS, HIGH_CPA, LOW_ROAS = REASONS = ("no_conversions", "high_cpa", "low_roas")
 LOW, MEDIUM, HIGH = SEVERITIES = ("low", "medium", "high")
 CAMPAIGN, SETTINGS = "campaign", "settings"
@@ -64,23 +66,23 @@ class Finding(NamedTuple):
 		return {
 			"rule": self.reason,
 			"figures": {
-				"spend": _number(of.spend),
-				"conversions": _number(of.conversions),
-				"value": _number(of.value),
-				"cpa": _number(_ratio(of.spend, of.conversions)),
-				"roas": _number(_ratio(of.value, of.spend)),
+				"spend": as_number(of.spend),
+				"conversions": as_number(of.conversions),
+				"value": as_number(of.value),
+				"cpa": as_number(_ratio(of.spend, of.conversions)),
+				"roas": as_number(_ratio(of.value, of.spend)),
 			},
 			"comparison": {
 				"figure": self.figure,
-				"actual": _number(self.actual),
-				"target": _number(self.target.amount),
+				"actual": as_number(self.actual),
+				"target": as_number(self.target.amount),
 				"target_set_in": self.target.set_in if self.reason != NO_CONVERSIONS else None,
 			},
-			"waste": {"spend": _number(self.waste), "share": _number(self.share)},
+			"waste": {"spend": as_number(self.waste), "share": as_number(self.share)},
 			"severity": {
 				"is": self.severity,
 				**{
-					severity: {"from_amount": _number(amount), "from_share": _number(percent)}
+					severity: {"from_amount": as_number(amount), "from_share": as_number(percent)}
 					for severity, amount, percent in _steps(bounds)
 				},
 			},
@@ -136,7 +138,3 @@ def _rounded(amount: Decimal) -> Decimal:
 
 def _ratio(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
 	return part / whole if part is not None and whole else None
-
-
-def _number(number: Decimal | None) -> float | None:
-	return None if number is None else round(float(number), 6)

@@ -5,7 +5,6 @@ it stays as it is, again after 30 days.
 """
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import frappe
@@ -13,14 +12,11 @@ from frappe import _
 from frappe.utils import escape_html
 
 from trackflow.notices import Notice, tell_managers
-from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN
 from trackflow.rollups.run import yesterday
 from trackflow.runs import recorded
 from trackflow.waste import findings, words
 from trackflow.waste.judge import SEVERITIES
 
-DAYS = 30
 MOST = 50
 
 
@@ -31,10 +27,9 @@ def tell_wasted() -> int:
 	if least not in SEVERITIES:
 		return 0
 	last = yesterday()
-	first = last - timedelta(days=DAYS - 1)
-	found = findings.answer(first, last, CAMPAIGN, reading.model_named(""), Decimal(0), "", MOST)["findings"]
+	found = findings.of_days_until(last, MOST)["findings"]
 	bad = [one for one in found if SEVERITIES.index(one["severity"]) >= SEVERITIES.index(least)]
-	return tell_managers([_notice(one) for one in bad], since=last - timedelta(days=DAYS))
+	return tell_managers([_notice(one) for one in bad], since=last - timedelta(days=findings.DAYS))
 
 
 def _notice(one: dict[str, Any]) -> Notice:

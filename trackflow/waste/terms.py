@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import frappe
 
-from trackflow.costs.exchange import Rates
+from trackflow.costs.exchange import Rates, exact
 from trackflow.rollups.grains import folded
 from trackflow.waste.judge import CAMPAIGN, SETTINGS, Bounds, Target, Targets
 
@@ -29,7 +29,7 @@ def read(rates: Rates, day: date) -> Terms:
 	"""The terms of a day; by one statement. A campaign's target that has no exchange rate that day is none."""
 	settings = frappe.get_cached_doc("TrackFlow Settings")
 	targets = Targets(
-		Target(_decimal(settings.target_cpa), SETTINGS), Target(_decimal(settings.target_roas), SETTINGS)
+		Target(exact(settings.target_cpa), SETTINGS), Target(exact(settings.target_roas), SETTINGS)
 	)
 	campaign = frappe.qb.DocType("Link Campaign")
 	rows = (
@@ -40,11 +40,11 @@ def read(rates: Rates, day: date) -> Terms:
 	)
 	return Terms(
 		Bounds(
-			_decimal(settings.waste_high_amount),
-			_decimal(settings.waste_high_percent),
-			_decimal(settings.waste_medium_amount),
-			_decimal(settings.waste_medium_percent),
-			_decimal(settings.waste_least_spend),
+			exact(settings.waste_high_amount),
+			exact(settings.waste_high_percent),
+			exact(settings.waste_medium_amount),
+			exact(settings.waste_medium_percent),
+			exact(settings.waste_least_spend),
 		),
 		targets,
 		{folded(name): _own(*row, targets, rates, day) for name, *row in rows},
@@ -54,12 +54,8 @@ def read(rates: Rates, day: date) -> Terms:
 def _own(
 	currency: str | None, cpa: float, roas: float, otherwise: Targets, rates: Rates, day: date
 ) -> Targets:
-	amount = rates.convert(_decimal(cpa), currency or rates.into, day) if cpa else None
+	amount = rates.convert(exact(cpa), currency or rates.into, day) if cpa else None
 	return Targets(
 		Target(amount or Decimal(0), CAMPAIGN) if cpa else otherwise.cpa,
-		Target(_decimal(roas), CAMPAIGN) if roas else otherwise.roas,
+		Target(exact(roas), CAMPAIGN) if roas else otherwise.roas,
 	)
-
-
-def _decimal(number: float | str | None) -> Decimal:
-	return Decimal(str(number or 0))

@@ -5,6 +5,7 @@ Who may change settings is not therefore to reach what only the server reaches (
 
 import socket
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import frappe
@@ -59,6 +60,20 @@ def check_peer(address: str, host: str) -> None:
 				"{0} is {1}, an address of a private network. Where that is meant, set {2} in site_config.json."
 			).format(host, address, ALLOWED)
 		)
+
+
+class Watched:
+	"""A connection of urllib3's whose other end is looked at before anything is sent, so that no name server can say one thing
+	first and another then."""
+
+	def _new_conn(self) -> Any:
+		connection = super()._new_conn()
+		try:
+			check_peer(str(connection.getpeername()[0]), self.host)
+		except PlaceError:
+			connection.close()
+			raise
+		return connection
 
 
 def _is_public(address: str) -> bool:

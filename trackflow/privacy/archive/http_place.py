@@ -38,24 +38,11 @@ class PassingError(PlaceError):
 	"""What may be otherwise a moment later."""
 
 
-class _Looked:
-	"""A connection whose other end is looked at before anything is sent."""
-
-	def _new_conn(self) -> Any:
-		connection = super()._new_conn()
-		try:
-			guard.check_peer(str(connection.getpeername()[0]), self.host)
-		except PlaceError:
-			connection.close()
-			raise
-		return connection
-
-
-class _Plain(_Looked, HTTPConnection):
+class _Plain(guard.Watched, HTTPConnection):
 	pass
 
 
-class _Encrypted(_Looked, HTTPSConnection):
+class _Encrypted(guard.Watched, HTTPSConnection):
 	pass
 
 

@@ -1,7 +1,6 @@
 """Archive files in S3 buckets, Amazon's or a compatible service's (RET-1). Wants boto3, which Frappe v15 and v16 bring.
 
-The host of a compatible service is judged before it is asked; boto3 looks it up again by itself, so unlike at an HTTP endpoint a name
-server that changes its answer in between is believed. Without an access key in the settings boto3 looks where it always does: environment, shared files, the machine's role.
+The host of a compatible service is judged before it is asked, and its address again when the connection stands. Without an access key in the settings boto3 looks where it always does: environment, shared files, the machine's role.
 """
 
 from collections.abc import Iterator
@@ -53,6 +52,9 @@ class Bucket:
 		"""The error in words. boto3's own of what the service answers hold no secrets; of others only the kind is told."""
 		from botocore.exceptions import BotoCoreError, ClientError
 
+		reason = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
+		if isinstance(reason, PlaceError):
+			return reason
 		code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
 		if code in MISSING:
 			return NotThere(_("{0} is not in {1}.").format(name, self.label))
@@ -107,10 +109,41 @@ def _client(settings: Any) -> Any:
 		s3={"addressing_style": "path"} if endpoint else {},
 	)
 	try:
-		return boto3.session.Session(
+		client = boto3.session.Session(
 			aws_access_key_id=access_key,
 			aws_secret_access_key=secret,
 			region_name=settings.archive_s3_region or None,
 		).client("s3", endpoint_url=endpoint, config=config)
 	except (BotoCoreError, ValueError) as error:
 		raise PlaceError(_("The bucket cannot be reached with these settings: {0}").format(error)) from None
+	if endpoint:
+		_watch(client)
+	return client
+
+
+def _watch(client: Any) -> None:
+	"""Have the other end of each connection looked at. botocore has no public way to that; where its own way is another one, nothing
+	is sent."""
+	from botocore import awsrequest
+
+	class Plain(guard.Watched, awsrequest.AWSHTTPConnection):
+		pass
+
+	class Encrypted(guard.Watched, awsrequest.AWSHTTPSConnection):
+		pass
+
+	class PlainPool(awsrequest.AWSHTTPConnectionPool):
+		ConnectionCls = Plain
+
+	class EncryptedPool(awsrequest.AWSHTTPSConnectionPool):
+		ConnectionCls = Encrypted
+
+	session = getattr(getattr(client, "_endpoint", None), "http_session", None)
+	manager = getattr(session, "_manager", None)
+	if not hasattr(manager, "pool_classes_by_scheme"):
+		raise PlaceError(
+			_(
+				"The version of botocore on this server does not tell whom it is connected to: use no Endpoint, or another version."
+			)
+		)
+	manager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}

@@ -11,7 +11,10 @@ frappe.ui.form.on("Cost Import", {
 			frm.add_custom_button(__("Preview"), () => preview(frm));
 			frm.add_custom_button(__("Import"), () => import_costs(frm)).addClass("btn-primary");
 		}
-		if (UNDOABLE.includes(frm.doc.status)) {
+		const undo_is_gone = frm.doc.__onload?.undo_is_gone;
+		if (undo_is_gone) {
+			frm.set_intro(undo_is_gone);
+		} else if (UNDOABLE.includes(frm.doc.status)) {
 			frm.add_custom_button(__("Undo Import"), () => undo(frm));
 		}
 	},

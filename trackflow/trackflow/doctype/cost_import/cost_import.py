@@ -46,6 +46,11 @@ class CostImport(Document):
 			frappe.throw(_("What was imported stays as it was: make another import."))
 		self.options()
 
+	def onload(self) -> None:
+		"""Say in the form what can no longer be done."""
+		if self.status in (imports.IMPORTED, imports.PARTLY) and imports.is_undo_gone(self.imported_on):
+			self.set_onload("undo_is_gone", imports.undo_is_gone())
+
 	def on_trash(self) -> None:
 		if self.status == imports.QUEUED:
 			frappe.throw(_("The import is under way."))

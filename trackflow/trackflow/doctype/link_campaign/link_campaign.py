@@ -14,6 +14,7 @@ from trackflow.links.rebuild import enqueue_rebuild
 from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
 from trackflow.trackflow.doctype.figures import CountedDocument
+from trackflow.trackflow.doctype.waste_acknowledgement.waste_acknowledgement import follow_campaign
 
 INDEXES = {
 	"idx_link_campaign_external": ("external_campaign_id",),
@@ -59,6 +60,7 @@ class LinkCampaign(CountedDocument):
 		# What redirects remember of the links names the campaign.
 		enqueue_rebuild("campaign", new, self.modified)
 		rename_campaign(old, new)
+		follow_campaign(old, new)
 		campaigns.queue_join(self)
 		marks.mark_campaign(old)
 

@@ -3,11 +3,13 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.model.rename_doc import rename_doc
 
 from trackflow.costs.rates import reporting_currency
 from trackflow.naming import key_name
-from trackflow.rollups.grains import GRAINS, Place
+from trackflow.rollups.grains import GRAINS, Place, folded
 
+DOCTYPE = "Waste Acknowledgement"
 PARTS = Place._fields
 
 
@@ -30,3 +32,21 @@ class WasteAcknowledgement(Document):
 def name_of(grain: str, place: Place, reason: str) -> str:
 	"""The name of the one acknowledgement of this waste."""
 	return key_name("waste", grain, *place.folded, reason)
+
+
+def follow_campaign(old: str, new: str) -> None:
+	"""What is acknowledged of a renamed campaign is of its new name, and called by it, so that there is one of each. Where somebody
+	acknowledged the same of the new name, that one stays."""
+	for name in frappe.get_all(DOCTYPE, {"campaign": ("is", "set")}, pluck="name", order_by="name"):
+		doc = frappe.get_doc(DOCTYPE, name)
+		if folded(doc.campaign) == folded(old):
+			_rename(doc, name_of(doc.grain, doc.place._replace(campaign=new), doc.reason), new)
+
+
+def _rename(doc: WasteAcknowledgement, name: str, campaign: str) -> None:
+	if name != doc.name and frappe.db.exists(DOCTYPE, name):
+		frappe.delete_doc(DOCTYPE, doc.name, ignore_permissions=True)
+		return
+	doc.db_set("campaign", campaign)
+	if name != doc.name:
+		rename_doc(doc=doc, new=name, force=True, ignore_permissions=True, show_alert=False)

@@ -12,6 +12,7 @@ from frappe.utils import cint, escape_html
 from trackflow.attribution import comparing
 from trackflow.attribution.comparison import PLACES, Figures, Line, at_place
 from trackflow.attribution.spending import cpa, roas
+from trackflow.costs.exchange import as_number
 from trackflow.reports import desk
 
 Row = dict[str, Any]
@@ -88,7 +89,7 @@ class _Lines:
 	def _returns(self, figure: Callable[[Decimal | None, Figures], Decimal | None]) -> Iterator[Row]:
 		for names, spend, line in self._named():
 			amounts = self._of(line, lambda figures, of=spend: figure(of, figures))
-			yield {**names, "currency": self.whole.rates.into, "spend": _number(spend), **amounts}
+			yield {**names, "currency": self.whole.rates.into, "spend": as_number(spend), **amounts}
 
 	def chart(self, rows: list[Row]) -> Row | None:
 		"""The groups under the first models; amounts of several currencies have no place in one chart, nor have parts of groups, and
@@ -128,11 +129,7 @@ class _Lines:
 				yield {"group": name, "position": _(place.title())}, part
 
 	def _of(self, line: Line, figure: Callable[[Figures], Any]) -> dict[str, float | None]:
-		return {_field(number): _number(figure(line[name])) for number, name in enumerate(self.models)}
-
-
-def _number(amount: Any) -> float | None:
-	return None if amount is None else float(amount)
+		return {_field(number): as_number(figure(line[name])) for number, name in enumerate(self.models)}
 
 
 def _field(number: int) -> str:
