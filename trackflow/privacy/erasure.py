@@ -28,7 +28,7 @@ from trackflow.naming import keyed_hash
 from trackflow.offline import files
 from trackflow.offline.gather import row_name
 from trackflow.offline.platforms import PLATFORMS
-from trackflow.privacy import personal, subjects
+from trackflow.privacy import due, personal, subjects
 from trackflow.privacy.personal import (
 	BY_DOCTYPE,
 	DEAL,
@@ -41,6 +41,7 @@ from trackflow.privacy.personal import (
 	website_of,
 )
 from trackflow.privacy.subjects import Subject
+from trackflow.rollups import marks
 from trackflow.runs import recorded
 from trackflow.stream import drain, spool
 from trackflow.tracking import identity, repair
@@ -55,6 +56,7 @@ JOB_SECONDS, JOB_TIMEOUT = 50 * 60, 60 * 60
 EXPORTED = "Conversion Export Row"
 # Tables whose rows hang on a visitor; those of its conversions, of leads and of deals are done with them.
 OF_VISITOR = ("Click Event", "Visitor Event", "Visitor Session", "Touch Point")
+TIMES = {table.doctype: table.time for table in due.TABLES}
 OF_DEAL = ("Deal Attribution", "Deal Link Association", "Deal Stage Change")
 LOGS = ("Email Campaign Log", "Click Queue", "CRM Sync Log", "API Request Log", "Webhook Delivery")
 
@@ -386,7 +388,10 @@ def _empty_rows(table: Table, visitor_id: str, erased: str) -> int:
 	"""Empty what is personal in a visitor's rows, which are the erased one's from then on."""
 	column = table.field_of(VISITOR)
 	is_click = table.doctype == "Click Event"
-	rows = bulk.load(table.doctype, {column: visitor_id}, ["referrer"] if is_click else ())
+	at = TIMES[table.doctype]
+	rows = bulk.load(table.doctype, {column: visitor_id}, [at, "referrer"] if is_click else [at])
+	# Sums of these days hold pages, and a sketch that the id could be tried on.
+	marks.mark_clicks(row[at] for row in rows.values())
 	_update(table.doctype, rows, {**dict.fromkeys(table.empties), column: erased})
 	if is_click:
 		by_website: dict[str, list[str]] = {}

@@ -16,7 +16,8 @@ from trackflow.api import analytics, campaign
 from trackflow.api.links import get_link_analytics
 from trackflow.click_rollups import reading, run
 from trackflow.click_rollups.rows import ROLLUP
-from trackflow.privacy import retention
+from trackflow.click_rollups.sketch import Sketch, place_of
+from trackflow.privacy import erasure, retention
 from trackflow.rollups import marks
 from trackflow.tests import factories
 from trackflow.tests.analytics_case import MARCH, MODEL, OTHER, SITE, FiguresTestCase, make_domains
@@ -161,6 +162,16 @@ class TestAlike(RollupTestCase):
 		with patch.object(reading, "COUNTED", -1):
 			self.assert_alike(before, self.answers(), "without the rows", but_estimates=True)
 
+	def test_what_has_none_of_the_figures_is_not_listed(self) -> None:
+		"""A link without a click, a domain without a session: their rows in the sums are of other figures."""
+		self.session(NOON, tracked_link=self.links[0].name)
+		self.click(self.links[1].name, NOON, domain=OTHER)
+		before = self.answers()
+		self.assertEqual([one["domain"] for one in before["statistics"]["domains"]], [SITE])
+		self.assertEqual([one["name"] for one in before["performance"].lines], [self.links[1].name])
+		self.work_out()
+		self.assert_alike(before, self.answers(), "a link without a click")
+
 	def test_a_rebuild_changes_no_row(self) -> None:
 		self.fill()
 		self.assertGreater(self.work_out(), 50)
@@ -299,6 +310,33 @@ class TestChanges(RollupTestCase):
 		self.work_out()
 		self.assertEqual(analytics.get_overview(*MARCH)["figures"], with_rows)
 		self.assertEqual([row.bots for row in self.stored()], [9, 0, 0])
+
+	def test_a_person_who_is_erased(self) -> None:
+		"""CRM-8: sums hold the page that was seen, and a sketch that an id can be tried on; neither stays."""
+		page = f"https://{SITE}/people/jane.doe"
+		store.store([event_record(1, at=_seconds(NOON), visitor=VISITOR.format(1), url=page)])
+		self.work_out()
+		before, of_one = self.stored(), Sketch([place_of(VISITOR.format(1))]).text()
+		self.assertEqual((self.told("page"), self.told("visitor_sketch")), ({page}, {of_one}))
+		erasure.erase(VISITOR.format(1))
+		self.assertEqual(marks.days(FIRST, LAST, marks.CLICKS), [NOON.date()])
+		self.work_out()
+		self.assertEqual(self.stored(), before)
+		self.assertEqual(self.told("page"), set())
+		self.assertEqual(len(self.told("visitor_sketch") - {of_one}), 1)
+		self.assertNotIn(of_one, self.told("visitor_sketch"))
+
+	def told(self, field: str) -> set[str]:
+		return {value for value in frappe.get_all(ROLLUP, pluck=field, order_by="name") if value}
+
+	def test_new_visitors_once(self) -> None:
+		"""A visitor whose first hit comes late was new on that day alone."""
+		for number, day in enumerate((3, 1)):
+			at = _seconds(datetime(2026, 3, day, 12))
+			store.store([event_record(number, at=at, visitor=VISITOR.format(1))])
+			self.work_out()
+		found = {str(row.date): row.new_visitors for row in self.stored()}
+		self.assertEqual({day for day, number in found.items() if number}, {"2026-03-01"})
 
 	def test_today_needs_no_mark(self) -> None:
 		store.store([click_record(self.links[0].name, 1), event_record(1)])
