@@ -63,6 +63,11 @@ def limit_secret() -> bytes:
 	return _derived(get_encryption_key(), "trackflow limits")
 
 
+def sketch_salt() -> str:
+	"""What visitors' ids are hashed with where they are only counted, so that nobody can choose ids that count for many."""
+	return _derived(get_encryption_key(), "trackflow visitors counted").hex()[:16]
+
+
 def _shared_key(name: str) -> bytes:
 	pipeline = connection.connect().pipeline(transaction=True)
 	pipeline.set(name, token_bytes(32), nx=True, ex=DAY_KEY_SECONDS)

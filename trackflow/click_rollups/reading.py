@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
-from operator import or_
+from operator import add, or_
 from typing import Any
 
 import frappe
-from frappe.query_builder.functions import Count, Date, Sum
+from frappe.query_builder.functions import Count, Date, Min, Sum
 from frappe.utils import getdate
 from pypika.terms import Criterion, Term, ValueWrapper
 
@@ -84,9 +84,9 @@ class Days:
 		stored: dict[str, list[tuple[int, str]]] = {}
 		for one, visitors, text in self._sketches(source, key, first, last, only):
 			stored.setdefault(one or "", []).append((visitors, text))
-		live: dict[str, list[str]] = {}
-		for one, visitor in self._live_visitors(source, key, self._days_by_rows(first, last), only):
-			live.setdefault(one or "", []).append(visitor)
+		live: dict[str, list[int]] = {}
+		for one, register, least in self._live_places(source, key, self._days_by_rows(first, last), only):
+			live.setdefault(one or "", []).append(sketch.place_of(register, least))
 		return {one: _people(stored.get(one, []), live.get(one, [])) for one in stored.keys() | live.keys()}
 
 	def visitors_by_day(
@@ -125,7 +125,8 @@ class Days:
 		only: Only,
 	) -> Any:
 		rollup = frappe.qb.DocType(ROLLUP)
-		query = self._of_rollup(rollup, source, first, last, only)
+		counts = reduce(add, (rollup[name] for name in source.counts))
+		query = self._of_rollup(rollup, source, first, last, only).where(counts > 0)
 		groups = {key: rollup.date if key == "day" else rollup[key] for key in by}
 		return _grouped(query, groups, {name: Sum(rollup[name]) for name in figures})
 
@@ -160,15 +161,18 @@ class Days:
 		group = rollup[key] if key else ValueWrapper("")
 		return query.select(group, rollup.visitors, rollup.visitor_sketch).run()
 
-	def _live_visitors(
+	def _live_places(
 		self, source: Source, key: str, days: list[date], only: Only | None
-	) -> Sequence[tuple[str | None, str]]:
+	) -> Sequence[tuple[str | None, str, str]]:
 		if not days:
 			return []
 		rows = source.rows()
 		query = _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only or {})
-		group = rows.keys[key] if key else ValueWrapper("")
-		return query.where(rows.visitor.isnotnull()).select(group, rows.visitor).distinct().run()
+		query = query.where(rows.visitor.isnotnull())
+		register, least = sources.hashed(rows.visitor)
+		groups = [*([rows.keys[key]] if key else []), register]
+		found = query.select(*groups, Min(least)).groupby(*groups).run()
+		return found if key else [("", *row) for row in found]
 
 	def _counted_by_day(self, source: Source, days: list[date], only: Only | None) -> dict[str, People]:
 		if not days:
@@ -211,15 +215,13 @@ def _within(at: Term, days: Iterable[date]) -> Criterion:
 	return reduce(or_, ((at >= begin) & (at < end) for begin, end in bounds))
 
 
-def _people(stored: Sequence[tuple[int, str]], live: Sequence[str]) -> People:
-	"""How many visitors there were in rollups, by number and sketch, and in rows, each named once."""
+def _people(stored: Sequence[tuple[int, str]], live: Sequence[int]) -> People:
+	"""How many visitors there were in rollups, by number and sketch, and in rows, by their places in one."""
 	if not live and len(stored) == 1:
 		return People(stored[0][0])
-	if not stored:
-		return People(len(live))
 	merged = _merged(text for _number, text in stored)
-	for visitor in live:
-		merged.add(sketch.place_of(visitor))
+	for place in live:
+		merged.add(place)
 	return People(merged.estimate(), True)
 
 

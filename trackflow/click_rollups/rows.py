@@ -1,4 +1,6 @@
-"""The Daily Click Rollups of one day, as they should be. A fixed number of statements, and one for each portion of the day's hits."""
+"""The Daily Click Rollups of one day, as they should be. A fixed number of statements; what is held grows with the day's links, pages
+and the like, not with its hits.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,7 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import frappe
-from frappe.query_builder.functions import Count
+from frappe.query_builder.functions import Count, Min
+from pypika.terms import Function
 
 from trackflow import bulk
 from trackflow.click_rollups import breakdowns, sources
@@ -21,7 +24,9 @@ Key = tuple[str, ...]
 
 ROLLUP = "Daily Click Rollup"
 FIELDS = ("date", "grain", *KEYS, *FIGURES, "visitors", "new_visitors", "visitor_sketch", "breakdown")
-PORTION = 20_000
+# Hits of a day above which they are not read at once.
+PORTION = 200_000
+HEX_DIGITS = "0123456789abcdef"
 _HOST_LENGTH = 255
 _NO_KEY: Key = ("",) * len(KEYS)
 
@@ -90,12 +95,10 @@ class _Figures:
 		[[self._of(DAY, _NO_KEY)["new_visitors"]]] = query.select(number).run()
 
 	def add_sketches(self) -> None:
-		"""Who was there, for figures of several days. Hits are read a portion at a time; nothing is kept of them but sketches."""
+		"""Who was there, for figures of several days."""
 		found: dict[tuple[str, Key], Sketch] = defaultdict(Sketch)
 		for source in sources.OF_VISITORS:
-			rows = source.rows()
-			for key, visitor in self._visitors(rows):
-				place = place_of(visitor)
+			for key, place in self._places(source.rows()):
 				found[source.grain, key].add(place)
 				if source.grain == DOMAIN:
 					found[DAY, _NO_KEY].add(place)
@@ -134,16 +137,18 @@ class _Figures:
 			texts_of = dict(zip(rows.keys, map(bulk.of_hex, line[: len(groups)]), strict=True))
 			yield _key(texts_of), line[len(groups) :]
 
-	def _visitors(self, rows: Rows) -> Iterator[tuple[Key, str]]:
-		"""Where each hit of the day belongs, and whose it was."""
-		table = rows.at.table
-		query = self._within(rows.query, rows.at).select(table.name, rows.visitor, *rows.keys.values())
-		query = query.where(rows.visitor.isnotnull()).orderby(table.name).limit(PORTION)
-		portion = query.run()
-		while portion:
-			for _name, visitor, *values in portion:
-				yield _key(dict(zip(rows.keys, values, strict=True))), visitor
-			portion = query.where(table.name > portion[-1][0]).run()
+	def _places(self, rows: Rows) -> Iterator[tuple[Key, int]]:
+		"""Where visitors stand in the sketch of each key. Of a day with many hits the registers are read in portions."""
+		register, least = sources.hashed(rows.visitor)
+		groups = [bulk.as_hex(term) for term in rows.keys.values()]
+		query = self._within(rows.query, rows.at).where(rows.visitor.isnotnull())
+		[[hits]] = query.select(Count("*")).run()
+		query = query.select(*groups, register, Min(least)).groupby(*groups, register)
+		for digit in HEX_DIGITS if hits > PORTION else ("",):
+			portion = query.where(Function("SUBSTRING", register, 1, 1) == digit) if digit else query
+			for *values, of, least_of in portion.run():
+				texts_of = dict(zip(rows.keys, map(bulk.of_hex, values), strict=True))
+				yield _key(texts_of), place_of(of, least_of)
 
 
 def _key(values: dict[str, str | None]) -> Key:

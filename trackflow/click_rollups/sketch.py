@@ -2,11 +2,11 @@
 
 HyperLogLog (Flajolet, Fusy, Gandouet, Meunier 2007) with 4,096 registers and the estimator of Ertl (2017, arXiv:1702.01284,
 "improved raw estimation"), which needs no table of corrections at either end: the standard error is 1.04 / √4096 = 1.6 %, less for
-some hundred visitors. Ours, since the library that does it well (datasketches) brings numpy and is not built for every Python
+some hundred visitors. The database hashes, and finds the least hash of each register, so that what is read never grows with the
+visitors. Ours, since the library that does it well (datasketches) brings numpy and is not built for every Python
 that the app runs on.
 """
 
-import hashlib
 import math
 import zlib
 from base64 import b64decode, b64encode
@@ -24,15 +24,14 @@ _SPARSE = 250
 _ENTRY_BYTES = 3
 
 
-def place_of(text: str) -> int:
-	"""Where a text stands in any sketch: its register, and the rank that it has there."""
-	hashed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-	rank = _REST + 1 - (hashed >> _BITS).bit_length()
-	return (hashed & (REGISTERS - 1)) << _RANK_BITS | rank
+def place_of(register: str, least: str) -> int:
+	"""Where hashes stand in a sketch, of a register (three hex digits of each) the least (thirteen others)."""
+	rank = _REST + 1 - int(least, 16).bit_length()
+	return int(register, 16) << _RANK_BITS | rank
 
 
 class Sketch:
-	"""Adding a text twice, or in another order, makes no difference."""
+	"""Adding a place twice, or in another order, makes no difference."""
 
 	__slots__ = ("_ranks",)
 
@@ -42,7 +41,7 @@ class Sketch:
 			self.add(place)
 
 	def add(self, place: int) -> None:
-		"""Add what `place_of` said of a text."""
+		"""Add what `place_of` said."""
 		register, rank = place >> _RANK_BITS, place & _RANK_MASK
 		if rank > self._ranks.get(register, 0):
 			self._ranks[register] = rank
@@ -55,7 +54,7 @@ class Sketch:
 				ranks[register] = rank
 
 	def estimate(self) -> int:
-		"""About how many different texts were added."""
+		"""About how many different visitors were added."""
 		number = Counter(self._ranks.values())
 		number[0] = REGISTERS - len(self._ranks)
 		z = REGISTERS * _tau(1 - number[_REST + 1] / REGISTERS)
@@ -76,20 +75,37 @@ class Sketch:
 
 def of_text(text: str | None) -> Sketch:
 	"""The sketch that a text is of; raises ValueError for what is none."""
-	sketch = Sketch()
 	if not text:
-		return sketch
-	if text[0] == "s":
-		content = b64decode(text[1:])
-		entries = (content[at : at + _ENTRY_BYTES] for at in range(0, len(content), _ENTRY_BYTES))
-		for entry in entries:
-			sketch.add(int.from_bytes(entry, "big"))
-	elif text[0] == "d":
-		ranks = zlib.decompress(b64decode(text[1:]))
-		sketch._ranks = {register: rank for register, rank in enumerate(ranks) if rank}
-	else:
-		raise ValueError(f"A sketch does not begin with {text[0]!r}")
+		return Sketch()
+	sketch = Sketch()
+	try:
+		sketch._ranks = _FORMS[text[0]](b64decode(text[1:], validate=True))
+	except (KeyError, zlib.error) as error:
+		raise ValueError(f"This is the text of no sketch: {error}") from None
+	ranks = sketch._ranks.values()
+	if ranks and not 0 < min(ranks) <= max(ranks) <= _REST + 1:
+		raise ValueError("This is the text of no sketch: there is no such rank")
 	return sketch
+
+
+def _sparse(content: bytes) -> dict[int, int]:
+	pieces = (content[at : at + _ENTRY_BYTES] for at in range(0, len(content), _ENTRY_BYTES))
+	entries = [int.from_bytes(piece, "big") for piece in pieces]
+	ranks = {entry >> _RANK_BITS: entry & _RANK_MASK for entry in entries}
+	if len(content) % _ENTRY_BYTES or max(ranks, default=0) >= REGISTERS:
+		raise ValueError("This is the text of no sketch: it was cut, or there is no such register")
+	return ranks
+
+
+def _dense(content: bytes) -> dict[int, int]:
+	ranks = zlib.decompress(content)
+	if len(ranks) != REGISTERS:
+		raise ValueError("This is the text of no sketch: it was cut")
+	return {register: rank for register, rank in enumerate(ranks) if rank}
+
+
+# How the content is read, by the first letter of its text.
+_FORMS = {"s": _sparse, "d": _dense}
 
 
 def _base64(content: bytes) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 import frappe
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Count
-from pypika.terms import Term
+from pypika.functions import Concat
+from pypika.terms import Function, Term
 
+from trackflow import keys
 from trackflow.tracking import click_figures, texts, visit_figures
 
 DAY, DOMAIN, LINK, CAMPAIGN = "Day", "Domain", "Link", "Campaign"
@@ -39,20 +41,27 @@ class Rows:
 	visitor: Any
 
 
+def hashed(visitor: Any) -> tuple[Any, Any]:
+	"""Terms for `sketch.place_of`: the register of a visitor, and what the least of is to be found."""
+	digest = Function("MD5", Concat(keys.sketch_salt(), visitor))
+	return Function("SUBSTRING", digest, 14, 3), Function("SUBSTRING", digest, 1, 13)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-	"""Rows of a grain; some grains have two."""
+	"""Rows of a grain. Some grains have two sources: a row has something of this one where one of `counts` is not 0."""
 
 	grain: str
 	rows: Callable[[], Rows]
+	counts: tuple[str, ...] = ("sessions",)
 
 
-def _clicks(*keys: str) -> Callable[[], Rows]:
+def _clicks(*fields: str) -> Callable[[], Rows]:
 	def rows() -> Rows:
 		click = frappe.qb.DocType("Click Event")
-		terms = {key: texts.host(click.referrer) if key == "referrer_host" else click[key] for key in keys}
+		terms = {key: texts.host(click.referrer) if key == "referrer_host" else click[key] for key in fields}
 		query = frappe.qb.from_(click)
-		if "referrer_host" in keys:
+		if "referrer_host" in fields:
 			query = query.where(click.referrer > "")
 		visitor = Case().when(click_figures.is_human(click), click.visitor_id)
 		return Rows(query, click.click_timestamp, terms, click_figures.figures(click), visitor)
@@ -60,15 +69,15 @@ def _clicks(*keys: str) -> Callable[[], Rows]:
 	return rows
 
 
-def _sessions(*keys: str) -> Callable[[], Rows]:
+def _sessions(*fields: str) -> Callable[[], Rows]:
 	def rows() -> Rows:
 		session = frappe.qb.DocType("Visitor Session")
 		terms = {
-			key: texts.host(session.referrer) if key == "referrer_host" else session[key] for key in keys
+			key: texts.host(session.referrer) if key == "referrer_host" else session[key] for key in fields
 		}
 		query = frappe.qb.from_(session)
 		for key, field in (("referrer_host", session.referrer), ("tracked_link", session.tracked_link)):
-			if key in keys:
+			if key in fields:
 				query = query.where(field > "")
 		figures = visit_figures.figures(session)
 		return Rows(query, session.session_start, terms, figures, session.visitor_id)
@@ -81,31 +90,32 @@ def _touches() -> Rows:
 	the index."""
 	touch, session = frappe.qb.DocType("Touch Point"), frappe.qb.DocType("Visitor Session")
 	query = frappe.qb.from_(touch).join(session).on(session.name == touch.session)
-	keys = {
+	belongs = {
 		"domain": session.domain,
 		"campaign": touch.link_campaign,
 		"campaign_name": touch.campaign,
 		"channel": touch.channel,
 	}
-	return Rows(query, touch.occurred_at, keys, visit_figures.figures(session), session.visitor_id)
+	return Rows(query, touch.occurred_at, belongs, visit_figures.figures(session), session.visitor_id)
 
 
 def _page_views() -> Rows:
 	event = frappe.qb.DocType("Visitor Event")
 	query = frappe.qb.from_(event).where(event.event_type == "PAGE_VIEW").where(event.counted == 1)
-	keys = {"domain": event.domain, "page": texts.page(event.page_url)}
-	return Rows(query, event.timestamp, keys, {"page_views": Count("*")}, event.visitor)
+	belongs = {"domain": event.domain, "page": texts.page(event.page_url)}
+	return Rows(query, event.timestamp, belongs, {"page_views": Count("*")}, event.visitor)
 
 
+_OF_CLICKS = tuple(click_figures.FIGURES)
 # Of the whole site: without a key.
-CLICKS, SESSIONS = Source(DAY, _clicks()), Source(DAY, _sessions())
-CLICKS_BY_DOMAIN = Source(DOMAIN, _clicks("domain"))
-CLICKS_BY_LINK = Source(LINK, _clicks("domain", "campaign", "tracked_link", "variant"))
+CLICKS, SESSIONS = Source(DAY, _clicks(), _OF_CLICKS), Source(DAY, _sessions())
+CLICKS_BY_DOMAIN = Source(DOMAIN, _clicks("domain"), _OF_CLICKS)
+CLICKS_BY_LINK = Source(LINK, _clicks("domain", "campaign", "tracked_link", "variant"), _OF_CLICKS)
 SESSIONS_BY_DOMAIN = Source(DOMAIN, _sessions("domain"))
 SESSIONS_BY_LINK = Source(LINK, _sessions("domain", "tracked_link"))
 SESSIONS_BY_CAMPAIGN = Source(CAMPAIGN, _touches)
 SESSIONS_BY_REFERRER = Source(REFERRER, _sessions("domain", "referrer_host"))
-VIEWS_BY_PAGE = Source(PAGE, _page_views)
+VIEWS_BY_PAGE = Source(PAGE, _page_views, ("page_views",))
 # By the field of a session that is asked for.
 SESSIONS_BY = {
 	"channel": Source(CHANNEL, _sessions("domain", "channel")),
@@ -120,9 +130,9 @@ OF_VISITORS = (CLICKS_BY_LINK, SESSIONS_BY_DOMAIN, SESSIONS_BY_CAMPAIGN)
 ALL = (
 	CLICKS_BY_DOMAIN,
 	CLICKS_BY_LINK,
-	Source(REFERRER, _clicks("domain", "referrer_host")),
-	Source(COUNTRY, _clicks("domain", "country")),
-	Source(DEVICE, _clicks("domain", "device_type")),
+	Source(REFERRER, _clicks("domain", "referrer_host"), _OF_CLICKS),
+	Source(COUNTRY, _clicks("domain", "country"), _OF_CLICKS),
+	Source(DEVICE, _clicks("domain", "device_type"), _OF_CLICKS),
 	SESSIONS_BY_DOMAIN,
 	SESSIONS_BY_LINK,
 	SESSIONS_BY_CAMPAIGN,

@@ -252,7 +252,7 @@ NOT_PERSONAL = {
 	"Cost Import Mapping": _CONFIGURATION,
 	"Cost Import Row": _SUMS,
 	"Daily Campaign Metric": _SUMS,
-	"Daily Click Rollup": f"{_SUMS}; its sketch is one of hashes, from which no id comes back",
+	"Daily Click Rollup": f"{_SUMS}; an erasure has the person's days summed up again, as its sketch is of hashes of ids, and pages are named",
 	"Daily Rollup": _SUMS,
 	"Domain Configuration": _CONFIGURATION,
 	"Domain Header Configuration": _CONFIGURATION,

@@ -9,14 +9,13 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import getdate
 
-from trackflow import doctor
+from trackflow import doctor, keys
 from trackflow.analytics import link_performance
 from trackflow.analytics.scope import Period
 from trackflow.api import analytics, campaign
 from trackflow.api.links import get_link_analytics
 from trackflow.click_rollups import reading, run
 from trackflow.click_rollups.rows import ROLLUP
-from trackflow.click_rollups.sketch import Sketch, place_of
 from trackflow.privacy import erasure, retention
 from trackflow.rollups import marks
 from trackflow.tests import factories
@@ -24,6 +23,7 @@ from trackflow.tests.analytics_case import MARCH, MODEL, OTHER, SITE, FiguresTes
 from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import VISITOR, click_record, event_record
 from trackflow.tests.test_commands import CommandTestCase
+from trackflow.tests.test_sketch import sketch_of
 from trackflow.tracking import store
 
 FIRST, LAST = map(date.fromisoformat, MARCH)
@@ -316,7 +316,7 @@ class TestChanges(RollupTestCase):
 		page = f"https://{SITE}/people/jane.doe"
 		store.store([event_record(1, at=_seconds(NOON), visitor=VISITOR.format(1), url=page)])
 		self.work_out()
-		before, of_one = self.stored(), Sketch([place_of(VISITOR.format(1))]).text()
+		before, of_one = self.stored(), sketch_of([keys.sketch_salt() + VISITOR.format(1)]).text()
 		self.assertEqual((self.told("page"), self.told("visitor_sketch")), ({page}, {of_one}))
 		erasure.erase(VISITOR.format(1))
 		self.assertEqual(marks.days(FIRST, LAST, marks.CLICKS), [NOON.date()])

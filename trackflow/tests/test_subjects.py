@@ -12,6 +12,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow import bulk, hooks
+from trackflow.analytics.link_figures import link_analytics
 from trackflow.attribution import run
 from trackflow.constants.app import MODULE
 from trackflow.constants.custom_fields import CUSTOM_FIELDS
@@ -36,7 +37,7 @@ from trackflow.tests.factories import (
 )
 from trackflow.tests.test_commands import CommandTestCase
 from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
-from trackflow.tracking import counters, identity, link_analytics, repair
+from trackflow.tracking import counters, identity, repair
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 PHONE, LAPTOP, BOBS = (VISITOR.format(number) for number in (1, 2, 3))
@@ -247,7 +248,7 @@ class SubjectTestCase(TrackFlowTestCase):
 				"click_count", "scan_count", "bot_count", "unique_visitor_count", "last_click", "conversion_count", "revenue",
 			)},
 			"variant": link.variants[0].clicks,
-			"analytics": link_analytics.link_analytics(self.link.name, day, str(self.now.date())),
+			"analytics": link_analytics(self.link.name, day, str(self.now.date())),
 			"clicks": grouped("Click Event", "tracked_link", "click_timestamp", "event_type", "counted", "is_unique", "country", "device_type"),
 			"events": grouped("Visitor Event", "timestamp", "event_type", "event_name", "value", "country"),
 			"sessions": grouped(

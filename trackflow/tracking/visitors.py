@@ -14,6 +14,7 @@ from typing import Any
 import frappe
 
 from trackflow import bulk
+from trackflow.rollups import marks
 from trackflow.tracking.sessions import is_passive
 
 Row = dict[str, Any]
@@ -187,6 +188,7 @@ def update(
 	new = [{"name": one, "visitor_id": one, **changes[one]} for one in changed if one not in stored]
 	bulk.insert("Visitor", new)
 	_write({one: changes[one] for one in changed if one in stored})
+	_mark_first_days(known, changes)
 	bulk.delete("Visitor", sorted(orphans & stored))
 
 
@@ -197,6 +199,12 @@ def _write(changes: Mapping[str, Row]) -> None:
 		alike[frozenset(values)][one] = values
 	for rows in alike.values():
 		bulk.update("Visitor", rows, is_locked=True)
+
+
+def _mark_first_days(known: Mapping[str, Row], changes: Mapping[str, Row]) -> None:
+	"""Who was here earlier than it seemed is new on another day."""
+	pairs = ((known[one]["first_seen"], row.get("first_seen")) for one, row in changes.items())
+	marks.mark_clicks(at for pair in pairs if all(pair) and pair[0] != pair[1] for at in pair)
 
 
 def _is_orphan(visitor: Row, lost_its_touches: bool) -> bool:
@@ -232,6 +240,7 @@ def rebuild(visitor_ids: Collection[str], known: Mapping[str, Row], engagement: 
 	changes = {one: row for one, row in changes.items() if not bulk.same(row, stored[one])}
 	gone = [one for one in stored if one not in hits and not any(known[one][field] for field in IS_SOMEBODY)]
 	_write(changes)
+	_mark_first_days(stored, changes)
 	bulk.delete("Visitor", gone)
 	return len(changes) + len(gone)
 
