@@ -13,6 +13,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Sum
 
 from trackflow import bulk
+from trackflow.costs.exchange import exact, held
 from trackflow.tracking.conversions import types_that_count
 
 Row = dict[str, Any]
@@ -87,4 +88,7 @@ def _sums(names: list[str]) -> dict[str, Row]:
 		.groupby(credit.tracked_link)
 		.run(as_dict=True)
 	)
-	return {row.pop("tracked_link"): row for row in rows}
+	return {
+		row.tracked_link: {"conversion_count": row.conversion_count, "revenue": held(exact(row.revenue))}
+		for row in rows
+	}

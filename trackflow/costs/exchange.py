@@ -16,11 +16,19 @@ DAYS_BEFORE = 7
 # As many as the database keeps of an amount.
 _PLACES = 10**9
 _STORED = Decimal("1E-9")
+# The largest amount that a column of Frappe's has room for.
+LARGEST = Decimal(10) ** 12 - _STORED
 
 
 def exact(number: Decimal | float | str | None) -> Decimal:
 	"""A figure from the database, of nine places; nothing is 0."""
 	return Decimal(str(number or 0)).quantize(_STORED)
+
+
+def held(amount: Decimal) -> Decimal:
+	"""The amount, or the largest that a column has room for: values that somebody makes up on a website must not keep a day, or a link,
+	from being worked out."""
+	return max(-LARGEST, min(LARGEST, amount))
 
 
 def as_number(amount: Decimal | None) -> float | None:

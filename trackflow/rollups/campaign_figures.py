@@ -20,7 +20,7 @@ from frappe.utils import getdate
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.costs import rates
-from trackflow.costs.exchange import exact
+from trackflow.costs.exchange import exact, held
 from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
 from trackflow.rollups.grains import CAMPAIGN, ZERO, Amounts, Figures, amounts_of, folded
@@ -125,8 +125,8 @@ class _Sums:
 		unknown = figures.spend is None or figures.value is None
 		return {
 			"conversions": figures.conversions,
-			"revenue": figures.value or ZERO,
-			"spend": figures.spend or ZERO,
+			"revenue": held(figures.value or ZERO),
+			"spend": held(figures.spend or ZERO),
 			"figures_notice": _("An exchange rate is missing, so spend or revenue is not known.")
 			if unknown
 			else None,

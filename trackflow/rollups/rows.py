@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 
 from trackflow.costs import rates
+from trackflow.costs.exchange import held
 from trackflow.naming import key_name
 from trackflow.rollups import facts
-from trackflow.rollups.grains import Counted, Figures, Place, amounts_text, figures_by_grain
+from trackflow.rollups.grains import ZERO, Counted, Figures, Place, amounts_text, figures_by_grain
 from trackflow.tracking.conversions import types_that_count
 from trackflow.waste import terms
 from trackflow.waste.judge import Performance, judge
@@ -57,9 +58,9 @@ class Day:
 			"attribution_model": model,
 			"impressions": figures.impressions,
 			"clicks": figures.clicks,
-			"spend": figures.spend or 0,
+			"spend": held(figures.spend or ZERO),
 			"conversions": figures.conversions,
-			"conversion_value": figures.value or 0,
+			"conversion_value": held(figures.value or ZERO),
 			"currency": self._rates.into,
 			"original_spend": amounts_text(figures.original),
 			"original_value": amounts_text(figures.original_value),
@@ -76,7 +77,7 @@ class Day:
 			nothing = dict.fromkeys(("waste_reason", "severity", "explanation"))
 			return {"waste_spend": 0, "waste_pct": 0, **nothing}
 		return {
-			"waste_spend": found.waste,
+			"waste_spend": held(found.waste),
 			"waste_pct": found.share,
 			"waste_reason": found.reason,
 			"severity": found.severity,

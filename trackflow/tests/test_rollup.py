@@ -13,7 +13,7 @@ from frappe.utils import getdate
 from trackflow import bulk, doctor
 from trackflow.attribution import run as attribution
 from trackflow.costs.facts import MOST_SPEND
-from trackflow.rollups import facts, marks, run
+from trackflow.rollups import campaign_figures, facts, marks, run
 from trackflow.rollups.grains import GRAINS
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
 from trackflow.tests.factories import (
@@ -88,6 +88,16 @@ class TestFigures(RollupTestCase):
 		self.assertEqual(run.run_marked().failed, [])
 		self.assertEqual(self.row("Organization").spend, 99 * most)
 		self.assertEqual(marks.days(None, getdate()), [])
+
+	def test_values_that_are_made_up_hold_nothing_up(self) -> None:
+		"""What a website sends may be worth anything: the sum is as large as a column has room for, and no day stays marked."""
+		for visitor in (1, 2, 3):
+			self.converted(visitor, "Deal Won", value=9e11)
+		self.assertEqual(run.run_marked().failed, [])
+		self.assertAlmostEqual(self.row("Organization").conversion_value, 1e12)
+		self.assertEqual(marks.days(None, getdate()), [])
+		campaign_figures.recount_all()
+		self.assertAlmostEqual(frappe.db.get_value("Link Campaign", "Spring Sale", "revenue"), 1e12)
 
 	def test_costs_meet_what_they_brought(self) -> None:
 		make_cost(DAY, 30, external_campaign_id="123", clicks=10, impressions=400)
