@@ -220,6 +220,7 @@ LOOK_UPS = {
 		"date",
 	],
 	"Daily Click Rollup": [
+		"date",
 		"grain date",
 		"tracked_link date",
 		"campaign date",

@@ -8,6 +8,7 @@ from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
+	"idx_daily_click_rollup_date": ("date",),
 	"idx_daily_click_rollup_grain": ("grain", "date"),
 	"idx_daily_click_rollup_link": ("tracked_link", "date"),
 	"idx_daily_click_rollup_campaign": ("campaign", "date"),
