@@ -36,7 +36,7 @@ def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -
 	clicks = _Clicks(link.name, first, last)
 	by_day = clicks.by_day()
 	totals = {figure: sum(day[figure] for day in by_day) for figure in FIGURES}
-	visitors = clicks.unique_visitors(totals["clicks"] + totals["scans"])
+	visitors = clicks.unique_visitors(sum(totals.values()))
 	variants = {row.name: row.variant_name for row in link.variants}
 	breakdown = clicks.breakdown()
 	return {
@@ -74,9 +74,9 @@ class _Clicks:
 			{**nothing, **found.get(day, {}), "day": day} for day in map(str, days(self.first, self.last))
 		]
 
-	def unique_visitors(self, people: int) -> People:
-		"""How many different ones clicked or scanned, as often as is said."""
-		return self.days.visitors(sources.CLICKS_BY_LINK, self.first, self.last, people, self.only)
+	def unique_visitors(self, clicks: int) -> People:
+		"""How many different people clicked or scanned, of so many clicks of any kind."""
+		return self.days.visitors(sources.CLICKS_BY_LINK, self.first, self.last, clicks, self.only)
 
 	def by_variant(self) -> list[Row]:
 		"""People and robots by the variant that they were led to, most people first. One statement."""

@@ -100,10 +100,10 @@ def _only(query: Any, link: Any, wanted: Wanted) -> Any:
 
 def _visitors(days: Days, period: Period, lines: list[Row]) -> dict[str, People]:
 	"""Who clicked or scanned each of these links."""
-	people = sum(line["people"] for line in lines)
+	clicks = sum(line["people"] + line["robots"] for line in lines)
 	only = {"tracked_link": [line["name"] for line in lines] or [""]}
 	source = sources.CLICKS_BY_LINK
-	return days.visitors_by(source, "tracked_link", period.first, period.last, people, only)
+	return days.visitors_by(source, "tracked_link", period.first, period.last, clicks, only)
 
 
 def _links(names: list[str]) -> dict[str, Row]:

@@ -16,7 +16,7 @@ from trackflow.analytics.change import with_others
 from trackflow.analytics.scope import Period, Scope
 from trackflow.click_rollups import sources
 from trackflow.click_rollups.reading import Days, People
-from trackflow.click_rollups.sources import Source
+from trackflow.click_rollups.sources import OTHERS, Source
 from trackflow.tracking import texts
 from trackflow.tracking.click_figures import FIGURES
 from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
@@ -152,13 +152,14 @@ def largest(
 		.groupby(group)
 		.orderby(first, order=frappe.qb.desc)
 		.orderby(group)
-		.limit(limit)
+		.limit(limit + 1)
 		.run()
 	)
 	lines = [
 		{"name": row[0], **{one: int(value or 0) for one, value in zip(terms, row[1:], strict=False)}}
 		for row in rows
-	]
+		if row[0] != OTHERS
+	][:limit]
 	totals = [int(value or 0) for value in rows[0][1 + len(terms) :]] if rows else []
 	return with_others(lines, dict(zip(figures, totals, strict=False)))
 

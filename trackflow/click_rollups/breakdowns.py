@@ -20,6 +20,8 @@ Breakdown = dict[str, dict[str, Numbers]]
 FIELDS = ("country", "device_type", "browser", "os", "referrer")
 # Values of a field that a link's day keeps: those with most clicks.
 KEPT = 200
+# Values of all links that are looked at, those with most clicks first.
+GROUPS = 100_000
 
 
 def read(query: Any, keys: Mapping[str, Any]) -> dict[tuple[str, ...], Breakdown]:
@@ -32,7 +34,8 @@ def read(query: Any, keys: Mapping[str, Any]) -> dict[tuple[str, ...], Breakdown
 	for field in FIELDS:
 		value = bulk.as_hex(texts.host(click.referrer) if field == "referrer" else click[field])
 		columns = [*groups, value, click_figures.number(human), click_figures.number(robot)]
-		for *key, text, people, robots in query.select(*columns).groupby(*groups, value).run():
+		lines = query.select(*columns).groupby(*groups, value).orderby(columns[-2], order=frappe.qb.desc)
+		for *key, text, people, robots in lines.limit(GROUPS).run():
 			text = bulk.of_hex(text)
 			of = found[tuple(map(bulk.of_hex, key))][field]
 			_add(of, texts.plain_host(text) if field == "referrer" else text, (int(people), int(robots)))

@@ -19,7 +19,6 @@ from pypika.terms import Criterion, Term, ValueWrapper
 from trackflow.click_rollups import breakdowns, run, sketch, sources
 from trackflow.click_rollups.breakdowns import Breakdown
 from trackflow.click_rollups.rows import ROLLUP
-from trackflow.click_rollups.sketch import Sketch
 from trackflow.click_rollups.sources import Rows, Source
 from trackflow.day_range import moments
 from trackflow.rollups.marks import between
@@ -71,14 +70,14 @@ class Days:
 	def visitors(
 		self, source: Source, first: date, last: date, hits: int, only: Only | None = None
 	) -> People:
-		"""How many different visitors a source's hits are of; see `visitors_by`."""
+		"""How many different visitors a source's rows are of; see `visitors_by`."""
 		return self.visitors_by(source, "", first, last, hits, only).get("", People(0))
 
 	def visitors_by(
 		self, source: Source, key: str, first: date, last: date, hits: int, only: Only | None = None
 	) -> dict[str, People]:
-		"""The same by a key, as the database spells it. They are counted one by one where the hits, of which the caller knows the
-		number, are few and all there, and where all stand in one row; else they are estimated."""
+		"""The same by a key, as the database spells it. They are counted one by one where the rows, robots' too, of which the caller
+		knows the number, are few and all there, and where all stand in one rollup; else they are estimated."""
 		if hits <= COUNTED and run.is_whole(first, self.whole_since):
 			return self._counted(source, key, first, last, only)
 		stored: dict[str, list[tuple[int, str]]] = {}
@@ -219,14 +218,7 @@ def _people(stored: Sequence[tuple[int, str]], live: Sequence[int]) -> People:
 	"""How many visitors there were in rollups, by number and sketch, and in rows, by their places in one."""
 	if not live and len(stored) == 1:
 		return People(stored[0][0])
-	merged = _merged(text for _number, text in stored)
+	people = sketch.merged(text for _number, text in stored)
 	for place in live:
-		merged.add(place)
-	return People(merged.estimate(), True)
-
-
-def _merged(texts: Iterable[str | None]) -> Sketch:
-	merged = Sketch()
-	for text in texts:
-		merged.merge(sketch.of_text(text))
-	return merged
+		people.add(place)
+	return People(people.estimate(), True)

@@ -2,8 +2,9 @@
 and the like, not with its hits.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from pypika.terms import Function
 from trackflow import bulk
 from trackflow.click_rollups import breakdowns, sources
 from trackflow.click_rollups.sketch import Sketch, place_of
-from trackflow.click_rollups.sources import DAY, DOMAIN, FIGURES, GRAINS, KEYS, LINK, Rows, Source
+from trackflow.click_rollups.sources import DAY, DOMAIN, FIGURES, GRAINS, KEYS, LINK, OTHERS, Rows, Source
 from trackflow.day_range import moments
 from trackflow.naming import timed_name
 from trackflow.tracking import texts
@@ -24,6 +25,8 @@ Key = tuple[str, ...]
 
 ROLLUP = "Daily Click Rollup"
 FIELDS = ("date", "grain", *KEYS, *FIGURES, "visitors", "new_visitors", "visitor_sketch", "breakdown")
+# Of what visitors can make up, such as pages, rows of a domain and day: those with most; and how many are looked at.
+MOST, GROUPS = 1_000, 20_000
 # Hits of a day above which they are not read at once.
 PORTION = 200_000
 HEX_DIGITS = "0123456789abcdef"
@@ -63,10 +66,32 @@ class _Figures:
 		figures = rows.figures
 		if source in sources.OF_VISITORS:
 			figures = figures | {"visitors": Count(rows.visitor).distinct()}
+		made_up, kept = sources.MADE_UP.get(source.grain), Counter[str]()
 		for key, values in self._grouped(rows, figures):
-			of = self._of(source.grain, key)
-			for name, value in zip(figures, values, strict=True):
-				of[name] = of.get(name, 0) + int(value or 0)
+			if made_up and _value_of(key, made_up):
+				kept[_value_of(key, "domain")] += 1
+				if kept[_value_of(key, "domain")] > MOST:
+					continue
+			_add(self._of(source.grain, key), figures, values)
+		if made_up:
+			self._add_rest(source, made_up)
+
+	def _add_rest(self, source: Source, made_up: str) -> None:
+		"""What is not among the largest of a domain, as one row."""
+		rows = source.rows()
+		told: dict[str, Counter[str]] = defaultdict(Counter)
+		for (grain, key), of in self.rows.items():
+			if grain == source.grain:
+				told[_value_of(key, "domain")].update({name: of.get(name, 0) for name in rows.figures})
+		rows = replace(rows, keys={"domain": rows.keys["domain"]}, largest=())
+		for key, values in self._grouped(rows, rows.figures):
+			domain = _value_of(key, "domain")
+			rest = {
+				name: int(value or 0) - told[domain][name]
+				for name, value in zip(rows.figures, values, strict=True)
+			}
+			if any(rest.values()):
+				_add(self._of(source.grain, _key({"domain": domain, made_up: OTHERS})), rest, rest.values())
 
 	def add_day(self) -> None:
 		"""The whole day: what was worked out has such a row."""
@@ -102,8 +127,8 @@ class _Figures:
 				found[source.grain, key].add(place)
 				if source.grain == DOMAIN:
 					found[DAY, _NO_KEY].add(place)
-		for (grain, key), sketch in found.items():
-			self._of(grain, key)["visitor_sketch"] = sketch.text()
+		for of, sketch in found.items():
+			self._of(*of)["visitor_sketch"] = sketch.text()
 
 	def add_breakdowns(self) -> None:
 		"""What the clicks on each link are told apart by."""
@@ -133,6 +158,10 @@ class _Figures:
 		"""The key of each group, and its figures. Groups are of one spelling, whatever the database takes for equal."""
 		groups = [bulk.as_hex(term) for term in rows.keys.values()]
 		query = self._within(rows.query, rows.at).select(*groups, *figures.values()).groupby(*groups)
+		for term in rows.largest:
+			query = query.orderby(term, order=frappe.qb.desc)
+		if rows.largest:
+			query = query.limit(GROUPS)
 		for line in query.run():
 			texts_of = dict(zip(rows.keys, map(bulk.of_hex, line[: len(groups)]), strict=True))
 			yield _key(texts_of), line[len(groups) :]
@@ -149,6 +178,16 @@ class _Figures:
 			for *values, of, least_of in portion.run():
 				texts_of = dict(zip(rows.keys, map(bulk.of_hex, values), strict=True))
 				yield _key(texts_of), place_of(of, least_of)
+
+
+def _add(of: Row, names: Iterable[str], values: Iterable[Any]) -> None:
+	for name, value in zip(names, values, strict=True):
+		of[name] = of.get(name, 0) + int(value or 0)
+
+
+def _value_of(key: Key, name: str) -> str:
+	"""What a key has under a name."""
+	return key[KEYS.index(name)]
 
 
 def _key(values: dict[str, str | None]) -> Key:

@@ -24,7 +24,7 @@ from trackflow.rollups.run import Done, Tell
 from trackflow.runs import recorded
 
 # What these figures are worked out from, and they themselves.
-RESTS_ON = (*due.HITS, "Touch Point", ROLLUP)
+RESTS_ON = (*due.HITS, "Touch Point", "Visitor", ROLLUP)
 NIGHT_HOUR = 3
 FIRST = {"Click Event": "click_timestamp", "Visitor Session": "session_start", "Visitor Event": "timestamp"}
 
@@ -88,6 +88,12 @@ def first_hit() -> date | None:
 	return getdate(first) if first else None
 
 
+def _first_row() -> date | None:
+	"""The oldest day that is summed up."""
+	rows = frappe.get_all(ROLLUP, {"grain": sources.DAY}, pluck="date", order_by="date", limit=1)
+	return getdate(rows[0]) if rows else None
+
+
 def is_whole(day: date, since: datetime | None) -> bool:
 	"""Nothing of the day was deleted, where since that moment everything is there."""
 	return not since or since <= moments(day, day)[0]
@@ -95,10 +101,11 @@ def is_whole(day: date, since: datetime | None) -> bool:
 
 def _days(first: date | None, until: date | None) -> list[date]:
 	"""The days of a range on which there may be something, that are over and whole."""
-	hit, since = first_hit(), horizon()
-	if not hit:
+	begins, since = [day for day in (first_hit(), _first_row()) if day], horizon()
+	if not begins:
 		return []
-	begin, end = max(hit, first or hit), min(until or date.max, getdate() - timedelta(days=1))
+	begin = max(min(begins), first or date.min)
+	end = min(until or date.max, getdate() - timedelta(days=1))
 	return [day for day in marks.between(begin, end) if is_whole(day, since)]
 
 

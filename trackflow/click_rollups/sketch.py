@@ -22,6 +22,9 @@ _RANK_MASK = (1 << _RANK_BITS) - 1
 # Up to here the registers that are set are written one by one.
 _SPARSE = 250
 _ENTRY_BYTES = 3
+# Of each byte of all registers the highest bit, and the others.
+_HIGH_BITS = int.from_bytes(b"\x80" * REGISTERS, "big")
+_LOW_BITS = int.from_bytes(b"\x7f" * REGISTERS, "big")
 
 
 def place_of(register: str, least: str) -> int:
@@ -73,22 +76,47 @@ class Sketch:
 		return "d" + _base64(zlib.compress(bytes(self._ranks.get(one, 0) for one in range(REGISTERS)), 9))
 
 
+def merged(texts: Iterable[str | None]) -> Sketch:
+	"""The sketch of everybody who is in one of these texts' sketches; raises ValueError as `of_text` does."""
+	some, many = Sketch(), 0
+	for text in texts:
+		if text and text[0] == "d":
+			many = _larger(many, int.from_bytes(_registers(text), "big"))
+		else:
+			some.merge(of_text(text))
+	if many:
+		ranks = many.to_bytes(REGISTERS, "big")
+		some.merge(_ranked({register: rank for register, rank in enumerate(ranks) if rank}))
+	return some
+
+
 def of_text(text: str | None) -> Sketch:
 	"""The sketch that a text is of; raises ValueError for what is none."""
 	if not text:
 		return Sketch()
-	sketch = Sketch()
-	try:
-		sketch._ranks = _FORMS[text[0]](b64decode(text[1:], validate=True))
-	except (KeyError, zlib.error) as error:
-		raise ValueError(f"This is the text of no sketch: {error}") from None
-	ranks = sketch._ranks.values()
-	if ranks and not 0 < min(ranks) <= max(ranks) <= _REST + 1:
+	if text[0] == "d":
+		return _ranked({register: rank for register, rank in enumerate(_registers(text)) if rank})
+	if text[0] == "s":
+		return _ranked(_entries(b64decode(text[1:], validate=True)))
+	raise ValueError(f"The text of a sketch does not begin with {text[0]!r}")
+
+
+def _ranked(ranks: dict[int, int]) -> Sketch:
+	if ranks and not 0 < min(ranks.values()) <= max(ranks.values()) <= _REST + 1:
 		raise ValueError("This is the text of no sketch: there is no such rank")
+	sketch = Sketch()
+	sketch._ranks = ranks
 	return sketch
 
 
-def _sparse(content: bytes) -> dict[int, int]:
+def _larger(one: int, other: int) -> int:
+	"""Of each two bytes below 128 the larger one, all at once: a bit above each byte says whether the first one is not the smaller."""
+	is_larger = ((one | _HIGH_BITS) - other) & _HIGH_BITS
+	mask = is_larger - (is_larger >> 7)
+	return (one & mask) | (other & (_LOW_BITS ^ mask))
+
+
+def _entries(content: bytes) -> dict[int, int]:
 	pieces = (content[at : at + _ENTRY_BYTES] for at in range(0, len(content), _ENTRY_BYTES))
 	entries = [int.from_bytes(piece, "big") for piece in pieces]
 	ranks = {entry >> _RANK_BITS: entry & _RANK_MASK for entry in entries}
@@ -97,15 +125,15 @@ def _sparse(content: bytes) -> dict[int, int]:
 	return ranks
 
 
-def _dense(content: bytes) -> dict[int, int]:
-	ranks = zlib.decompress(content)
-	if len(ranks) != REGISTERS:
-		raise ValueError("This is the text of no sketch: it was cut")
-	return {register: rank for register, rank in enumerate(ranks) if rank}
-
-
-# How the content is read, by the first letter of its text.
-_FORMS = {"s": _sparse, "d": _dense}
+def _registers(text: str) -> bytes:
+	"""The rank of each register."""
+	try:
+		ranks = zlib.decompress(b64decode(text[1:], validate=True))
+	except zlib.error as error:
+		raise ValueError(f"This is the text of no sketch: {error}") from None
+	if len(ranks) != REGISTERS or max(ranks) > _REST + 1:
+		raise ValueError("This is the text of no sketch: it was cut, or there is no such rank")
+	return ranks
 
 
 def _base64(content: bytes) -> str:

@@ -5,13 +5,13 @@ A key is where something belongs, such as a domain and a channel. A domain is wh
 the website's for a session or a page view. So clicks and sessions of one link may stand in two rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import frappe
 from frappe.query_builder import Case
-from frappe.query_builder.functions import Count
+from frappe.query_builder.functions import Count, Max
 from pypika.functions import Concat
 from pypika.terms import Function, Term
 
@@ -26,19 +26,23 @@ KEYS = (
 	"domain", "tracked_link", "variant", "campaign", "campaign_name", "channel", "source", "referrer_host", "page", "country",
 	"device_type", "browser", "os",
 )  # fmt: skip
+# What visitors can make up, by grain; and what stands for all that is not among the largest.
+MADE_UP = {CAMPAIGN: "campaign_name", SOURCE: "source", REFERRER: "referrer_host", PAGE: "page"}
+OTHERS = "(others)"
 FIGURES = (*click_figures.FIGURES, *visit_figures.FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
 	"""A query over what is stored of hits, when they were, what they belong to and the sums, by the rollup's fields. `visitor` is who
-	counts as one."""
+	counts as one. `largest`, where visitors can make keys up, says by what they are kept, the largest first."""
 
 	query: Any
 	at: Term
 	keys: dict[str, Any]
 	figures: dict[str, Any]
 	visitor: Any
+	largest: tuple[Any, ...] = ()
 
 
 def hashed(visitor: Any) -> tuple[Any, Any]:
@@ -64,7 +68,8 @@ def _clicks(*fields: str) -> Callable[[], Rows]:
 		if "referrer_host" in fields:
 			query = query.where(click.referrer > "")
 		visitor = Case().when(click_figures.is_human(click), click.visitor_id)
-		return Rows(query, click.click_timestamp, terms, click_figures.figures(click), visitor)
+		figures, largest = click_figures.figures(click), _largest(fields)
+		return Rows(query, click.click_timestamp, terms, figures, visitor, largest)
 
 	return rows
 
@@ -80,30 +85,38 @@ def _sessions(*fields: str) -> Callable[[], Rows]:
 			if key in fields:
 				query = query.where(field > "")
 		figures = visit_figures.figures(session)
-		return Rows(query, session.session_start, terms, figures, session.visitor_id)
+		return Rows(query, session.session_start, terms, figures, session.visitor_id, _largest(fields))
 
 	return rows
 
 
+def _largest(fields: Collection[str]) -> tuple[Any, ...]:
+	return (Count("*"),) if not set(fields).isdisjoint(MADE_UP.values()) else ()
+
+
 def _touches() -> Rows:
-	"""Sessions by the campaign whose touch they began with, or what the address calls it. A session has one touch, and the touch has
-	the index."""
+	"""Sessions by the campaign whose touch they began with, or, without one, what the address calls it. A session has one touch, and
+	the touch has the index. Visitors are those of campaigns."""
 	touch, session = frappe.qb.DocType("Touch Point"), frappe.qb.DocType("Visitor Session")
 	query = frappe.qb.from_(touch).join(session).on(session.name == touch.session)
+	is_ours = touch.link_campaign > ""
 	belongs = {
 		"domain": session.domain,
 		"campaign": touch.link_campaign,
-		"campaign_name": touch.campaign,
+		"campaign_name": Case().when(is_ours, None).else_(touch.campaign),
 		"channel": touch.channel,
 	}
-	return Rows(query, touch.occurred_at, belongs, visit_figures.figures(session), session.visitor_id)
+	figures, visitor = visit_figures.figures(session), Case().when(is_ours, session.visitor_id)
+	largest = (Max(Case().when(is_ours, 1).else_(0)), Count("*"))
+	return Rows(query, touch.occurred_at, belongs, figures, visitor, largest)
 
 
 def _page_views() -> Rows:
 	event = frappe.qb.DocType("Visitor Event")
 	query = frappe.qb.from_(event).where(event.event_type == "PAGE_VIEW").where(event.counted == 1)
 	belongs = {"domain": event.domain, "page": texts.page(event.page_url)}
-	return Rows(query, event.timestamp, belongs, {"page_views": Count("*")}, event.visitor)
+	figures = {"page_views": Count("*")}
+	return Rows(query, event.timestamp, belongs, figures, event.visitor, (Count("*"),))
 
 
 _OF_CLICKS = tuple(click_figures.FIGURES)

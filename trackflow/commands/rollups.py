@@ -41,7 +41,7 @@ def rollup(
 		if everything or from_date:
 			days = day(from_date), day(to_date)
 			return run.rebuild(*days, tell), clicks.rebuild(*days, tell)
-		return run.run_nightly(tell), clicks.run(tell=tell)
+		return run.run_nightly(tell), clicks.run(until=clicks.last_day(), tell=tell)
 
 	spend, hits = on_site(context, work)
 	if json_output:

@@ -14,7 +14,7 @@ from trackflow.analytics import link_performance
 from trackflow.analytics.scope import Period
 from trackflow.api import analytics, campaign
 from trackflow.api.links import get_link_analytics
-from trackflow.click_rollups import reading, run
+from trackflow.click_rollups import reading, rows, run
 from trackflow.click_rollups.rows import ROLLUP
 from trackflow.privacy import erasure, retention
 from trackflow.rollups import marks
@@ -172,6 +172,33 @@ class TestAlike(RollupTestCase):
 		self.work_out()
 		self.assert_alike(before, self.answers(), "a link without a click")
 
+	def test_what_can_be_made_up_is_bounded(self) -> None:
+		"""A day and domain keep the pages, hosts, sources and campaign names with most; the others are one row, listed by nobody."""
+		for number in range(9):
+			for _each in range(number + 1):
+				known = {"domain": SITE, "referrer": f"https://r{number}.example/"}
+				self.session(NOON, source=f"s{number}", campaign=f"c{number}", page_views=1, **known)
+				self.event(NOON, page_url=f"https://{SITE}/{number}")
+				self.click(self.links[0].name, NOON, **known)
+		with patch.object(rows, "MOST", 3):
+			self.work_out()
+			self.assertEqual(run.rebuild(FIRST, LAST).rows_written, 0)
+		answer = analytics.get_overview(*MARCH)
+		for name, lines in (("pages", "views"), ("referrers", "sessions"), ("campaigns", "sessions")):
+			self.assertEqual([line[lines] for line in answer[name]["lines"]], [9, 8, 7], name)
+			self.assertEqual(answer[name]["others"], {lines: 21}, name)
+		sources = analytics.statistics(None, None, *MARCH)["sources"]
+		self.assertEqual([line["name"] for line in sources["lines"]], ["s8", "s7", "s6"])
+		self.assertEqual(sources["others"], {"sessions": 21})
+		self.assertEqual(answer["figures"]["sessions"]["value"], 45)
+		hosts = frappe.get_all(
+			ROLLUP, {"grain": "Referrer"}, ["referrer_host", "clicks"], order_by="clicks desc"
+		)
+		self.assertEqual(
+			[tuple(host.values()) for host in hosts],
+			[("(others)", 21), ("r8.example", 9), ("r7.example", 8), ("r6.example", 7)],
+		)
+
 	def test_a_rebuild_changes_no_row(self) -> None:
 		self.fill()
 		self.assertGreater(self.work_out(), 50)
@@ -201,8 +228,8 @@ class TestAlike(RollupTestCase):
 				"System",
 			)
 		}
-		for grain, rows in of_grain.items():
-			self.assertEqual(rows, of_grain["Day"], grain)
+		for grain, found in of_grain.items():
+			self.assertEqual(found, of_grain["Day"], grain)
 		clicks = [
 			"date",
 			"sum(clicks) as clicks",
