@@ -48,6 +48,7 @@ def main() -> None:
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--clicks", type=int, default=10_000_000, help="clicks of the history")
 	parser.add_argument("--history", type=int, default=365, help="days of the history, today among them")
+	parser.add_argument("--summed", type=int, help="days that are summed up, the newest; all by default")
 	parser.add_argument("--days", type=int, default=30, help="days that figures are asked for")
 	parser.add_argument("--repeats", type=int, default=5)
 	parser.add_argument("--explain", action="store_true", help="show how MariaDB goes about each statement")
@@ -56,7 +57,7 @@ def main() -> None:
 	with host.open_site(args) as where:
 		links = traffic.make_site()
 		_fill(links, args.clicks, args.history)
-		rows = [*_summed_up()]
+		rows = [*_summed_up(args.summed or args.history)]
 		rows += [row for name, work in _questions(links, args.days) for row in _measured(name, work, args)]
 		rows += _exported(min(args.days, 3))
 		tables = (
@@ -78,16 +79,16 @@ def main() -> None:
 		report.publish("Analytics (PRF-6)", ["Figure", "Statements", "Value"], rows, notes, args.keep)
 
 
-def _summed_up() -> Iterator[list[Any]]:
+def _summed_up(days: int) -> Iterator[list[Any]]:
 	from trackflow.click_rollups import run as clicks
 	from trackflow.rollups import run as spend
 
-	month = date.today() - timedelta(days=30), date.today() - timedelta(days=1)
+	first, month = (date.today() - timedelta(days=number) for number in (days, 30))
 	for name, work in (
-		("clicks and visits", clicks.run),
-		("clicks and visits again, nothing changed", lambda: clicks.rebuild(*month)),
-		("spend and credits", spend.rebuild),
-		("spend and credits again, nothing changed", lambda: spend.rebuild(*month)),
+		("clicks and visits", lambda: clicks.run(first)),
+		("clicks and visits again, nothing changed", lambda: clicks.rebuild(month)),
+		("spend and credits", lambda: spend.rebuild(first)),
+		("spend and credits again, nothing changed", lambda: spend.rebuild(month)),
 	):
 		before, began = _peak(), time.perf_counter()
 		done = work()

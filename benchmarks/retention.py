@@ -1,24 +1,29 @@
-"""RET-1: rows per second that are archived and deleted by their age, beside deleting alone; bytes of a row in the archive, seconds
-to read it back, and memory.
+"""RET-1: rows per second that are archived and deleted by their age, beside deleting alone, and while another process stores clicks
+that keep coming; bytes of a row in the archive, seconds to read it back, and memory.
 
 `python -m benchmarks.retention [--rows 200000] [--repeats 3]`; see README.md. On a bench it deletes the site's clicks and sessions.
 """
 
 import argparse
+import multiprocessing
 import resource
 import shutil
 import statistics
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import frappe
 
 from benchmarks import host, report, traffic
 
 AGE = timedelta(days=1000)
-DOCTYPES = ("Click Event", "Visitor Session")
+TIMES = {"Click Event": "click_timestamp", "Visitor Session": "session_start"}
+DOCTYPES = (*TIMES,)
 PORTION = 10_000
+# Clicks that come at once while rows are deleted.
+AT_ONCE = 500
 
 
 def main() -> None:
@@ -39,9 +44,10 @@ def main() -> None:
 			memory = _memory()
 			sizes = _sizes()
 			restored.append(_seconds(lambda: None, _restore))
+		beside, stored = _beside(links, args.rows)
 		_set("Off")
 		_empty()
-		_publish(args, where, deleted, archived, restored, sizes, (before, memory))
+		_publish(args, where, deleted, archived, restored, sizes, (before, memory), (beside, stored))
 
 
 def _seconds(prepare: Callable[[], None], work: Callable[[], None]) -> float:
@@ -51,13 +57,53 @@ def _seconds(prepare: Callable[[], None], work: Callable[[], None]) -> float:
 	return time.monotonic() - began
 
 
+def _beside(links: list[str], rows: int) -> tuple[float, float]:
+	"""Rows per second that are archived and deleted while clicks keep coming, and clicks per second that are stored meanwhile. Every
+	one of these is looked for."""
+	_fill(links, rows)
+	context = multiprocessing.get_context("fork")
+	is_over, stored = context.Event(), context.Value("q", 0)
+	site, sites = frappe.local.site, frappe.local.sites_path
+	frappe.db.commit()
+	drain = context.Process(target=_store, args=(site, sites, links, is_over, stored))
+	drain.start()
+	began = time.monotonic()
+	_run("Private Files")
+	seconds = time.monotonic() - began
+	is_over.set()
+	drain.join()
+	if drain.exitcode:
+		raise SystemExit(f"Clicks could not be stored: {drain.exitcode}")
+	frappe.db.rollback()
+	there = frappe.db.count("Click Event")
+	if there != stored.value:
+		raise SystemExit(f"Of {stored.value:,} clicks that came meanwhile {there:,} are there")
+	return len(DOCTYPES) * rows / seconds, stored.value / seconds
+
+
+def _store(site: str, sites: str, links: list[str], is_over: Any, stored: Any) -> None:
+	from trackflow.tracking import store
+
+	frappe.init(site=site, sites_path=sites, force=True)
+	frappe.connect()
+	number = 0
+	while not is_over.is_set():
+		entries = traffic.clicks(links, AT_ONCE, 0, number)
+		records = [record for entry in entries for record in entry if record["kind"] == "click"]
+		store.store(records)
+		number += AT_ONCE
+		stored.value += len(records)
+
+
 def _run(target: str) -> None:
 	from trackflow.privacy import retention
 	from trackflow.privacy.archive import trouble
 
 	_set(target)
 	retention.run()
-	left = sum(frappe.db.count(doctype) for doctype in DOCTYPES)
+	# What is stored meanwhile is of today.
+	middle = frappe.utils.now_datetime() - AGE / 2
+	left = sum(frappe.db.count(doctype, {field: ("<", middle)}) for doctype, field in TIMES.items())
 	if left or trouble.current():
 		raise SystemExit(f"{left:,} rows are left: {trouble.current()}")
 
@@ -166,6 +212,7 @@ def _publish(
 	restored: list[float],
 	sizes: dict[str, float],
 	memory: tuple[float, float],
+	beside: tuple[float, float],
 ) -> None:
 	rows = len(DOCTYPES) * args.rows
 
@@ -175,6 +222,8 @@ def _publish(
 	lines = [
 		["deleted without an archive, rows per second", rate(deleted)],
 		["archived and deleted, rows per second", rate(archived)],
+		["the same while clicks keep coming", beside[0]],
+		["clicks stored meanwhile by another process, per second", beside[1]],
 		["read back, rows per second", rate(restored)],
 		["bytes of a click in the archive", sizes["Click Event"]],
 		["bytes of a session in the archive", sizes["Visitor Session"]],
