@@ -34,8 +34,9 @@ def read(query: Any, keys: Mapping[str, Any]) -> dict[tuple[str, ...], Breakdown
 	for field in FIELDS:
 		value = bulk.as_hex(texts.host(click.referrer) if field == "referrer" else click[field])
 		columns = [*groups, value, click_figures.number(human), click_figures.number(robot)]
-		lines = query.select(*columns).groupby(*groups, value).orderby(columns[-2], order=frappe.qb.desc)
-		for *key, text, people, robots in lines.limit(GROUPS).run():
+		lines = query.select(*columns).groupby(*groups, value)
+		lines = lines.orderby(columns[-2], order=frappe.qb.desc).orderby(*groups, value).limit(GROUPS)
+		for *key, text, people, robots in lines.run():
 			text = bulk.of_hex(text)
 			of = found[tuple(map(bulk.of_hex, key))][field]
 			_add(of, texts.plain_host(text) if field == "referrer" else text, (int(people), int(robots)))

@@ -158,10 +158,9 @@ class _Figures:
 		"""The key of each group, and its figures. Groups are of one spelling, whatever the database takes for equal."""
 		groups = [bulk.as_hex(term) for term in rows.keys.values()]
 		query = self._within(rows.query, rows.at).select(*groups, *figures.values()).groupby(*groups)
-		for term in rows.largest:
-			query = query.orderby(term, order=frappe.qb.desc)
 		if rows.largest:
-			query = query.limit(GROUPS)
+			# Of as many hits the same ones each time.
+			query = query.orderby(*rows.largest, order=frappe.qb.desc).orderby(*groups).limit(GROUPS)
 		for line in query.run():
 			texts_of = dict(zip(rows.keys, map(bulk.of_hex, line[: len(groups)]), strict=True))
 			yield _key(texts_of), line[len(groups) :]
