@@ -54,10 +54,10 @@ class Days:
 		first: date,
 		last: date,
 		by: Sequence[str],
-		figures: Iterable[str],
+		figures: Sequence[str],
 		only: Only | None = None,
 	) -> Any:
-		"""Sums of a source over days of these, as a table: what `by` names of its keys and "day", and the figures named; `only` narrows
+		"""Sums of a source over days of these, as a table: what `by` names of its keys and "day", and the figures named, of which one is among the source's `counts`; `only` narrows
 		keys to a value or some. A group may stand in it twice: sum it up."""
 		days = self._days_by_rows(first, last)
 		parts = []
@@ -120,11 +120,11 @@ class Days:
 		first: date,
 		last: date,
 		by: Sequence[str],
-		figures: Iterable[str],
+		figures: Sequence[str],
 		only: Only,
 	) -> Any:
 		rollup = frappe.qb.DocType(ROLLUP)
-		counts = reduce(add, (rollup[name] for name in source.counts))
+		counts = reduce(add, (rollup[name] for name in figures if name in source.counts))
 		query = self._of_rollup(rollup, source, first, last, only).where(counts > 0)
 		groups = {key: rollup.date if key == "day" else rollup[key] for key in by}
 		return _grouped(query, groups, {name: Sum(rollup[name]) for name in figures})

@@ -2,7 +2,7 @@
 Rollup that they fill. The night stores them by day; whoever reads days that are not stored asks the same queries.
 
 A key is where something belongs, such as a domain and a channel. A domain is where it happened: the short link's host for a click,
-the website's for a session or a page view. So clicks and sessions of one link may stand in two rows.
+the website's for a session or a page view. So clicks and sessions of one link stand in grains of their own.
 """
 
 from collections.abc import Callable, Collection
@@ -18,10 +18,24 @@ from pypika.terms import Function, Term
 from trackflow import keys
 from trackflow.tracking import click_figures, texts, visit_figures
 
-DAY, DOMAIN, LINK, CAMPAIGN = "Day", "Domain", "Link", "Campaign"
+DAY, DOMAIN, LINK, LINK_SESSIONS, CAMPAIGN = "Day", "Domain", "Link", "Link Sessions", "Campaign"
 CHANNEL, SOURCE, REFERRER, PAGE = "Channel", "Source", "Referrer", "Page"
 COUNTRY, DEVICE, BROWSER, SYSTEM = "Country", "Device", "Browser", "System"
-GRAINS = (DAY, DOMAIN, LINK, CAMPAIGN, CHANNEL, SOURCE, REFERRER, PAGE, COUNTRY, DEVICE, BROWSER, SYSTEM)
+GRAINS = (
+	DAY,
+	DOMAIN,
+	LINK,
+	LINK_SESSIONS,
+	CAMPAIGN,
+	CHANNEL,
+	SOURCE,
+	REFERRER,
+	PAGE,
+	COUNTRY,
+	DEVICE,
+	BROWSER,
+	SYSTEM,
+)
 KEYS = (
 	"domain", "tracked_link", "variant", "campaign", "campaign_name", "channel", "source", "referrer_host", "page", "country",
 	"device_type", "browser", "os",
@@ -125,7 +139,7 @@ CLICKS, SESSIONS = Source(DAY, _clicks(), _OF_CLICKS), Source(DAY, _sessions())
 CLICKS_BY_DOMAIN = Source(DOMAIN, _clicks("domain"), _OF_CLICKS)
 CLICKS_BY_LINK = Source(LINK, _clicks("domain", "campaign", "tracked_link", "variant"), _OF_CLICKS)
 SESSIONS_BY_DOMAIN = Source(DOMAIN, _sessions("domain"))
-SESSIONS_BY_LINK = Source(LINK, _sessions("domain", "tracked_link"))
+SESSIONS_BY_LINK = Source(LINK_SESSIONS, _sessions("domain", "tracked_link"))
 SESSIONS_BY_CAMPAIGN = Source(CAMPAIGN, _touches)
 SESSIONS_BY_REFERRER = Source(REFERRER, _sessions("domain", "referrer_host"))
 VIEWS_BY_PAGE = Source(PAGE, _page_views, ("page_views",))

@@ -12,6 +12,7 @@ from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.naming import key_name
 from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.data_model import FIELDS, LOOK_UPS
+from trackflow.tracking.texts import PAGE_LENGTH
 
 RECORDED = (
 	"Click Event", "Click Queue", "Visitor", "Visitor Session", "Visitor Event", "Touch Point", "Conversion",
@@ -77,7 +78,9 @@ class TestDocTypes(TrackFlowTestCase):
 		for doctype in FIELDS:
 			for df in frappe.get_meta(doctype).fields:
 				named = re.search(r"(^|_)(url|referrer|page|link)$|user_agent|url_template", df.fieldname)
-				if named and df.fieldtype != "Int":
+				# A key of sums, which is no longer than its field.
+				is_key = (doctype, df.fieldname, df.length) == ("Daily Click Rollup", "page", PAGE_LENGTH)
+				if named and df.fieldtype != "Int" and not is_key:
 					with self.subTest(doctype, field=df.fieldname):
 						self.assertIn(df.fieldtype, ("Small Text", "Long Text", "Link"))
 

@@ -10,15 +10,18 @@ from pypika.terms import Function
 
 from trackflow.tracking.parameters import host_of
 
+# As much of a page as an index of the database has room for beside its day and domain.
+PAGE_LENGTH = 400
+
 
 def page(url: Any) -> Any:
-	"""An address without query and fragment; "" for none."""
-	return _part(_part(Coalesce(url, ""), "#", 1), "?", 1)
+	"""An address without query and fragment, PAGE_LENGTH letters of it at most; "" for none."""
+	return Function("SUBSTRING", _page(url), 1, PAGE_LENGTH)
 
 
 def host(url: Any) -> Any:
 	"""What stands between an address's scheme and its path, query or fragment, port and all; "" for none."""
-	return _part(_part(page(url), "://", -1), "/", 1)
+	return _part(_part(_page(url), "://", -1), "/", 1)
 
 
 def plain_host(cut: str) -> str:
@@ -29,6 +32,10 @@ def plain_host(cut: str) -> str:
 def plain_page(url: str | None) -> str:
 	"""An address without query and fragment, which may say who somebody is."""
 	return (url or "").partition("#")[0].partition("?")[0]
+
+
+def _page(url: Any) -> Any:
+	return _part(_part(Coalesce(url, ""), "#", 1), "?", 1)
 
 
 def _part(text: Any, mark: str, which: int) -> Any:

@@ -10,7 +10,15 @@ INDEXES = {
 	"idx_click_event_campaign": ("campaign", "click_timestamp"),
 	"idx_click_event_address_timestamp": ("ip_address", "click_timestamp"),
 	"idx_click_event_session": ("session",),
-	"idx_click_event_timestamp": ("click_timestamp",),
+	# What clicks of today are counted by: they come in the order of time, so that more columns cost a drain next to nothing.
+	"idx_click_event_counted": (
+		"click_timestamp",
+		"event_type",
+		"counted",
+		"is_internal",
+		"domain",
+		"tracked_link",
+	),
 }
 
 
