@@ -113,7 +113,10 @@ class MariaDB(Server):
 		]  # fmt: skip
 
 	def _common(self) -> list[str]:
-		return [f"--datadir={self.folder}/data", *(["--user=root"] if os.getuid() == 0 else [])]
+		# Whoever starts deletes what it takes for left-over temporary tables in its folder for them, and MariaDB crashes that use them.
+		(self.folder / "tmp").mkdir(exist_ok=True)
+		folders = [f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp"]
+		return [*folders, *(["--user=root"] if os.getuid() == 0 else [])]
 
 	def is_up(self) -> bool:
 		import pymysql
