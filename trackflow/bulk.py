@@ -20,6 +20,8 @@ from pypika.terms import ContainsCriterion, Criterion, Field, Function, LiteralV
 
 Row = dict[str, Any]
 CHUNK = 500
+# Characters of a statement's values. MariaDB takes 16 MB at once where nobody set it otherwise; a character may have four bytes.
+STATEMENT = 4_000_000
 # Texts that stand in a statement as they are, also several at once, and what the driver makes a column's value of.
 PLAIN = re.compile(r"[A-Za-z0-9 _.:@\x1f-]*")
 HELD = {str, int, bool, float, Decimal, datetime, date, NoneType}
@@ -163,9 +165,16 @@ def _write(
 	number = len(next(iter(columns.values())))
 	texts = map(",".join, zip(*(texts or repeat("%s", number) for texts in literals.values()), strict=True))
 	values = zip(*escaped, strict=True) if escaped else repeat((), number)
-	while some := list(islice(texts, CHUNK)):
+	at_once = _rows_at_once(escaped)
+	while some := list(islice(texts, at_once)):
 		driver_values = list(chain.from_iterable(islice(values, len(some))))
 		frappe.db.sql(f"{head}({'),('.join(some)}){tail}", driver_values)
+
+
+def _rows_at_once(columns: Collection[Sequence[Any]]) -> int:
+	"""How many rows go into a statement: fewer where these columns have long texts."""
+	longest = (max((len(value) for value in column if type(value) is str), default=0) for column in columns)
+	return max(1, min(CHUNK, STATEMENT // max(1, sum(longest))))
 
 
 def _literals(column: Sequence[Any]) -> list[str]:

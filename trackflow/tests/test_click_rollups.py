@@ -9,7 +9,7 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import getdate
 
-from trackflow import doctor, keys
+from trackflow import bulk, doctor, keys
 from trackflow.analytics import link_performance
 from trackflow.analytics.scope import Period
 from trackflow.api import analytics, campaign
@@ -198,6 +198,25 @@ class TestAlike(RollupTestCase):
 			[tuple(host.values()) for host in hosts],
 			[("(others)", 21), ("r8.example", 9), ("r7.example", 8), ("r6.example", 7)],
 		)
+
+	def test_breakdowns_that_are_long(self) -> None:
+		"""Clicks from pages of made-up hosts on many links: no statement is longer than a database takes."""
+		names = [factories.make_link(f"long{number}").name for number in range(100)]
+		quotes = '"' * 240
+		clicks = [
+			{
+				"name": f"long-{link}-{number}",
+				"click_timestamp": NOON,
+				"event_type": "Bot",
+				"tracked_link": link,
+				"referrer": f"https://{number}-{link}-{quotes}/",
+			}
+			for link in names
+			for number in range(200)
+		]
+		bulk.insert("Click Event", clicks)
+		self.work_out()
+		self.assertEqual(frappe.db.count(ROLLUP, {"grain": "Link", "bots": 200}), 100)
 
 	def test_a_rebuild_changes_no_row(self) -> None:
 		self.fill()
