@@ -199,6 +199,14 @@ class TestAlike(RollupTestCase):
 			[("(others)", 21), ("r8.example", 9), ("r7.example", 8), ("r6.example", 7)],
 		)
 
+	def test_seconds_of_many_visits(self) -> None:
+		"""Of a large site, or of one to which somebody sends visits that last a day."""
+		for number in range(3):
+			self.session(NOON, number, duration_seconds=2**30)
+		self.work_out()
+		statistics = analytics.statistics(None, None, *MARCH)
+		self.assertEqual(statistics["totals"]["average_seconds"], 2**30)
+
 	def test_breakdowns_that_are_long(self) -> None:
 		"""Clicks from pages of made-up hosts on many links: no statement is longer than a database takes."""
 		names = [factories.make_link(f"long{number}").name for number in range(100)]
