@@ -30,7 +30,6 @@ MOST, GROUPS = 1_000, 20_000
 # Hits of a day above which they are not read at once.
 PORTION = 200_000
 HEX_DIGITS = "0123456789abcdef"
-_HOST_LENGTH = 255
 _NO_KEY: Key = ("",) * len(KEYS)
 
 
@@ -191,5 +190,5 @@ def _value_of(key: Key, name: str) -> str:
 
 def _key(values: dict[str, str | None]) -> Key:
 	if host := values.get("referrer_host"):
-		values["referrer_host"] = texts.plain_host(host)[:_HOST_LENGTH]
+		values["referrer_host"] = texts.bracketed(texts.plain_host(host))
 	return tuple(values.get(name) or "" for name in KEYS)

@@ -199,6 +199,15 @@ class TestAlike(RollupTestCase):
 			[("(others)", 21), ("r8.example", 9), ("r7.example", 8), ("r6.example", 7)],
 		)
 
+	def test_a_referrer_without_a_name(self) -> None:
+		"""An address has colons, and a host that somebody made up more letters than a column has room for."""
+		for host in ("[2001:db8::1]:8080", "[::1]", "192.0.2.1:80", "h" * 300):
+			self.session(NOON, referrer=f"https://{host}/page")
+		before = analytics.get_overview(*MARCH)["referrers"]
+		self.assertIn("2001:db8::1", [line["name"] for line in before["lines"]])
+		self.work_out()
+		self.assertEqual(analytics.get_overview(*MARCH)["referrers"], before)
+
 	def test_seconds_of_many_visits(self) -> None:
 		"""Of a large site, or of one to which somebody sends visits that last a day."""
 		for number in range(3):

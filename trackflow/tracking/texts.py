@@ -12,6 +12,8 @@ from trackflow.tracking.parameters import host_of
 
 # As much of a page as an index of the database has room for beside its day and domain.
 PAGE_LENGTH = 400
+# Names of hosts have at most 253 letters; what is longer was made up.
+HOST_LENGTH = 255
 
 
 def page(url: Any) -> Any:
@@ -25,8 +27,13 @@ def host(url: Any) -> Any:
 
 
 def plain_host(cut: str) -> str:
-	"""The host of what `host` cut out, as browsers spell it."""
-	return host_of(f"https://{cut}") if cut else ""
+	"""The host of what `host` cut out, as browsers spell it, as far as a column holds it."""
+	return host_of(f"https://{cut}")[:HOST_LENGTH] if cut else ""
+
+
+def bracketed(host: str) -> str:
+	"""What `plain_host` finds this host in: an IPv6 address has colons that are before no port."""
+	return f"[{host}]" if ":" in host else host
 
 
 def plain_page(url: str | None) -> str:
