@@ -44,8 +44,8 @@ class Days:
 		self.first, self.last = first, last
 		self.whole_since = run.horizon()
 		done = run.worked_out(first, last, self.whole_since)
-		# Before the first hit that is there, and of days to come, there is nothing to be asked for.
-		begin = max(first, run.first_hit() or date.max)
+		# Before the first day of which there is something, and of days to come, there is nothing to be asked for.
+		begin = max(first, run.first_day() or date.max)
 		self.by_rows = [day for day in between(begin, min(last, getdate())) if day not in done]
 
 	def table(

@@ -26,7 +26,12 @@ from trackflow.runs import recorded
 # What these figures are worked out from, and they themselves.
 RESTS_ON = (*due.HITS, "Touch Point", "Visitor", ROLLUP)
 NIGHT_HOUR = 3
-FIRST = {"Click Event": "click_timestamp", "Visitor Session": "session_start", "Visitor Event": "timestamp"}
+FIRST = {
+	"Click Event": "click_timestamp",
+	"Visitor Session": "session_start",
+	"Visitor Event": "timestamp",
+	ROLLUP: "date",
+}
 
 
 @recorded
@@ -79,19 +84,13 @@ def horizon() -> datetime | None:
 	return aged.deleted_until(RESTS_ON)
 
 
-def first_hit() -> date | None:
-	"""The day of the oldest hit or session that is there. One statement."""
+def first_day() -> date | None:
+	"""The day of the oldest hit, session or sum that is there: sums may be of hits that somebody deleted. One statement."""
 	tables = {doctype: frappe.qb.DocType(doctype) for doctype in FIRST}
 	parts = [frappe.qb.from_(of).select(Min(of[FIRST[doctype]]).as_("at")) for doctype, of in tables.items()]
 	moments = reduce(lambda one, other: one.union_all(other), parts).as_("moments")
 	[[first]] = frappe.qb.from_(moments).select(Min(moments.at)).run()
 	return getdate(first) if first else None
-
-
-def _first_row() -> date | None:
-	"""The oldest day that is summed up."""
-	rows = frappe.get_all(ROLLUP, {"grain": sources.DAY}, pluck="date", order_by="date", limit=1)
-	return getdate(rows[0]) if rows else None
 
 
 def is_whole(day: date, since: datetime | None) -> bool:
@@ -101,10 +100,10 @@ def is_whole(day: date, since: datetime | None) -> bool:
 
 def _days(first: date | None, until: date | None) -> list[date]:
 	"""The days of a range on which there may be something, that are over and whole."""
-	begins, since = [day for day in (first_hit(), _first_row()) if day], horizon()
-	if not begins:
+	oldest, since = first_day(), horizon()
+	if not oldest:
 		return []
-	begin = max(min(begins), first or date.min)
+	begin = max(oldest, first or oldest)
 	end = min(until or date.max, getdate() - timedelta(days=1))
 	return [day for day in marks.between(begin, end) if is_whole(day, since)]
 

@@ -406,6 +406,25 @@ class TestChanges(RollupTestCase):
 		self.assertEqual(frappe.db.count(marks.MARK, {"about": marks.CLICKS}), 0)
 		self.assertEqual(run.waiting(), [])
 
+	def test_the_first_days_are_emptied(self) -> None:
+		"""Who deletes what was made for a trial, and works these days out again, has figures without it."""
+		for day in range(2):
+			self.click(self.links[0].name, NOON + timedelta(days=day))
+		self.work_out()
+		for left, days in ((1, {"click_timestamp": ("<", NOON + HOUR)}), (0, {})):
+			frappe.db.delete("Click Event", days)
+			self.assertEqual(run.rebuild(FIRST, LAST).failed, [])
+			self.assertEqual(get_link_analytics(self.links[0].name, *MARCH)["totals"]["clicks"], left)
+			self.assertEqual(sum(row.clicks for row in self.stored("Link")), left)
+
+	def test_marked_days_before_the_first_hit(self) -> None:
+		for day in range(2):
+			self.click(self.links[0].name, NOON + timedelta(days=day))
+		self.work_out()
+		frappe.db.delete("Click Event", {"click_timestamp": ("<", NOON + HOUR)})
+		marks.note([NOON.date()], marks.CLICKS)
+		self.assertEqual(get_link_analytics(self.links[0].name, *MARCH)["totals"]["clicks"], 1)
+
 	def test_marks_of_spend_are_others(self) -> None:
 		marks.note([NOON.date()])
 		marks.note([NOON.date()], marks.CLICKS)
