@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 import frappe
 from frappe.query_builder.functions import Max, Min
-from frappe.utils import getdate
+from frappe.utils import getdate, now_datetime
 
 from trackflow import bulk
 from trackflow.jobs import enqueue
@@ -21,6 +21,8 @@ COSTS, CLICKS = "Costs", "Clicks"
 RUN_SECONDS = 6 * 60 * 60
 # Marks of a day that are read at once; what is left is read with the next run.
 AT_ONCE = 10_000
+# What is noted this long before midnight may be committed after it, when the day may be worked out already.
+UNTIL_COMMITTED = timedelta(minutes=15)
 # Where something is that daily figures come from, or are.
 DATED = {
 	"Daily Campaign Metric": "date",
@@ -50,10 +52,10 @@ def note(days: Iterable[date], about: str = COSTS) -> None:
 
 
 def mark_clicks(moments: Iterable[datetime]) -> None:
-	"""Note that hits or sessions of these moments changed, as far as they are of days that are over: until the hour's job has worked
-	such a day out again, it is told by its rows."""
+	"""Note that hits or sessions of these moments changed, as far as they are of days that are over, or will be when the caller commits:
+	until the hour's job has worked such a day out again, it is told by its rows."""
 	some = list(moments)
-	today = datetime.combine(getdate(), time.min)
+	today = datetime.combine((now_datetime() + UNTIL_COMMITTED).date(), time.min)
 	if some and min(some) < today:
 		note({moment.date() for moment in some if moment < today}, CLICKS)
 

@@ -406,6 +406,15 @@ class TestChanges(RollupTestCase):
 		self.assertEqual(frappe.db.count(marks.MARK, {"about": marks.CLICKS}), 0)
 		self.assertEqual(run.waiting(), [])
 
+	def test_at_midnight(self) -> None:
+		"""What is stored before midnight may be committed after it, when somebody works the day out already."""
+		for time, noted in (("23:59:50", [NOON.date()]), ("12:00:00", [])):
+			frappe.db.delete(marks.MARK)
+			now = datetime.fromisoformat(f"2026-03-02 {time}")
+			with patch.object(marks, "now_datetime", lambda now=now: now):
+				marks.mark_clicks([now - timedelta(seconds=5)])
+			self.assertEqual(marks.days(None, LAST, marks.CLICKS), noted)
+
 	def test_the_first_days_are_emptied(self) -> None:
 		"""Who deletes what was made for a trial, and works these days out again, has figures without it."""
 		for day in range(2):
