@@ -63,7 +63,9 @@ class _Run:
 		self.done = {table.doctype: 0 for table in due.TABLES}
 
 	def go_through(self) -> None:
-		if not self.dry_run and (due_of_hits := [self.cutoffs[one] for one in HITS if one in self.cutoffs]):
+		if not self.dry_run and (
+			due_of_hits := [self.cutoffs[one] for one in (*HITS, "Visitor") if one in self.cutoffs]
+		):
 			# What is deleted can be summed up no more. It goes all the same where that fails: what was promised to visitors counts.
 			click_rollups.run(until=max(due_of_hits).date())
 		failed = False

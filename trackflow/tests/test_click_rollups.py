@@ -501,6 +501,16 @@ class TestByAge(RollupTestCase):
 		self.assertEqual(self.stored(), rows)
 		self.assertEqual(marks.of(FIRST, marks.CLICKS), [])
 
+	def test_who_was_new_is_remembered(self) -> None:
+		"""Visitors may be deleted before their visits."""
+		factories.make_visitor(VISITOR.format(1), first_seen=NOON, last_seen=NOON)
+		self.session(NOON)
+		factories.set_settings(retention_visitor=(getdate() - LAST).days - 1)
+		self.addCleanup(factories.set_settings, retention_visitor=0)
+		self.assertEqual(retention.run()["Visitor"], 1)
+		self.assertEqual(run.rebuild(FIRST, LAST).failed, [])
+		self.assertEqual([row.new_visitors for row in self.stored()][:1], [1])
+
 
 class TestToldByCommands(RollupTestCase, CommandTestCase):
 	"""CLI-1, OPS-1: the command works these days out too, and `doctor` says what waits."""
