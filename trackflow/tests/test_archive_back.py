@@ -1,13 +1,16 @@
 """Archives are read back to the same rows, of nobody, and move no figure (RET-1)."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import frappe
+from frappe.utils import getdate
 
-from trackflow.privacy import retention
+from trackflow.click_rollups import run as click_rollups
+from trackflow.privacy import aged, retention
 from trackflow.privacy.archive import draft, keeping, layout, restoring
 from trackflow.privacy.personal import BY_DOCTYPE
 from trackflow.tests.factories import make_campaign, set_settings
@@ -67,6 +70,26 @@ class TestBack(ArchiveTestCase):
 		self.assertEqual({len(ids) for ids in by_visitor.values()}, {1})
 		for key in before.keys() - gone:
 			self.assertEqual(after[key], before[key])
+
+	def test_sums_of_another_site(self) -> None:
+		"""ROL-2: a site that never had these rows sums up what came with one file before it reads the next one."""
+		self.visit(1, 900)
+		day = getdate() - timedelta(days=900)
+		retention.run()
+		frappe.db.delete("Daily Click Rollup")
+		aged.forget_deletions()
+		set_settings(
+			**{f"retention_{name}": 0 for name in ("click_event", "visitor_session", "visitor_event")}
+		)
+		told = []
+		for record in self.records():
+			restoring.restore(record["name"])
+			click_rollups.run()
+			told += frappe.get_all(
+				"Daily Click Rollup", {"date": day, "grain": "Day"}, ["clicks", "sessions"], as_list=True
+			)
+		self.assertEqual(len(told), 2)
+		self.assertEqual(tuple(told[-1]), (1, 1))
 
 	def test_no_total_moves(self) -> None:
 		self.make_history()

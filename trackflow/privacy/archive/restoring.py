@@ -18,6 +18,7 @@ from trackflow.collisions import retried
 from trackflow.privacy.archive import draft, keeping, layout, places
 from trackflow.privacy.archive.layout import LayoutError
 from trackflow.privacy.archive.places import PlaceError
+from trackflow.rollups import marks
 
 Row = dict[str, Any]
 
@@ -95,6 +96,8 @@ def _insert(doctype: str, rows: list[Row], dry_run: bool) -> int:
 	missing = [row for row in rows if row["name"] not in there]
 	if not dry_run:
 		bulk.insert(doctype, missing, ignore_duplicates=True)
+		# Of a site that never had these rows the days may be summed up already, such as of the file before.
+		marks.mark_clicks(row[layout.TIMES[doctype]] for row in missing)
 	frappe.db.commit()
 	return len(missing)
 
