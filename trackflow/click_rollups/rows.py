@@ -42,6 +42,9 @@ def row_name(day: date, grain: str, key: Sequence[str]) -> str:
 def of_day(day: date) -> dict[str, Row]:
 	"""The rows of all grains, by name. A day without hits has the one of the grain Day."""
 	found = _Figures(day)
+	# A site's first years may have many such days.
+	if found.is_empty():
+		return {row_name(day, DAY, _NO_KEY): found.row(DAY, _NO_KEY)}
 	for source in sources.ALL:
 		found.add(source)
 	found.add_day()
@@ -58,6 +61,13 @@ class _Figures:
 		self.day = day
 		self.begin, self.end = moments(day, day)
 		self.rows: dict[tuple[str, Key], Row] = {}
+
+	def is_empty(self) -> bool:
+		"""There is no hit and no session. Three statements."""
+		hits = ((frappe.qb.DocType(doctype), field) for doctype, field in sources.HITS.items())
+		return not any(
+			self._within(frappe.qb.from_(of).select(of.name), of[field]).limit(1).run() for of, field in hits
+		)
 
 	def add(self, source: Source) -> None:
 		"""Sum up the source's rows; spellings of one host are put together."""
@@ -137,7 +147,7 @@ class _Figures:
 			of["breakdown"] = breakdowns.text_of(breakdown)
 
 	def row(self, grain: str, key: Key) -> Row:
-		of = self.rows[grain, key]
+		of = self.rows.get((grain, key), {})
 		return {
 			"name": row_name(self.day, grain, key),
 			"date": self.day,

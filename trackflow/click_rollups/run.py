@@ -26,12 +26,7 @@ from trackflow.runs import recorded
 # What these figures are worked out from, and they themselves.
 RESTS_ON = (*due.HITS, "Touch Point", "Visitor", ROLLUP)
 NIGHT_HOUR = 3
-FIRST = {
-	"Click Event": "click_timestamp",
-	"Visitor Session": "session_start",
-	"Visitor Event": "timestamp",
-	ROLLUP: "date",
-}
+FIRST = {**sources.HITS, ROLLUP: "date"}
 
 
 @recorded

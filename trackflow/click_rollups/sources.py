@@ -44,6 +44,8 @@ KEYS = (
 MADE_UP = {CAMPAIGN: "campaign_name", SOURCE: "source", REFERRER: "referrer_host", PAGE: "page"}
 OTHERS = "(others)"
 FIGURES = (*click_figures.FIGURES, *visit_figures.FIGURES)
+# What all of it comes from, and when that was.
+HITS = {"Click Event": "click_timestamp", "Visitor Session": "session_start", "Visitor Event": "timestamp"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,6 +235,17 @@ class TestAlike(RollupTestCase):
 		self.work_out()
 		self.assertEqual(frappe.db.count(ROLLUP, {"grain": "Link", "bots": 200}), 100)
 
+	def test_days_without_hits_take_few_statements(self) -> None:
+		"""A site whose first hit is years ago has many of them, and each run over all days meets them again."""
+		self.click(self.links[0].name)
+		self.work_out()
+		day = date(2026, 3, 4)
+		marks.note([day], marks.CLICKS)
+		with counted_statements() as statements:
+			run.roll_up(day)
+		self.assertLess(len(statements), 20)
+		self.assertEqual([row.clicks for row in self.stored()], [1, 0, 0])
+
 	def test_a_rebuild_changes_no_row(self) -> None:
 		self.fill()
 		self.assertGreater(self.work_out(), 50)
