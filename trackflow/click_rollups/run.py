@@ -4,6 +4,7 @@ A day is one transaction, and rows that are right already are not touched, as wi
 is over at three in the morning, when what comes late has come. Days of which something was deleted by its age stay as they are.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import reduce
 
@@ -26,7 +27,6 @@ from trackflow.runs import recorded
 # What these figures are worked out from, and they themselves.
 RESTS_ON = (*due.HITS, "Touch Point", "Visitor", ROLLUP)
 NIGHT_HOUR = 3
-FIRST = {**sources.HITS, ROLLUP: "date"}
 
 
 @recorded
@@ -43,30 +43,22 @@ def run(first: date | None = None, until: date | None = None, tell: Tell | None 
 
 
 def rebuild(first: date | None = None, until: date | None = None, tell: Tell | None = None) -> Done:
-	"""Work out all days of a range again, as far as what they rest on is there."""
-	return _run(_days(first, until), tell)
+	"""Work out all days of a range again that have hits or sums, as far as what they rest on is there."""
+	return _run(_with_something(_days(first, until)), tell)
 
 
 def waiting(first: date | None = None, until: date | None = None) -> list[date]:
-	"""The days of a range, up to yesterday, that are to be worked out."""
+	"""The days of a range, up to yesterday, that are to be worked out: those that changed, and those with hits that were not yet."""
 	days = _days(first, until)
-	if not days:
-		return []
-	done = worked_out(days[0], days[-1], horizon())
-	return [day for day in days if day not in done]
+	done = worked_out(days[0], days[-1], horizon()) if days else ()
+	return _with_something([day for day in days if day not in done])
 
 
 def worked_out(first: date, last: date, since: datetime | None) -> set[date]:
 	"""The days of a range whose stored figures are to be told: those of their hits, or, where hits are gone since a `horizon`, those
 	that there were. Two statements."""
-	stored = frappe.get_all(
-		ROLLUP,
-		filters={"grain": sources.DAY, "date": ("between", (first, last))},
-		pluck="date",
-		order_by="date",
-	)
 	changed = {day for day in marks.days(first, last, marks.CLICKS) if is_whole(day, since)}
-	return set(map(getdate, stored)) - changed
+	return _stored(first, last) - changed
 
 
 def last_day() -> date:
@@ -81,10 +73,41 @@ def horizon() -> datetime | None:
 
 def first_day() -> date | None:
 	"""The day of the oldest hit, session or sum that is there: sums may be of hits that somebody deleted. One statement."""
-	tables = {doctype: frappe.qb.DocType(doctype) for doctype in FIRST}
-	parts = [frappe.qb.from_(of).select(Min(of[FIRST[doctype]]).as_("at")) for doctype, of in tables.items()]
-	moments = reduce(lambda one, other: one.union_all(other), parts).as_("moments")
-	[[first]] = frappe.qb.from_(moments).select(Min(moments.at)).run()
+	return _first_of({**sources.HITS, ROLLUP: "date"})
+
+
+def _stored(first: date, last: date) -> set[date]:
+	filters = {"grain": sources.DAY, "date": ("between", (first, last))}
+	return set(map(getdate, frappe.get_all(ROLLUP, filters, pluck="date", order_by="date")))
+
+
+def _with_something(days: list[date]) -> list[date]:
+	"""Those of these days, in order, that have sums, marks or hits."""
+	if not days:
+		return []
+	known = _stored(days[0], days[-1]) | set(marks.days(days[0], days[-1], marks.CLICKS))
+	hits = set(_with_hits([day for day in days if day not in known]))
+	return [day for day in days if day in known or day in hits]
+
+
+def _with_hits(days: list[date]) -> Iterator[date]:
+	"""Those of these days, in order, on which there was something: years may lie between them. A statement for each that there is."""
+	there = date.min
+	for day in days:
+		if there < day:
+			there = _first_of(sources.HITS, day) or date.max
+		if there == day:
+			yield day
+
+
+def _first_of(fields: Mapping[str, str], since: date | None = None) -> date | None:
+	parts = []
+	for doctype, field in fields.items():
+		table = frappe.qb.DocType(doctype)
+		part = frappe.qb.from_(table).select(Min(table[field]).as_("at"))
+		parts.append(part.where(table[field] >= since) if since else part)
+	oldest = reduce(lambda one, other: one.union_all(other), parts).as_("oldest")
+	[[first]] = frappe.qb.from_(oldest).select(Min(oldest.at)).run()
 	return getdate(first) if first else None
 
 
@@ -109,7 +132,8 @@ def _run(days: list[date], tell: Tell | None) -> Done:
 		marks.forget_before(since.date(), marks.CLICKS)
 	for number, day in enumerate(days, 1):
 		# Two runs on one day wait for each other, and the second one sees what the first one wrote.
-		marks.note([day], marks.CLICKS)
+		if not marks.of(day, marks.CLICKS):
+			marks.note([day], marks.CLICKS)
 		frappe.db.commit()
 		_work_out(day, done)
 		if tell:
