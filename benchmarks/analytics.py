@@ -84,7 +84,7 @@ def _summed_up(days: int) -> Iterator[list[Any]]:
 	from trackflow.click_rollups import run as clicks
 	from trackflow.rollups import run as spend
 
-	first, month = (date.today() - timedelta(days=number) for number in (days, 30))
+	first, month = (date.today() - timedelta(days=number) for number in (days, min(days, 30)))
 	for name, work in (
 		("clicks and visits", lambda: clicks.run(first)),
 		("clicks and visits again, nothing changed", lambda: clicks.rebuild(month)),
