@@ -31,7 +31,7 @@ COUNTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class People:
-	"""How many different visitors, by day where days were asked for; `estimated` where a figure is put together of sketches."""
+	"""How many different visitors; `estimated` where that is put together of sketches."""
 
 	number: int
 	estimated: bool = False
@@ -41,7 +41,6 @@ class Days:
 	"""The days from the first to the last, told by rollups where they can be. Making one takes four statements."""
 
 	def __init__(self, first: date, last: date) -> None:
-		self.first, self.last = first, last
 		self.whole_since = run.horizon()
 		done = run.worked_out(first, last, self.whole_since)
 		# Before the first day of which there is something, and of days to come, there is nothing to be asked for.
@@ -57,8 +56,8 @@ class Days:
 		figures: Sequence[str],
 		only: Only | None = None,
 	) -> Any:
-		"""Sums of a source over days of these, as a table: what `by` names of its keys and "day", and the figures named, of which one is among the source's `counts`; `only` narrows
-		keys to a value or some. A group may stand in it twice: sum it up."""
+		"""Sums of a source over days of these, as a table: what `by` names of its keys and "day", and the figures named, of which
+		one is among the source's `counts`; `only` narrows keys to a value or some. A group may stand in it twice: sum it up."""
 		days = self._days_by_rows(first, last)
 		parts = []
 		if len(days) < (last - first).days + 1:
@@ -109,8 +108,7 @@ class Days:
 		for (text,) in query.select(rollup.breakdown).run():
 			breakdowns.merge(found, breakdowns.of_text(text))
 		if days := self._days_by_rows(first, last):
-			rows = source.rows()
-			query = _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only)
+			query = _on_days(source.rows(), days, only)
 			breakdowns.merge(found, breakdowns.read(query, {}).get((), {}))
 		return found
 
@@ -143,8 +141,7 @@ class Days:
 		self, source: Source, key: str, first: date, last: date, only: Only | None
 	) -> dict[str, People]:
 		rows = source.rows()
-		begin, end = moments(first, last)
-		query = _narrowed(rows.query.where((rows.at >= begin) & (rows.at < end)), rows.keys, only or {})
+		query = _on_days(rows, between(first, last), only or {})
 		number = Count(rows.visitor).distinct()
 		if key:
 			found = query.select(rows.keys[key], number).groupby(rows.keys[key]).run()
@@ -166,7 +163,7 @@ class Days:
 		if not days:
 			return []
 		rows = source.rows()
-		query = _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only or {})
+		query = _on_days(rows, days, only or {})
 		query = query.where(rows.visitor.isnotnull())
 		register, least = sources.hashed(rows.visitor)
 		groups = [*([rows.keys[key]] if key else []), register]
@@ -178,13 +175,13 @@ class Days:
 			return {}
 		rows = source.rows()
 		day = Date(rows.at)
-		query = _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only or {})
+		query = _on_days(rows, days, only or {})
 		found = query.select(day, Count(rows.visitor).distinct()).groupby(day).run()
 		return {str(one): People(number) for one, number in found if number}
 
 
 def _live(rows: Rows, days: list[date], by: Sequence[str], figures: Iterable[str], only: Only) -> Any:
-	query = _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only)
+	query = _on_days(rows, days, only)
 	groups = {key: Date(rows.at) if key == "day" else rows.keys[key] for key in by}
 	return _grouped(query, groups, {name: rows.figures[name] for name in figures})
 
@@ -192,6 +189,10 @@ def _live(rows: Rows, days: list[date], by: Sequence[str], figures: Iterable[str
 def _grouped(query: Any, groups: Mapping[str, Any], figures: Mapping[str, Any]) -> Any:
 	columns = (term.as_(name) for name, term in (*groups.items(), *figures.items()))
 	return query.select(*columns).groupby(*groups.values())
+
+
+def _on_days(rows: Rows, days: Iterable[date], only: Only) -> Any:
+	return _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only)
 
 
 def _narrowed(query: Any, keys: Mapping[str, Any], only: Only) -> Any:

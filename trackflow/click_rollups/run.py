@@ -18,10 +18,9 @@ from trackflow.click_rollups.rows import FIELDS, ROLLUP, of_day
 from trackflow.collisions import retried
 from trackflow.day_range import moments
 from trackflow.garbage import seldom_collected
-from trackflow.jobs import TimeIsUp
 from trackflow.privacy import aged, due
 from trackflow.rollups import marks
-from trackflow.rollups.run import Done, Tell
+from trackflow.rollups.run import Done, Tell, work_out
 from trackflow.runs import recorded
 
 # What these figures are worked out from, and they themselves.
@@ -135,26 +134,11 @@ def _run(days: list[date], tell: Tell | None) -> Done:
 		if not marks.of(day, marks.CLICKS):
 			marks.note([day], marks.CLICKS)
 		frappe.db.commit()
-		_work_out(day, done)
+		work_out(day, roll_up, f"TrackFlow: the clicks of {day} could not be summed up", done)
 		if tell:
 			tell(number, len(days))
 	frappe.db.commit()
 	return done
-
-
-def _work_out(day: date, done: Done) -> None:
-	try:
-		written = roll_up(day)
-	except TimeIsUp:
-		raise
-	except Exception:
-		frappe.db.rollback()
-		frappe.log_error(title=f"TrackFlow: the clicks of {day} could not be summed up")
-		frappe.db.commit()
-		done.failed.append(day)
-	else:
-		done.days += 1
-		done.rows_written += written
 
 
 @retried

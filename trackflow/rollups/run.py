@@ -77,7 +77,7 @@ def run_marked(first: date | None = None, last: date | None = None, tell: Tell |
 	until = min(last or yesterday(), yesterday())
 	while some := [day for day in marks.days(first, until) if day not in done.failed]:
 		for number, day in enumerate(some, 1):
-			_work_out(day, done)
+			work_out(day, roll_up, f"TrackFlow: the figures of {day} could not be worked out", done)
 			if tell:
 				tell(number, len(some))
 		frappe.db.commit()
@@ -112,14 +112,15 @@ def active_models() -> list[str]:
 	return frappe.get_all("Attribution Model", filters={"is_active": 1}, pluck="name", order_by="name")
 
 
-def _work_out(day: date, done: Done) -> None:
+def work_out(day: date, roll_up: Callable[[date], int], trouble: str, done: Done) -> None:
+	"""Have a day's rows written, and note what became of it: one that fails is in the Error Log, and the others go on."""
 	try:
 		written = roll_up(day)
 	except TimeIsUp:
 		raise
 	except Exception:
 		frappe.db.rollback()
-		frappe.log_error(title=f"TrackFlow: the figures of {day} could not be worked out")
+		frappe.log_error(title=trouble)
 		frappe.db.commit()
 		done.failed.append(day)
 	else:
