@@ -12,6 +12,7 @@ from trackflow.analytics.credited import Credited
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.sums import Sums
 from trackflow.click_rollups.reading import Days
+from trackflow.day_range import each_day
 from trackflow.tracking.click_figures import FIGURES
 from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
 
@@ -67,11 +68,11 @@ class _Days:
 
 	def total(self, period: Period) -> Row:
 		"""The sums of a period's days."""
-		days = [self._of(str(day)) for day in change.days(period.first, period.last)]
+		days = [self._of(str(day)) for day in each_day(period.first, period.last)]
 		return sums.added(days, (*_SUMS, "bounces", "seconds"))
 
 	def value(self, period: Period) -> dict[str, float]:
-		days = map(str, change.days(period.first, period.last))
+		days = map(str, each_day(period.first, period.last))
 		return credited.amounts([row for day in days for row in self.credits.get(day, ())])
 
 	def channels(self) -> list[Row]:
@@ -95,7 +96,7 @@ class _Days:
 				**{name: self._of(day)[name] for name in _OF_DAY},
 				"value": credited.amounts(self.credits.get(day, [])),
 			}
-			for day in map(str, change.days(self.period.first, self.period.last))
+			for day in map(str, each_day(self.period.first, self.period.last))
 		]
 
 	def _of(self, day: str) -> Row:

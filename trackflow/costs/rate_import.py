@@ -15,6 +15,7 @@ from trackflow.collisions import retried
 from trackflow.costs import days, files, numbers, rate_sheet, store
 from trackflow.costs.exchange import days_told_by
 from trackflow.costs.rate_sheet import Rate, RateSheet
+from trackflow.day_range import each_day
 from trackflow.links import csv_text
 from trackflow.naming import key_name
 from trackflow.rollups import marks
@@ -83,7 +84,7 @@ def _gone_through(sheet: RateSheet, dry_run: bool) -> tuple[Counter[str], set[da
 def _mark(changed: set[date]) -> None:
 	"""The days that may rest on rates of these days, as far as there is anything to work out."""
 	if changed:
-		resting = {day for one in changed for day in marks.between(*days_told_by(one))}
+		resting = {day for one in changed for day in each_day(*days_told_by(one))}
 		marks.mark(resting.intersection(marks.all_days()))
 
 
