@@ -19,7 +19,7 @@ from trackflow.day_range import each_day
 from trackflow.links import csv_text
 from trackflow.naming import key_name
 from trackflow.rollups import marks
-from trackflow.validation import plain_text
+from trackflow.validation import check_choice, plain_text
 
 DOCTYPE = "TrackFlow Exchange Rate"
 PORTION = 2000
@@ -33,8 +33,8 @@ def read(
 ) -> RateSheet:
 	"""The rates of a file; what is wrong with it as a whole stops with clear words."""
 	text = files.text_of(content)
-	files.check_choice("decimal_mark", decimal_mark, numbers.MARKS)
-	files.check_choice("day_order", day_order, days.ORDERS)
+	check_choice("decimal_mark", decimal_mark, numbers.MARKS)
+	check_choice("day_order", day_order, days.ORDERS)
 	try:
 		return rate_sheet.read(text, files.site(), decimal_mark, day_order, _since(since))
 	except csv_text.CsvError as error:
