@@ -22,8 +22,7 @@ export default defineConfig(({ command }) => ({
 			{ find: "@", replacement: file("src") },
 			// Its package names no way to single components; see src/ui.ts.
 			{ find: "#frappe-ui", replacement: file("node_modules/frappe-ui/src") },
-			// frappe-ui's charts take all of ECharts, a megabyte; these are the parts that we show.
-			{ find: /^echarts$/, replacement: file("src/components/charts/echarts.ts") },
+			{ find: /^feather-icons$/, replacement: file("src/feather.ts") },
 		],
 	},
 	build: {
@@ -37,6 +36,6 @@ export default defineConfig(({ command }) => ({
 		assetsInlineLimit: 0,
 		chunkSizeWarningLimit: 600,
 	},
-	optimizeDeps: { exclude: ["frappe-ui"], include: ["frappe-ui > feather-icons", "frappe-ui > reka-ui", "frappe-ui > dompurify"] },
+	optimizeDeps: { exclude: ["frappe-ui"], include: ["frappe-ui > reka-ui", "frappe-ui > dompurify"] },
 	test: { include: ["tests/unit/**/*.test.ts"] },
 }));
