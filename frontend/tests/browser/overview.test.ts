@@ -115,7 +115,7 @@ describe("SEC-2: what visitors write", () => {
 describe("the frame", () => {
 	test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
 		for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }]) {
-			const page = await app.open("", options);
+			const page = await app.open("?period=today&compare=previous", options);
 			await expectSound(page);
 			await page.context().close();
 		}
