@@ -1,6 +1,6 @@
 /** Every page is a folder of pages/ with a `page.ts` that says what it is; there is no other list of them. */
 import { nextTick } from "vue";
-import { createRouter, createWebHistory, type RouteLocationRaw, type RouteRecordRaw } from "vue-router";
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { may } from "./data/boot";
 import type { Page } from "./pages/page";
 
@@ -35,4 +35,3 @@ router.afterEach((to, from) => {
 
 export const hasPage = (name: string): boolean => router.hasRoute(name);
 
-export type { RouteLocationRaw };
