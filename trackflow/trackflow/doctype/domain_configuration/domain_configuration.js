@@ -8,7 +8,10 @@ async function show_tag(frm) {
 	const found = await trackflow.desk.ask(frm, "domains.get_script_tag", { domain: frm.doc.name });
 	if (!found) return;
 	const said = [
-		__("Put this into every page of the website once, anywhere in it. Settings that change later need no new tag."),
+		__("Put this into every page of the website once, anywhere in it."),
+		found.has_banner
+			? __("The first line follows the settings by itself. The second is the consent banner with its texts: copy it again when they change.")
+			: __("It follows the settings by itself."),
 		__("A website with a strict Content-Security-Policy allows {0} in script-src and connect-src.", [found.origin]),
 	];
 	if (!found.enabled) {
