@@ -14,12 +14,12 @@ from frappe import _
 from frappe.utils import fmt_money, formatdate, getdate
 
 from trackflow.analytics import credited, sums
-from trackflow.analytics.change import days
 from trackflow.analytics.credited import Credited
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.sums import Sums
 from trackflow.click_rollups.reading import Days
 from trackflow.costs.rates import reporting_currency
+from trackflow.day_range import each_day
 from trackflow.rollups import reading
 from trackflow.rollups.grains import ORGANIZATION, Figures
 from trackflow.waste import findings
@@ -89,7 +89,7 @@ def clicks_and_visitors() -> Chart:
 	of = _sums(period)
 	by_day = of.clicks_by_day(period)
 	people = of.visitors_by_day(period, sum(row["sessions"] for row in of.sessions_by_day(period)))
-	every = list(map(str, days(period.first, period.last)))
+	every = list(map(str, each_day(period.first, period.last)))
 	clicked = [by_day[day]["clicks"] + by_day[day]["scans"] if day in by_day else 0 for day in every]
 	came = [people[day].number if day in people else 0 for day in every]
 	is_estimated = any(one.estimated for one in people.values())
@@ -116,7 +116,7 @@ def spend_and_value() -> Chart:
 	"""What was spent, and what conversions were worth, day by day. A chart has no place for what is not known: its name says so."""
 	period = _last(MONTH)
 	found = reading.by_day(period.first, period.last, reading.model_named(""))
-	every = days(period.first, period.last)
+	every = each_day(period.first, period.last)
 	figures = [found.get(day, Figures()) for day in every]
 	of_spend = _named_amounts(_("Spend"), [one.spend for one in figures])
 	of_value = _named_amounts(_("Value"), [one.value for one in figures])
