@@ -9,7 +9,7 @@ was, and one that is done finds nothing. The record of it holds who, when and ho
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from secrets import token_bytes
 from typing import Any
@@ -19,16 +19,12 @@ from frappe.utils import now_datetime
 from redis.exceptions import RedisError
 
 from trackflow import bulk
-from trackflow.attribution import deal_rows, run
 from trackflow.collisions import retried
 from trackflow.exceptions import StreamUnavailable
 from trackflow.integrations import crm_subject
 from trackflow.jobs import enqueue
-from trackflow.naming import keyed_hash
-from trackflow.offline import files
-from trackflow.offline.gather import row_name
-from trackflow.offline.platforms import PLATFORMS
-from trackflow.privacy import due, personal, subjects
+from trackflow.privacy import due, nobodys, personal, subjects
+from trackflow.privacy.nobodys import EXPORTED, Pseudonyms, pieces
 from trackflow.privacy.personal import (
 	BY_DOCTYPE,
 	DEAL,
@@ -53,7 +49,6 @@ RUNNING, DONE = "Running", "Done"
 BATCH = 1_000
 # Of a job, which has an hour.
 JOB_SECONDS, JOB_TIMEOUT = 50 * 60, 60 * 60
-EXPORTED = "Conversion Export Row"
 # Tables whose rows hang on a visitor; those of its conversions, of leads and of deals are done with them.
 OF_VISITOR = ("Click Event", "Visitor Event", "Visitor Session", "Touch Point")
 TIMES = {table.doctype: table.time for table in due.TABLES}
@@ -66,27 +61,11 @@ class _Work:
 	"""One erasure: its record, what makes names that nobody can trace, whom it is about, and until when it may run."""
 
 	record: str
-	key: bytes
+	names: Pseudonyms
 	subject: Subject
 	until: float = float("inf")
 	tell: Callable[[str, int], None] | None = None
 	done: Counter[str] = field(default_factory=Counter)
-	# Whose files are to be written anew before the commit.
-	exports: set[str] = field(default_factory=set)
-
-	def of_visitor(self, visitor_id: str) -> str:
-		return identity.erased_id(self.key, visitor_id)
-
-	def of(self, kind: str, name: str, length: int = 20) -> str:
-		"""What stands for a document from now on."""
-		return keyed_hash(self.key, kind, name)[:length]
-
-	def of_conversion(self, name: str) -> str:
-		return self.of("conversion", name, 32)
-
-	@property
-	def person(self) -> str:
-		return self.of("person", "")
 
 	def add(self, doctype: str, number: int) -> None:
 		"""Count rows; part of the transaction that wrote them."""
@@ -101,12 +80,6 @@ class _Work:
 		frappe.db.set_value(RECORD, self.record, values, update_modified=False)
 		if self.tell:
 			self.tell(doctype, self.done[doctype])
-
-	def commit(self) -> None:
-		"""End a transaction that emptied rows of exports."""
-		files.rewrite(self.exports)
-		frappe.db.commit()
-		self.exports.clear()
 
 	@property
 	def is_over(self) -> bool:
@@ -192,7 +165,7 @@ def _unfinished(subject: Subject) -> _Work | None:
 
 def _record(subject: Subject, reference: str) -> _Work:
 	"""A new erasure, written down before it begins."""
-	work = _Work(frappe.generate_hash(length=10), token_bytes(32), subject)
+	work = _Work(frappe.generate_hash(length=10), Pseudonyms(token_bytes(32)), subject)
 	doc = {
 		"name": work.record,
 		"status": RUNNING,
@@ -201,7 +174,7 @@ def _record(subject: Subject, reference: str) -> _Work:
 		"started_on": now_datetime(),
 		"row_count": 0,
 		"rows_erased": "{}",
-		"work": json.dumps({"key": work.key.hex(), "subject": subject.as_dict()}),
+		"work": json.dumps({"key": work.names.key.hex(), "subject": subject.as_dict()}),
 	}
 	bulk.insert(RECORD, [doc])
 	return work
@@ -209,7 +182,7 @@ def _record(subject: Subject, reference: str) -> _Work:
 
 def _read(record: str, text: str) -> _Work:
 	values = json.loads(text)
-	return _Work(record, bytes.fromhex(values["key"]), Subject.of(values["subject"]))
+	return _Work(record, Pseudonyms(bytes.fromhex(values["key"])), Subject.of(values["subject"]))
 
 
 def _go_on(work: _Work) -> None:
@@ -260,42 +233,18 @@ def _erase_crm(work: _Work) -> None:
 		work.add(doctype, number)
 	_cut_conversions(work)
 	pseudonyms = {
-		LEAD: {one: work.of("lead", one) for one in subject.leads},
-		DEAL: {one: work.of("deal", one) for one in subject.deals},
+		LEAD: {one: work.names.of("lead", one) for one in subject.leads},
+		DEAL: {one: work.names.of("deal", one) for one in subject.deals},
 	}
 	for doctype in ("Lead Status Change", *OF_DEAL):
-		_rename_rows(work, doctype, pseudonyms)
-	work.commit()
-
-
-def _rename_rows(work: _Work, doctype: str, pseudonyms: Mapping[str, Mapping[str, str]]) -> None:
-	"""Give rows of leads and deals others' names, by their kind; names of rows that follow from a deal's follow its new one."""
-	table = BY_DOCTYPE[doctype]
-	make_name = {
-		"Deal Attribution": lambda row, deal: deal_rows.attribution_name(deal, row["attribution_model"]),
-		"Deal Link Association": lambda row, deal: deal_rows.association_name(deal, row["tracked_link"]),
-	}.get(doctype)
-	beside = {"Deal Attribution": ["attribution_model"], "Deal Link Association": ["tracked_link"]}.get(
-		doctype, []
-	)
-	stored: dict[str, Row] = {}
-	for kind, column in table.found_by:
-		if pseudonyms[kind]:
-			stored |= bulk.load(doctype, {column: ("in", pseudonyms[kind])}, ())
-	columns = [column for _kind, column in table.found_by]
-	for name, row in bulk.lock(doctype, stored, [*columns, *beside]).items():
-		found = {column: pseudonyms[kind].get(row[column]) for kind, column in table.found_by}
-		new = {column: value for column, value in found.items() if value}
-		if new:
-			values = {**new, **dict.fromkeys(table.empties)}
-			_set(doctype, name, {**values, "name": make_name(row, new["deal_id"])} if make_name else values)
-	work.add(doctype, len(stored))
+		work.add(doctype, nobodys.rename_documents(doctype, pseudonyms))
+	work.names.commit()
 
 
 def _cut_conversions(work: _Work) -> None:
 	"""Part the conversions of the leads and deals from these. One without a visitor goes with the first of the person's
 	browsers, so that its credits stay; one of another's browser stays with that."""
-	subject = work.subject
+	subject, names = work.subject, work.names
 	found = {
 		name
 		for column, some in (("crm_lead", subject.leads), ("crm_deal", subject.deals))
@@ -303,47 +252,21 @@ def _cut_conversions(work: _Work) -> None:
 		for name in bulk.load("Conversion", {column: ("in", some)}, ())
 	}
 	first = min(subject.visitors, default=None)
-	for name, row in bulk.lock("Conversion", found, ["visitor"]).items():
-		if row.visitor in subject.visitors:
-			# It goes with its browser.
-			continue
-		_rename_conversion(work, name, {"visitor": row.visitor or first})
-		if first and not row.visitor:
-			credits = bulk.load("Attribution Link", {"conversion": work.of_conversion(name)}, ["touch_point"])
-			unattributed = [credit for credit, values in credits.items() if not values.touch_point]
-			_update("Attribution Link", unattributed, {"visitor_id": first})
-		work.add("Conversion", 1)
-
-
-def _rename_conversion(work: _Work, name: str, values: Row) -> None:
-	"""Give a locked conversion a name that does not follow from what it stood for, its credits theirs by it, and empty what
-	tells of it."""
-	table = BY_DOCTYPE["Conversion"]
-	new = work.of_conversion(name)
-	empty = {**dict.fromkeys(table.empties), "crm_lead": None, "crm_deal": None}
-	_set("Conversion", name, {**empty, **values, "name": new})
-	credits = bulk.load("Attribution Link", {"conversion": name}, ["touch_point", "attribution_model"])
-	for old, row in credits.items():
-		credit = run.credit_name(new, row.touch_point, row.attribution_model)
-		_set("Attribution Link", old, {"name": credit, "conversion": new})
-	links = bulk.load("Link Conversion", {"conversion": name}, ["click_event"])
-	for old, row in links.items():
-		link = run.link_conversion_name(new, row.click_event)
-		_set("Link Conversion", old, {"name": link, "conversion": new, "attribution_data": None})
-	_erase_exported(
-		work,
-		{"conversion": name},
-		lambda row: {"name": row_name(PLATFORMS[row["platform"]], new), "conversion": new},
+	# One with a visitor of the person's goes with its browser.
+	rows = {
+		name: row
+		for name, row in bulk.lock("Conversion", found, ["visitor"]).items()
+		if row.visitor not in subject.visitors
+	}
+	done = nobodys.rename_conversions(
+		names, {name: {"visitor": row.visitor or first} for name, row in rows.items()}
 	)
-
-
-def _erase_exported(work: _Work, filters: Row, changed: Callable[[Row], Row]) -> None:
-	"""Empty what was told of somebody to platforms in the rows; their files are written before the commit."""
-	rows = bulk.load(EXPORTED, filters, ["export", "platform", "line"])
-	exports = {row.export for row in rows.values()}
-	files.empty(exports, {name: changed(row) for name, row in rows.items()})
-	work.exports |= exports
-	work.add(EXPORTED, sum(bool(row.line) for row in rows.values()))
+	of_nobody = {names.of_conversion(name) for name, row in rows.items() if first and not row.visitor}
+	credits = bulk.load("Attribution Link", {"conversion": ("in", of_nobody)}, ["touch_point"])
+	unattributed = [name for name, credit in credits.items() if not credit.touch_point]
+	nobodys.write("Attribution Link", {name: {"visitor_id": first} for name in unattributed})
+	for doctype in ("Conversion", EXPORTED):
+		work.add(doctype, done[doctype])
 
 
 @retried
@@ -352,54 +275,53 @@ def _erase_visitor(work: _Work, visitor_id: str) -> None:
 	somebody's whom we do not know."""
 	frappe.db.commit()
 	locked = bulk.lock("Visitor", [visitor_id], BY_DOCTYPE["Visitor"].keeps)
-	erased = work.of_visitor(visitor_id)
+	names = work.names
+	erased = names.of_visitor(visitor_id)
 	touches = bulk.load("Touch Point", {"visitor_id": visitor_id}, ())
 	conversions = bulk.lock("Conversion", bulk.load("Conversion", {"visitor": visitor_id}, ()))
-	for name in conversions:
-		_rename_conversion(work, name, {"visitor": erased})
-	renamed = [work.of_conversion(name) for name in conversions]
+	done = nobodys.rename_conversions(names, {name: {"visitor": erased} for name in conversions})
+	renamed = [names.of_conversion(name) for name in conversions]
 	credits = _beside("Attribution Link", visitor_id, {"touch_point": touches, "conversion": renamed})
 	links = _beside(
 		"Link Conversion", visitor_id, {"click_event": _clicks(visitor_id), "conversion": renamed}
 	)
-	_update("Attribution Link", credits, {"visitor_id": erased})
-	_update("Link Conversion", links, {"visitor_id": erased, "attribution_data": None})
-	_erase_exported(work, {"visitor": visitor_id}, lambda _row: {"visitor": erased})
+	for doctype, some in (("Attribution Link", credits), ("Link Conversion", links)):
+		empty = dict.fromkeys(BY_DOCTYPE[doctype].empties)
+		nobodys.write(doctype, {name: {**empty, "visitor_id": erased} for name in some})
+	exported = nobodys.empty_exported(names, {"visitor": visitor_id}, lambda _row: {"visitor": erased})
+	work.add(EXPORTED, done[EXPORTED] + exported)
 	work.add("Conversion", len(conversions))
 	work.add("Attribution Link", len(credits))
 	work.add("Link Conversion", len(links))
 	for doctype in OF_VISITOR:
 		work.add(doctype, _empty_rows(BY_DOCTYPE[doctype], visitor_id, erased))
 	if row := locked.get(visitor_id):
-		_replace_visitor(work, row, erased)
+		_replace_visitor(row, erased, names.of("person", ""))
 		work.add("Visitor", 1)
-	work.commit()
+	names.commit()
 
 
-def _replace_visitor(work: _Work, row: Row, erased: str) -> None:
+def _replace_visitor(row: Row, erased: str, person: str) -> None:
 	"""Nobody's row instead of the visitor's, with the figures that totals rest on."""
 	kept = {name: row[name] for name in BY_DOCTYPE["Visitor"].keeps}
 	bulk.delete("Visitor", [row["name"]])
-	new = {"name": erased, "visitor_id": erased, **kept, "erased_person": work.person}
+	new = {"name": erased, "visitor_id": erased, **kept, "erased_person": person}
 	bulk.insert("Visitor", [new], ignore_duplicates=True)
 
 
 def _empty_rows(table: Table, visitor_id: str, erased: str) -> int:
 	"""Empty what is personal in a visitor's rows, which are the erased one's from then on."""
-	column = table.field_of(VISITOR)
 	is_click = table.doctype == "Click Event"
 	at = TIMES[table.doctype]
-	rows = bulk.load(table.doctype, {column: visitor_id}, [at, "referrer"] if is_click else [at])
+	rows = bulk.load(
+		table.doctype, {table.field_of(VISITOR): visitor_id}, [at, "referrer"] if is_click else [at]
+	)
 	# Sums of these days hold pages, and a sketch that the id could be tried on.
 	marks.mark_clicks(row[at] for row in rows.values())
-	_update(table.doctype, rows, {**dict.fromkeys(table.empties), column: erased})
+	nobodys.empty_rows(table, dict.fromkeys(rows, erased))
 	if is_click:
-		by_website: dict[str, list[str]] = {}
-		for name, row in rows.items():
-			if row.referrer and row.referrer != website_of(row.referrer):
-				by_website.setdefault(website_of(row.referrer), []).append(name)
-		for website, names in by_website.items():
-			_update(table.doctype, names, {"referrer": website})
+		websites = {name: website_of(row.referrer) for name, row in rows.items() if row.referrer}
+		nobodys.write("Click Event", {name: {"referrer": website} for name, website in websites.items()})
 	return len(rows)
 
 
@@ -407,7 +329,7 @@ def _beside(doctype: str, visitor_id: str, by: Mapping[str, Collection[str]]) ->
 	"""Credits that name the visitor, also those of others' conversions; found by what has an index."""
 	found: dict[str, Row] = {}
 	for column, values in by.items():
-		for some in _pieces(values):
+		for some in pieces(values, BATCH):
 			found |= bulk.load(doctype, {column: ("in", some)}, ["visitor_id"])
 	return sorted(name for name, row in found.items() if row.visitor_id == visitor_id)
 
@@ -418,7 +340,7 @@ def _clicks(visitor_id: str) -> Collection[str]:
 
 def _erase_log(work: _Work, table: Table) -> None:
 	"""Rows of a log, a batch in a transaction."""
-	for some in _pieces(subjects.names(table, work.subject)):
+	for some in pieces(subjects.names(table, work.subject), BATCH):
 		_erase_log_rows(work, table, some)
 
 
@@ -429,7 +351,8 @@ def _erase_log_rows(work: _Work, table: Table, names: list[str]) -> None:
 		bulk.delete(table.doctype, names)
 	else:
 		references = [column for kind, column in table.found_by if kind in (EMAIL, LEAD, VISITOR)]
-		_update(table.doctype, names, dict.fromkeys((*table.empties, *table.mentions, *references)))
+		empty = dict.fromkeys((*table.empties, *table.mentions, *references))
+		nobodys.write(table.doctype, {name: empty for name in names})
 	work.add(table.doctype, len(names))
 	frappe.db.commit()
 
@@ -448,27 +371,3 @@ def _erase_torn_lines(work: _Work) -> None:
 			draft.replace(path)
 		else:
 			path.unlink(missing_ok=True)
-
-
-def _set(doctype: str, name: str, values: Row) -> None:
-	"""Set fields of one row, its name among them, which the ORM would not."""
-	table = frappe.qb.DocType(doctype)
-	query = frappe.qb.update(table).where(table.name == name)
-	for column, value in values.items():
-		query = query.set(table[column], value)
-	query.run()
-
-
-def _update(doctype: str, names: Iterable[str], values: Row) -> None:
-	"""Set the same fields of many rows, by name: a look-up without an index would lock a whole table."""
-	table = frappe.qb.DocType(doctype)
-	for some in _pieces(names):
-		query = frappe.qb.update(table).where(bulk.among(table.name, some))
-		for column, value in values.items():
-			query = query.set(table[column], value)
-		query.run()
-
-
-def _pieces(names: Iterable[str]) -> Iterable[list[str]]:
-	names = list(names)
-	return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
