@@ -8,11 +8,12 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.query_builder.functions import Count
+from frappe.query_builder.functions import Sum
 from frappe.utils import escape_html, flt
 
+from trackflow.click_rollups import sources
+from trackflow.click_rollups.reading import Days
 from trackflow.costs import rates
-from trackflow.day_range import moments
 from trackflow.reports import desk
 from trackflow.reports.spend import number, ratio, ratios
 from trackflow.rollups import reading
@@ -153,17 +154,15 @@ class _Report:
 
 def _clicks(first: date, last: date) -> dict[str, int]:
 	"""Clicks and scans of people on the links of each campaign in these days."""
-	click = frappe.qb.DocType("Click Event")
-	begin, end = moments(first, last)
+	table = Days(first, last).table(sources.CLICKS_BY_LINK, first, last, ("campaign",), ("clicks", "scans"))
 	rows = (
-		frappe.qb.from_(click)
-		.select(click.campaign, Count("*"))
-		.where((click.campaign != "") & (click.counted == 1))
-		.where((click.click_timestamp >= begin) & (click.click_timestamp < end))
-		.groupby(click.campaign)
+		frappe.qb.from_(table)
+		.select(table.campaign, Sum(table.clicks + table.scans))
+		.where(table.campaign != "")
+		.groupby(table.campaign)
 		.run()
 	)
-	return dict(rows)
+	return {campaign: int(clicks) for campaign, clicks in rows}
 
 
 def _says_something(row: Row) -> bool:
