@@ -34,6 +34,7 @@ from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.attribution.versions import Version
 from trackflow.privacy import reads
 from trackflow.times import iso
+from trackflow.tracking.conversions import KEPT
 
 Row = dict[str, Any]
 
@@ -45,7 +46,7 @@ _ROUNDED = Context(prec=50)
 
 def of_conversion(name: str, model: str = "", limit: int = SHOWN) -> Row:
 	"""Why the credits of this conversion are what they are: under the default model, one by name, or "all". Of each model so many
-	credits are told one by one."""
+	credits are told one by one. Of a conversion that is nobody's by its age no model's."""
 	models = _models(model)
 	(row,) = frappe.get_all("Conversion", filters={"name": name}, fields=list(journeys.CONVERSION_FIELDS))
 	conversion = Converted(
@@ -58,16 +59,8 @@ def of_conversion(name: str, model: str = "", limit: int = SHOWN) -> Row:
 		row.deal_created_at,
 		row.attribution_status,
 	)
-	journey = _journey(row, max(one.lookback_days for one in models))
-	values_for = training.values_of(models, [conversion.at])
-	versions = training.used_by(models, conversion.at)
-	learnt = {one.name: _learnt(versions.get(one.name), values_for(one, conversion.at)) for one in models}
-	found = [(one, _credits(one, conversion, journey, learnt[one.name])) for one in models]
-	journey = replace(journey, origins=_origins(_shown(some, limit) for _model, some in found))
-	told = [
-		words.of_model(explain(one, conversion, journey, some, learnt[one.name], limit), conversion.currency)
-		for one, some in found
-	]
+	told = [] if conversion.status == KEPT else _told(row, conversion, models, limit)
+	reads.note("Conversion", row.name)
 	return _plain(
 		{
 			"conversion": {
@@ -85,6 +78,19 @@ def of_conversion(name: str, model: str = "", limit: int = SHOWN) -> Row:
 		},
 		ZoneInfo(get_system_timezone()),
 	)
+
+
+def _told(row: Row, conversion: Converted, models: Sequence[Model], limit: int) -> list[Row]:
+	journey = _journey(row, max(one.lookback_days for one in models))
+	values_for = training.values_of(models, [conversion.at])
+	versions = training.used_by(models, conversion.at)
+	learnt = {one.name: _learnt(versions.get(one.name), values_for(one, conversion.at)) for one in models}
+	found = [(one, _credits(one, conversion, journey, learnt[one.name])) for one in models]
+	journey = replace(journey, origins=_origins(_shown(some, limit) for _model, some in found))
+	return [
+		words.of_model(explain(one, conversion, journey, some, learnt[one.name], limit), conversion.currency)
+		for one, some in found
+	]
 
 
 def _models(model: str) -> list[Model]:
@@ -126,7 +132,6 @@ def _journey(row: Row, longest_window_days: int) -> Journey:
 	"""The touches of the conversion's person in the longest window, and the nearest beside it."""
 	inside = journeys.touches_of([row], longest_window_days).get(row.name, [])
 	visitors = sorted(journeys.persons([row])[row.name])
-	reads.note("Conversion", row.name)
 	reads.note("Visitor", *visitors)
 	start = row.conversion_date - timedelta(days=longest_window_days)
 	before, older = _beside(visitors, start=None, end=start)

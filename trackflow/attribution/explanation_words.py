@@ -10,7 +10,7 @@ from frappe import _
 
 from trackflow.attribution import explanation, standing
 from trackflow.tracking import channels, sources
-from trackflow.tracking.conversions import DONE
+from trackflow.tracking.conversions import DONE, KEPT
 
 Row = dict[str, Any]
 
@@ -26,7 +26,14 @@ def of_conversion(conversion: explanation.Converted) -> list[str]:
 			_money(conversion.value.quantize(conversion.unit), conversion.currency),
 		)
 	]
-	if conversion.status != DONE:
+	if conversion.status == KEPT:
+		said.append(
+			_(
+				"It is nobody's any more by its age (Retention). Its credits stay as they are; what they were computed from is not "
+				"known any more."
+			)
+		)
+	elif conversion.status != DONE:
 		said.append(_("Its stored credits wait to be computed; this is what they will be as things stand."))
 	return said
 

@@ -1,21 +1,23 @@
 """Gathers what a conversion's credits are computed from: its person's touch points and the active models. Reads only.
 
-Many conversions at once take a handful of queries, whatever their number.
+Many conversions at once take a handful of queries, whatever their number. One that is nobody's tells its journey itself.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
 from frappe.model.document import Document
 from frappe.utils import cint, flt
 
-from trackflow.attribution.channel_rules import ChannelRule
+from trackflow.attribution.channel_rules import FACTS, ChannelRule
 from trackflow.attribution.models import CUSTOM, DATA_DRIVEN, MARKOV
 from trackflow.attribution.shapes import JourneyTouch, Learning, Model
 from trackflow.tracking import people
+from trackflow.tracking.conversions import KEPT
 
 Row = dict[str, Any]
 
@@ -23,6 +25,8 @@ CONVERSION_FIELDS = (
 	"name", "visitor", "conversion_type", "value", "currency", "conversion_date", "crm_lead", "crm_deal",
 	"lead_created_at", "deal_created_at", "source_doctype", "source_name", "attribution_status", "attributed_at",
 )  # fmt: skip
+# What tells the journey of one that is nobody's.
+KEPT_FIELDS = ("attribution_status", "attribution_data")
 TOUCH_FIELDS = (
 	"name", "visitor_id", "occurred_at", "channel", "platform", "source", "medium", "campaign", "link_campaign",
 	"tracked_link", "click_event", "is_direct",
@@ -37,12 +41,16 @@ def active_models() -> list[Model]:
 
 
 def conversions(names: Iterable[str]) -> list[Row]:
-	"""These conversions, locked for the rest of the transaction, by name."""
+	"""These conversions, as far as they are somebody's, locked for the rest of the transaction, by name."""
 	conversion = frappe.qb.DocType("Conversion")
+	names = sorted(names)
+	if not names:
+		return []
 	return (
 		frappe.qb.from_(conversion)
 		.select(*(conversion[field] for field in CONVERSION_FIELDS))
-		.where(conversion.name.isin(sorted(names)))
+		.where(conversion.name.isin(names))
+		.where(conversion.attribution_status != KEPT)
 		.orderby(conversion.name)
 		.for_update()
 		.run(as_dict=True)
@@ -50,11 +58,14 @@ def conversions(names: Iterable[str]) -> list[Row]:
 
 
 def touches_of(rows: Sequence[Row], longest_window_days: int) -> dict[str, list[JourneyTouch]]:
-	"""Each conversion's touch points within the longest window, in the order of the journey."""
+	"""Each conversion's touch points within the longest window, in the order of the journey. Rows that may be of nobody's
+	conversions have KEPT_FIELDS too."""
+	kept = {row["name"]: _told(row) for row in rows if row.get("attribution_status") == KEPT}
+	rows = [row for row in rows if row["name"] not in kept]
 	by_conversion = persons(rows)
 	visitors = sorted({visitor for person in by_conversion.values() for visitor in person})
 	if not visitors:
-		return {}
+		return kept
 	earliest = min(row["conversion_date"] for row in rows) - timedelta(days=longest_window_days)
 	latest = max(row["conversion_date"] for row in rows)
 	found = frappe.get_all(
@@ -66,13 +77,42 @@ def touches_of(rows: Sequence[Row], longest_window_days: int) -> dict[str, list[
 	by_visitor: dict[str, list[JourneyTouch]] = defaultdict(list)
 	for row in found:
 		by_visitor[row.visitor_id].append(touch_of(row))
-	return {
+	return kept | {
 		name: sorted(
 			(touch for visitor in person for touch in by_visitor.get(visitor, ())),
 			key=lambda touch: (touch.occurred_at, touch.id),
 		)
 		for name, person in by_conversion.items()
 	}
+
+
+def to_text(journey: Sequence[JourneyTouch]) -> str:
+	"""What is kept of the journey of a conversion that becomes nobody's: what paths are made of, and rules look at."""
+	touches = [
+		{
+			"occurred_at": touch.occurred_at.isoformat(sep=" "),
+			"is_direct": int(touch.is_direct),
+			**{name: value for name in FACTS if (value := getattr(touch, name))},
+		}
+		for touch in journey
+	]
+	return json.dumps({"touches": touches})
+
+
+def _told(row: Row) -> list[JourneyTouch]:
+	"""The journey that `to_text` wrote; of where its touches led nothing is in it."""
+	touches = (frappe.parse_json(row["attribution_data"]) or {}).get("touches", ())
+	return [
+		touch_of(
+			{
+				**dict.fromkeys(TOUCH_FIELDS, ""),
+				**touch,
+				"name": str(number),
+				"occurred_at": datetime.fromisoformat(touch["occurred_at"]),
+			}
+		)
+		for number, touch in enumerate(touches)
+	]
 
 
 def persons(rows: Sequence[Row]) -> dict[str, set[str]]:

@@ -120,6 +120,8 @@ def converted(
 	model: Model, types: Sequence[str], since: datetime, until: datetime, fields: Sequence[Term] = ()
 ) -> Iterator[tuple[Row, list[JourneyTouch]]]:
 	"""Conversions of these types by time, each with the journey that a model credits. `fields` of them are read too."""
+	table = frappe.qb.DocType("Conversion")
+	fields = [*fields, *(table[field] for field in journeys.KEPT_FIELDS)]
 	for rows in chunks(conversions(types, since, until), fields):
 		touches = journeys.touches_of(rows, model.lookback_days)
 		for row in rows:

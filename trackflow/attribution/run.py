@@ -22,7 +22,7 @@ from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.rollups import marks
 from trackflow.runs import recorded
-from trackflow.tracking.conversions import DONE, FAILED, PENDING
+from trackflow.tracking.conversions import DONE, FAILED, KEPT, PENDING
 
 Row = dict[str, Any]
 
@@ -109,7 +109,8 @@ def link_conversion_name(conversion: str, click: str) -> str:
 
 @retried
 def credit(names: Iterable[str]) -> int:
-	"""Make the credits of these conversions what they should be, in one transaction; returns rows written."""
+	"""Make the credits of these conversions what they should be, in one transaction; returns rows written. Those that are nobody's
+	stay as they are."""
 	frappe.db.commit()
 	rows = journeys.conversions(names)
 	if not rows:
@@ -190,8 +191,8 @@ def _names(filters: dict[str, Any]) -> list[str]:
 
 
 def _names_between(from_date: date | None, to_date: date | None) -> Iterator[list[str]]:
-	"""Names of the conversions of these days (both included), a chunk at a time."""
-	filters: list[list[Any]] = []
+	"""Names of the conversions of these days (both included), a chunk at a time; not of those that are nobody's."""
+	filters: list[list[Any]] = [["attribution_status", "!=", KEPT]]
 	if from_date:
 		filters.append(["conversion_date", ">=", from_date])
 	if to_date:

@@ -25,7 +25,8 @@ from trackflow.attribution.shapes import Model
 from trackflow.attribution.versions import Values, Version, concerned_since, from_text, to_text, version_for
 from trackflow.collisions import retried
 from trackflow.naming import key_name
-from trackflow.tracking.conversions import PENDING
+from trackflow.privacy import aged
+from trackflow.tracking.conversions import KEPT, PENDING
 
 Row = dict[str, Any]
 
@@ -142,8 +143,10 @@ def _train(model: Model, until: date) -> Trained:
 
 
 def _learnt(model: Model, until: date) -> Row:
-	"""What there is to learn before `until`, as a row without number and name."""
+	"""What there is to learn before `until`, as a row without number and name: of the time since when all know who converted."""
 	since = until - timedelta(days=model.learning.days)
+	if kept_until := aged.kept_until():
+		since = min(until, max(since, kept_until.date() + timedelta(days=1)))
 	count = _Count()
 	some = count.of(paths.read(model, _midnight(since), _midnight(until)))
 	values = (
@@ -216,12 +219,13 @@ def _store(model: Model, row: Row) -> tuple[int, bool]:
 
 
 def _reopen(since: date | None) -> None:
-	"""Mark the conversions from a day on for new credits, whatever their status: one that is being credited right now by the
-	former version is waited for, and is then credited once more."""
+	"""Mark the conversions from a day on for new credits, whatever their status, but those that are nobody's: one that is being
+	credited right now by the former version is waited for, and is then credited once more."""
 	if since is None:
 		return
 	table = frappe.qb.DocType("Conversion")
 	query = frappe.qb.update(table).set(table.attribution_status, PENDING)
+	query = query.where(table.attribution_status != KEPT)
 	if since > date.min:
 		query = query.where(table.conversion_date >= _midnight(since))
 	query.run()

@@ -19,7 +19,8 @@ from trackflow.commands.shell import as_json, on_site, print_json, print_table, 
 @pass_context
 def retention(context: Any, dry_run: bool, archives: bool, restored: str, json_output: bool) -> None:
 	"""Delete what is older than the settings allow, clicks and sessions into the archive where there is one; what belongs to a
-	person who converted stays. The scheduler does it every day."""
+	person who converted stays as long as the conversion is somebody's. Conversions, and what their credits rest on, are kept and
+	become nobody's. The scheduler does it every day."""
 	if archives and restored:
 		raise click.UsageError("Either --archives or --restore.")
 	if archives:
@@ -34,10 +35,11 @@ def _run(context: Any, dry_run: bool, json_output: bool) -> None:
 	from trackflow.privacy import retention as by_age
 	from trackflow.privacy.archive import keeping, trouble
 
-	def tell(doctype: str, number: int) -> None:
-		click.echo(f"{doctype}: {number:,}", err=True)
+	def tell(doctype: str, number: int, is_kept: bool) -> None:
+		verb = "made nobody's" if is_kept else "deleted"
+		click.echo(f"{doctype}: {number:,} {'counted' if dry_run else verb}", err=True)
 
-	def work() -> tuple[dict[str, int], str]:
+	def work() -> tuple[by_age.Done, str]:
 		done = by_age.run(dry_run, tell=None if json_output else tell)
 		return done, "" if dry_run else trouble.current()
 
@@ -46,11 +48,15 @@ def _run(context: Any, dry_run: bool, json_output: bool) -> None:
 	except keeping.Busy as error:
 		raise click.ClickException(str(error)) from None
 	if json_output:
-		print_json({"dry_run": dry_run, "rows": done, "archive_error": said})
+		print_json({"dry_run": dry_run, "rows": done.deleted, "kept": done.kept, "archive_error": said})
 	else:
+		verbs = ["to be deleted", "to be made nobody's"] if dry_run else ["deleted", "made nobody's"]
 		print_table(
-			["DocType", "due" if dry_run else "deleted"],
-			[[name, f"{number:,}"] for name, number in done.items()],
+			["DocType", *verbs],
+			[
+				[name, f"{done.deleted.get(name, 0):,}", f"{done.kept[name]:,}" if name in done.kept else ""]
+				for name in dict.fromkeys((*done.kept, *done.deleted))
+			],
 		)
 	if said:
 		raise click.ClickException(f"Nothing is archived, and nothing of visitors was deleted: {said}")

@@ -84,11 +84,10 @@ def attribute(deal: str, reference: str = "") -> None:
 	if visitor_reference.is_erased(doc):
 		return
 	if is_won(doc.status):
-		name = conversions.record(CONVERSION, deal, _conversion(doc, _won_at(doc), reference))
-		run.credit([name])
+		row = _conversion(doc, won_at(doc), reference)
+		run.credit(conversions.record_all(CONVERSION, {deal: row}))
 		return
-	conversion = conversions.of_source(CONVERSION, DOCTYPE, deal)
-	if conversion:
+	if conversion := conversions.of_source(CONVERSION, DOCTYPE, deal):
 		run.take_back(conversion)
 	row = {"name": deal, **_conversion(doc, now_datetime(), reference)}
 	if found := summary.summarise(row):
@@ -174,8 +173,9 @@ def value_field() -> str:
 	return "deal_value" if frappe.get_meta(DOCTYPE).has_field("deal_value") else "annual_revenue"
 
 
-def _won_at(doc: Document) -> datetime:
-	"""When the deal reached its present stage; a deal that was won before TrackFlow came, when it was last saved."""
+def won_at(doc: Document) -> datetime:
+	"""When the deal reached its present stage. Where no change tells (it was won before TrackFlow came, or the change was deleted by
+	its age), what its conversion says; without one, when it was last saved, unless its conversion may be nobody's by now."""
 	since = frappe.get_all(
 		"Deal Stage Change",
 		filters={"deal_id": doc.name, "to_stage": doc.status},
@@ -183,7 +183,12 @@ def _won_at(doc: Document) -> datetime:
 		order_by="change_date desc",
 		limit=1,
 	)
-	return since[0] if since else get_datetime(doc.modified)
+	if since:
+		return since[0]
+	if conversion := conversions.of_source(CONVERSION, DOCTYPE, doc.name):
+		return frappe.db.get_value("Conversion", conversion, "conversion_date")
+	made = get_datetime(doc.creation)
+	return made if conversions.is_past(made) else get_datetime(doc.modified)
 
 
 def _set_fields(deal: Mapping[str, Any] | Document, conversion: Row, found: Summary) -> None:

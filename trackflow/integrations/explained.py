@@ -23,6 +23,8 @@ def of_lead(lead: str, model: str = "", limit: int = SHOWN) -> Row:
 		return explain.of_conversion(found, model, limit)
 	if visitor_reference.erased(crm_lead.DOCTYPE, [lead]):
 		return _none(_("The tracking data of lead {0} were erased.").format(lead))
+	if conversions.is_past(frappe.db.get_value(crm_lead.DOCTYPE, lead, "creation")):
+		return _past()
 	return _none(_("Lead {0} has no conversion yet. It gets one by a job after it was saved.").format(lead))
 
 
@@ -35,6 +37,8 @@ def of_deal(deal: str, model: str = "", limit: int = SHOWN) -> Row:
 		return _none(_("The tracking data of deal {0} were erased.").format(deal))
 	if not crm_deal.is_won(frappe.db.get_value(crm_deal.DOCTYPE, deal, "status")):
 		return _none(_("Deal {0} is not won: there is nothing to credit yet.").format(deal))
+	if conversions.is_past(crm_deal.won_at(frappe.get_doc(crm_deal.DOCTYPE, deal))):
+		return _past()
 	return _none(_("Deal {0} has no conversion yet. It gets one by a job after it was won.").format(deal))
 
 
@@ -47,6 +51,15 @@ def of_any(name: str, model: str = "", limit: int = SHOWN) -> Row:
 			if frappe.db.exists(doctype, name):
 				return explained(name, model, limit)
 	frappe.throw(_("There is no conversion, lead or deal {0}.").format(name), frappe.DoesNotExistError)
+
+
+def _past() -> Row:
+	return _none(
+		_(
+			"It is of a time whose conversions are nobody's any more (Retention): they count as before, and nobody can tell which was "
+			"whose."
+		)
+	)
 
 
 def _none(why: str) -> Row:

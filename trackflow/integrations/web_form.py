@@ -64,19 +64,15 @@ def convert(doctype: str, name: str, goal: str, reference: str) -> None:
 		return
 	is_lead, at = doctype == crm_lead.DOCTYPE, get_datetime(doc.creation)
 	visitor = visitor_reference.resolve(doc.get(visitor_reference.FIELD) or reference, email_of(doc), at)
-	conversion = conversions.record(
-		goal,
-		f"{doctype}:{name}",
-		{
-			"visitor": visitor,
-			"conversion_date": at,
-			"source_doctype": doctype,
-			"source_name": name,
-			"crm_lead": name if is_lead else None,
-			"lead_created_at": at if is_lead else None,
-		},
-	)
-	run.credit([conversion])
+	values = {
+		"visitor": visitor,
+		"conversion_date": at,
+		"source_doctype": doctype,
+		"source_name": name,
+		"crm_lead": name if is_lead else None,
+		"lead_created_at": at if is_lead else None,
+	}
+	run.credit(conversions.record_all(goal, {f"{doctype}:{name}": values}))
 
 
 def email_of(doc: Document) -> str | None:

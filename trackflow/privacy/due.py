@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 @dataclass(frozen=True, slots=True)
 class Table:
 	"""A DocType whose rows grow old: by which field, and whose they are ("" for nobody's). `statuses` are those that go. `by_day`:
-	the field is a day. `archived`: rows become a file before they go, where the site keeps an archive."""
+	the field is a day. `archived`: rows become a file before they go, where the site keeps an archive. `credited`: a row on which
+	a credit rests does not go, and becomes nobody's."""
 
 	doctype: str
 	time: str
@@ -19,6 +20,7 @@ class Table:
 	statuses: tuple[str, ...] = ()
 	by_day: bool = False
 	archived: bool = False
+	credited: bool = False
 
 	@property
 	def setting(self) -> str:
@@ -26,11 +28,13 @@ class Table:
 		return "retention_" + self.doctype.lower().replace(" ", "_")
 
 
+# Never go, as totals rest on them: they become nobody's, with all that is credited for them (`kept`).
+CONVERSIONS = Table("Conversion", "conversion_date", "visitor")
 TABLES = (
 	Table("Visitor Event", "timestamp", "visitor"),
 	Table("Click Event", "click_timestamp", "visitor_id", archived=True),
-	Table("Visitor Session", "session_start", "visitor_id", archived=True),
-	Table("Touch Point", "occurred_at", "visitor_id"),
+	Table("Visitor Session", "session_start", "visitor_id", archived=True, credited=True),
+	Table("Touch Point", "occurred_at", "visitor_id", credited=True),
 	Table("Visitor", "last_seen", "name"),
 	# What still waits to be stored is nobody's to delete.
 	Table("Click Queue", "creation", statuses=("Processed", "Failed")),
@@ -51,6 +55,7 @@ TABLES = (
 	Table("Webhook Delivery", "creation", statuses=("Delivered", "Failed")),
 	Table("CRM Sync Log", "creation", statuses=("synced", "not_found", "error")),
 )
+ALL = (CONVERSIONS, *TABLES)
 HITS = ("Click Event", "Visitor Event", "Visitor Session")
 
 

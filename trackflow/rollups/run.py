@@ -24,15 +24,9 @@ from trackflow.runs import recorded
 
 Tell = Callable[[int, int], None]
 
-# What daily figures are worked out from, and they themselves: gone by age, none is made anew. Touch points and sessions stay as
-# long as the conversion that they led to.
-RESTS_ON = (
-	"Daily Campaign Metric",
-	"TrackFlow Exchange Rate",
-	"Conversion",
-	"Attribution Link",
-	"Daily Rollup",
-)
+# What daily figures are worked out from, and they themselves: gone by age, none is made anew. Conversions, credits, and the touch
+# points and sessions that these rest on are kept for good, if as nobody's.
+RESTS_ON = ("Daily Campaign Metric", "TrackFlow Exchange Rate", "Daily Rollup")
 
 
 @dataclass(slots=True)

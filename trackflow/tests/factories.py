@@ -123,7 +123,7 @@ def make_conversion(visitor_id: str, at: datetime, conversion_type: str = "Purch
 		"source_name": external_id,
 		**values,
 	}
-	return conversions.record(conversion_type, external_id, values)
+	return conversions.record_all(conversion_type, {external_id: values})[0]
 
 
 def make_journey(

@@ -132,7 +132,7 @@ class TestBack(ArchiveTestCase):
 		self.restore_all()
 		stored = self.stored()
 		set_settings(retention_click_event=2000, retention_visitor_session=2000)
-		self.assertEqual(sum(retention.run()[doctype] for doctype in ARCHIVED), 0)
+		self.assertEqual(sum(retention.run().deleted[doctype] for doctype in ARCHIVED), 0)
 		self.assertEqual(self.stored(), stored)
 		self.assertEqual((counters.rebuild(), repair.repair()), (0, 0))
 		set_settings(retention_click_event=730, retention_visitor_session=365)

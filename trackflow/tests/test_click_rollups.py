@@ -497,7 +497,7 @@ class TestByAge(RollupTestCase):
 		self.fill()
 		before = self.answers()
 		factories.set_settings(**dict.fromkeys(DAYS, (getdate() - LAST).days - 1))
-		deleted = retention.run()
+		deleted = retention.run().deleted
 		self.assertTrue(
 			all(deleted[name] for name in ("Click Event", "Visitor Session", "Visitor Event")), deleted
 		)
@@ -525,7 +525,7 @@ class TestByAge(RollupTestCase):
 		self.session(NOON)
 		factories.set_settings(retention_visitor=(getdate() - LAST).days - 1)
 		self.addCleanup(factories.set_settings, retention_visitor=0)
-		self.assertEqual(retention.run()["Visitor"], 1)
+		self.assertEqual(retention.run().deleted["Visitor"], 1)
 		self.assertEqual(run.rebuild(FIRST, LAST).failed, [])
 		self.assertEqual([row.new_visitors for row in self.stored()][:1], [1])
 

@@ -68,7 +68,7 @@ class TestUndo(CostTestCase):
 		frappe.db.set_value("Cost Import", old, "imported_on", moment)
 		frappe.db.set_value("Cost Import Row", {"cost_import": old}, "creation", moment)
 		self.assertEqual(self.told(old), None)
-		self.assertEqual(retention.run()["Cost Import Row"], 2)
+		self.assertEqual(retention.run().deleted["Cost Import Row"], 2)
 		self.assertEqual(frappe.get_all("Cost Import Row", pluck="cost_import", distinct=True), [young])
 		self.assertIn("no longer be undone", self.told(old))
 		self.assert_refused(self.call("undo_import", cost_import=old), "no longer be undone")

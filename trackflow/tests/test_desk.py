@@ -712,9 +712,9 @@ class TestLists(FrappeTestCase):
 		self.assertFalse(frappe.get_meta("Tracked Link").get("states"))
 
 	def test_conversions(self) -> None:
-		statuses = ("Pending", "Done", "Failed")
+		statuses = ("Pending", "Done", "Failed", "Kept")
 		documents = [{"attribution_status": status} for status in statuses]
-		self.assertEqual(self.colours("Conversion", *documents), ["orange", "green", "red"])
+		self.assertEqual(self.colours("Conversion", *documents), ["orange", "green", "red", "gray"])
 
 	def test_visitors(self) -> None:
 		marked = self.marked("Visitor", {"is_bot": 1}, {"is_internal": 1}, {"has_converted": 1}, {})

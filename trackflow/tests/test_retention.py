@@ -105,7 +105,7 @@ class TestWhatGoes(RetentionTestCase):
 		for number, days in ((1, 800), (2, 500), (3, 1)):
 			self.visit(number, days)
 		link = frappe.get_doc("Tracked Link", self.link).as_dict()
-		done = retention.run()
+		done = retention.run().deleted
 		self.assertEqual(
 			self.whose(),
 			{
@@ -117,7 +117,7 @@ class TestWhatGoes(RetentionTestCase):
 			{"Visitor Event": 2, "Click Event": 1, "Visitor Session": 2, "Touch Point": 1, "Visitor": 2},
 		)
 		self.assertEqual(frappe.get_doc("Tracked Link", self.link).as_dict(), link)
-		self.assertFalse(any(retention.run().values()))
+		self.assertFalse(retention.run().rows_written)
 
 	def test_in_batches_past_what_stays(self) -> None:
 		for number in range(1, 8):
@@ -142,7 +142,7 @@ class TestWhatGoes(RetentionTestCase):
 	def test_kept_for_good(self) -> None:
 		set_settings(**{table.setting: 0 for table in due.TABLES})
 		self.visit(1, 3000)
-		self.assertFalse(any(retention.run().values()))
+		self.assertFalse(retention.run().rows_written)
 
 	def test_robots_go_too(self) -> None:
 		self.visit(1, 800, counted=False, is_bot=True)
@@ -175,7 +175,7 @@ class TestWhatGoes(RetentionTestCase):
 			bulk.insert(table.doctype, rows)
 			with self.subTest(table.doctype):
 				set_settings(**{table.setting: 0})
-				self.assertEqual(retention.run()[table.doctype], 0)
+				self.assertEqual(retention.run().deleted[table.doctype], 0)
 				set_settings(**{table.setting: 300})
 				with patch.object(aged, "BATCH", 2):
 					retention.run()
@@ -188,7 +188,7 @@ class TestWhatGoes(RetentionTestCase):
 		for number in range(4):
 			self.visit(number + 1, 800)
 		with patch.object(aged, "BATCH", 1):
-			self.assertEqual(sum(retention.run(max_seconds=-1).values()), 1)
+			self.assertEqual(retention.run(max_seconds=-1).rows_written, 1)
 
 	def test_the_scheduler_calls_it(self) -> None:
 		self.assertIn(

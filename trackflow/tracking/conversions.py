@@ -1,10 +1,11 @@
 """Conversions: made once, under the key of their type and external id, and handed to attribution.
 
-A conversion that is recorded again changes only where its value, time or people changed. Credits are not written here.
+A conversion that is recorded again changes only where its value, time or people changed. Credits are not written here. Of a time
+whose conversions were made nobody's by their age (`privacy.kept`) none is made any more: it may be among these, and nobody can tell.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -15,11 +16,16 @@ from trackflow import bulk
 from trackflow.costs.rates import reporting_currency
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
+from trackflow.privacy import aged
 from trackflow.tracking import people
 
 Row = dict[str, Any]
 
 PENDING, DONE, FAILED = "Pending", "Done", "Failed"
+# Nobody's by its age: its credits stay as they are, and no run works them out again.
+KEPT = "Kept"
+# Conversions stay somebody's for a day at least, where they do not for good.
+_A_DAY = timedelta(days=1)
 
 
 def types_that_count() -> tuple[list[str], list[str]]:
@@ -42,34 +48,31 @@ def of_source(conversion_type: str, doctype: str, name: str) -> str | None:
 	return frappe.db.get_value("Conversion", filters)
 
 
-def record(conversion_type: str, external_id: str, values: Row) -> str:
-	"""Make or correct a conversion; returns its name. It is pending afterwards if anything about it is new.
-
-	`values`: visitor, value, currency, conversion_date, source_doctype, source_name, crm_lead, crm_deal,
-	lead_created_at, deal_created_at, tracked_link as known; the source is always. Callers hold a lock on the source document.
-	"""
-	return record_all(conversion_type, {external_id: values})[0]
-
-
 def record_all(conversion_type: str, by_external_id: Mapping[str, Row]) -> list[str]:
-	"""`record` for many sources of one DocType by a handful of statements; all bring the same values. Returns their names."""
+	"""Make or correct conversions of sources of one DocType, by a handful of statements; all bring the same values. Returns their
+	names, and none for a source that has no conversion and is of a time whose conversions are nobody's. They are pending
+	afterwards if anything about them is new.
+
+	Values, by external id: visitor, value, currency, conversion_date, source_doctype, source_name, crm_lead, crm_deal,
+	lead_created_at, deal_created_at, tracked_link as known; the source is always. Callers hold locks on the source documents.
+	"""
 	there = _of_sources(conversion_type, by_external_id.values())
-	ids = _unheld(
-		conversion_type,
-		{one: row["source_name"] for one, row in by_external_id.items() if row["source_name"] not in there},
-	)
-	rows: dict[str, Row] = {}
+	rows = {name: row for row in by_external_id.values() if (name := there.get(row["source_name"]))}
+	new = _not_past({one: row for one, row in by_external_id.items() if row["source_name"] not in there})
+	ids = _unheld(conversion_type, {one: row["source_name"] for one, row in new.items()})
 	added: dict[str, Row] = {}
-	for external_id, values in by_external_id.items():
-		if name := there.get(values["source_name"]):
-			rows[name] = values
-		else:
-			own_id = ids[external_id]
-			own = {"conversion_type": conversion_type, "external_id": own_id, "attribution_status": PENDING}
-			added[name_of(conversion_type, own_id)] = {**values, **own}
+	for external_id, values in new.items():
+		own_id = ids[external_id]
+		own = {"conversion_type": conversion_type, "external_id": own_id, "attribution_status": PENDING}
+		added[name_of(conversion_type, own_id)] = {**values, **own}
 	bulk.insert("Conversion", ({"name": name, **row} for name, row in added.items()), ignore_duplicates=True)
 	_correct(rows)
 	return [*rows, *added]
+
+
+def is_past(at: datetime) -> bool:
+	"""Whether conversions of that time were made nobody's by their age."""
+	return at < _past_until(at)
 
 
 def _correct(rows: Mapping[str, Row]) -> None:
@@ -95,10 +98,12 @@ def _unheld(conversion_type: str, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def from_events(events: Iterable[Row], known: Mapping[str, Row]) -> list[str]:
-	"""Make the conversions of new CONVERSION events of locked visitors; returns their names."""
-	made = [_row(event, known[event["visitor"]]) for event in events if event["event_type"] == "CONVERSION"]
-	bulk.insert("Conversion", made, ignore_duplicates=True)
-	return [row["name"] for row in made]
+	"""Make the conversions of new CONVERSION events of locked visitors; returns their names. An event whose row was deleted by its
+	age may come again, when its conversion is nobody's."""
+	rows = [_row(event, known[event["visitor"]]) for event in events if event["event_type"] == "CONVERSION"]
+	made = _not_past({row["name"]: row for row in rows})
+	bulk.insert("Conversion", made.values(), ignore_duplicates=True)
+	return list(made)
 
 
 def reopen(since: Mapping[str, datetime]) -> list[str]:
@@ -130,6 +135,20 @@ def queue_credits(names: list[str]) -> None:
 	"""Queue the job that credits these conversions."""
 	job_id = f"credit::{key_name(*names)}::{now_datetime()}"
 	enqueue("trackflow.attribution.run.credit_new", job_id=job_id, names=names)
+
+
+def _not_past(rows: Mapping[str, Row]) -> Mapping[str, Row]:
+	"""Those of these new conversions that may be made."""
+	if not rows:
+		return rows
+	until = _past_until(min(row["conversion_date"] for row in rows.values()))
+	return {one: row for one, row in rows.items() if row["conversion_date"] >= until}
+
+
+def _past_until(oldest: datetime) -> datetime:
+	"""Before when conversions were made nobody's, as far as one of `oldest` may be concerned: of the last day nobody is asked."""
+	is_young = oldest >= now_datetime() - _A_DAY
+	return (None if is_young else aged.kept_until()) or datetime.min
 
 
 def _of_sources(conversion_type: str, rows: Collection[Row]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Max, Sum
 
 from trackflow import bulk
-from trackflow.privacy import retention
+from trackflow.privacy import aged
 
 Row = dict[str, Any]
 
@@ -144,7 +144,7 @@ def rebuild() -> int:
 	A link is locked while it is counted, so a drain that is at it comes before or after. A link that is older than the days for
 	which clicks are kept stays as it is: not all of its clicks are there to be counted.
 	"""
-	since = retention.horizon()
+	since = aged.horizon()
 	links = frappe.get_all(
 		"Tracked Link", filters={"creation": (">=", since)} if since else {}, pluck="name", order_by="name"
 	)

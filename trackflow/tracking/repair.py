@@ -14,7 +14,7 @@ from frappe.utils import now_datetime
 
 from trackflow.collisions import retried
 from trackflow.config import get_config
-from trackflow.privacy import retention
+from trackflow.privacy import aged
 from trackflow.runs import recorded
 from trackflow.tracking import conversions, identity, joins, store, visitors
 from trackflow.tracking.visits import Visits
@@ -36,7 +36,7 @@ def repair() -> int:
 
 def rebuild(visitor_ids: Collection[str]) -> int:
 	"""Derive all sessions and touch points of these visitors again, in one transaction; returns rows written. Those of erased
-	visitors stay: what they were derived from is gone."""
+	visitors, and those that are settled by their age, stay: what they were derived from is gone."""
 	visitor_ids = _not_erased(visitor_ids)
 	if not visitor_ids:
 		return 0
@@ -44,7 +44,7 @@ def rebuild(visitor_ids: Collection[str]) -> int:
 	visitors.make_missing(visitor_ids)
 	known = visitors.lock(visitor_ids)
 	visits = Visits(get_config(), known)
-	visits.add_all(known, retention.horizon() or datetime.min)
+	visits.add_all(known, _settled_until())
 	visits.save()
 	since = visits.earliest_change()
 	visitors.refresh_touches(since)
@@ -114,15 +114,17 @@ def rebuild_figures(visitor_ids: Collection[str]) -> int:
 	config = get_config()
 	engagement = visitors.Engagement(config.engagement_points, config.engagement_half_life_days)
 	frappe.db.commit()
-	known, horizon = visitors.lock(_not_erased(visitor_ids)), retention.horizon()
-	whole = [
-		one
-		for one in known
-		if not horizon or not known[one]["first_seen"] or known[one]["first_seen"] >= horizon
-	]
+	known, since = visitors.lock(_not_erased(visitor_ids)), _settled_until()
+	whole = [one for one in known if (known[one]["first_seen"] or since) >= since]
 	written = visitors.rebuild(whole, known, engagement)
 	frappe.db.commit()
 	return written
+
+
+def _settled_until() -> datetime:
+	"""Before when sessions, and visitors who were there by then, stay as they are: hits may be gone, what is credited for conversions
+	that are nobody's rests on touch points, and whose these were is not said again."""
+	return max(filter(None, (aged.horizon(), aged.kept_until())), default=datetime.min)
 
 
 def _not_erased(visitor_ids: Collection[str]) -> list[str]:

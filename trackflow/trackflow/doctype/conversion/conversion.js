@@ -3,7 +3,8 @@ frappe.ui.form.on("Conversion", {
 		if (frappe.model.can_read("Visitor")) {
 			frm.add_custom_button(__("Explain Credits"), () => explain(frm)).addClass("btn-primary");
 		}
-		if (frm.doc.visitor) {
+		// One that is nobody's any more has no journey to be shown.
+		if (frm.doc.visitor?.startsWith("v_")) {
 			frm.add_custom_button(__("Journey"), () =>
 				frappe.set_route("query-report", "Visitor Journey", { visitor: frm.doc.visitor })
 			);
@@ -51,6 +52,7 @@ async function explain(frm) {
 
 function in_words(found) {
 	const [model] = found.models;
+	if (!model) return trackflow.desk.sentences(found.words);
 	const parts = [...trackflow.desk.sentences([...found.words, ...model.words]), credits_of(model, found.conversion)];
 	return model.rest ? [...parts, ...trackflow.desk.sentences([model.rest.words].flat())] : parts;
 }
