@@ -9,15 +9,17 @@ from typing import Any
 import frappe
 from werkzeug.wrappers import Response
 
-from trackflow.analytics import link_figures
+from trackflow.analytics import link_figures, utm_report
+from trackflow.analytics.scope import check
 from trackflow.links import (
 	bulk_create,
 	csv_export,
 	csv_import,
+	preview,
 	qr_files,
 	templates,
 )
-from trackflow.validation import listed_names, whole_number
+from trackflow.validation import listed_names, plain_text, whole_number
 
 
 @frappe.whitelist(methods=["GET"])
@@ -52,6 +54,17 @@ def qr_codes(
 	"""The QR codes of up to 1,000 links as a ZIP (LNK-3)."""
 	style = _style(format, size, margin, error_correction, dark, light, logo_percent)
 	return qr_files.pictures(listed_names(link_names, "link_names"), style, logo)
+
+
+@frappe.whitelist(methods=["POST"])
+def preview_link(link: str | dict[str, Any], link_name: str | None = None) -> dict[str, Any]:
+	"""What a link of these values would be, or a link that is there with them changed: its code, short URL, QR code as an image's address,
+	destination, and what is wrong or doubtful about it. Nothing is stored (UI-1)."""
+	frappe.has_permission("Tracked Link", "write" if link_name else "create", throw=True)
+	check("Link Campaign")
+	found = preview.preview(link, plain_text(link_name, "link_name"))
+	doubts = utm_report.of_address(found["destination_url"])
+	return {**found, "warnings": [*found["warnings"], *doubts]}
 
 
 @frappe.whitelist(methods=["POST"])
