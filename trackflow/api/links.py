@@ -93,10 +93,12 @@ def get_import_progress(import_id: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["GET", "POST"])
 def export_links(
-	filters: str | list[Any] | dict[str, Any] | None = None, names: str | list[str] | None = None
+	filters: str | list[Any] | dict[str, Any] | None = None,
+	names: str | list[str] | None = None,
+	search: str | None = None,
 ) -> Response:
-	"""The links that the user may read, by the filters of a list or by name, as a CSV that can be imported (LNK-4)."""
-	return csv_export.export(filters, names)
+	"""The links that the user may read, by filters and search of a list or by name, as a CSV that can be imported (LNK-4)."""
+	return csv_export.export(filters, names, search)
 
 
 @frappe.whitelist(methods=["POST"])
