@@ -1,8 +1,11 @@
 /** What a campaign is to people, what its form holds, and what it brought, as `get_campaign_stats` tells it. Words in English. Pure. */
 import { money, moneys, number, percent, type Amount } from "@/data/formats";
 
-export const STATUSES = ["Planned", "Active", "Paused", "Completed", "Cancelled"] as const;
-export const TYPES = ["Email", "Social", "Search", "Display", "Video", "Affiliate", "Event", "Print", "Referral", "Other"] as const;
+export const STATUSES = [{ label: "Planned" }, { label: "Active" }, { label: "Paused" }, { label: "Completed" }, { label: "Cancelled" }];
+export const TYPES = [
+	{ label: "Email" }, { label: "Social" }, { label: "Search" }, { label: "Display" }, { label: "Video" }, { label: "Affiliate" }, { label: "Event" },
+	{ label: "Print" }, { label: "Referral" }, { label: "Other" },
+];
 export const THEMES: Record<string, "gray" | "green" | "orange" | "blue" | "red"> = {
 	Planned: "gray",
 	Active: "green",

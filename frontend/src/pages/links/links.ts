@@ -1,13 +1,13 @@
-/** What a short link is to people: its address, whether it works, what its form holds. Pure. */
+/** What a short link is to people: its address, whether it works, what its form holds. Pure, but for asking `boot()` for hosts. */
+import { boot } from "@/data/boot";
 
-export const STATUSES = ["Active", "Paused", "Expired", "Archived"] as const;
+export const STATUSES = [{ label: "Active" }, { label: "Paused" }, { label: "Expired" }, { label: "Archived" }];
 
 export interface Link {
 	name: string;
 	title: string;
 	short_code: string;
-	/** What its QR code says: the short URL, marked so that scans are told from clicks. */
-	qr_code: string;
+	domain: string | null;
 	status: string;
 	starts_on: string | null;
 	expiry_date: string | null;
@@ -16,7 +16,16 @@ export interface Link {
 	scan_count: number;
 }
 
-export const shortUrl = (link: Pick<Link, "qr_code">): string => link.qr_code.replace(/\?qr=1$/, "");
+export function shortUrl({ short_code, domain }: Pick<Link, "short_code" | "domain">): string {
+	const before = boot().short_urls;
+	return (before[domain ?? ""] ?? before[""]) + short_code;
+}
+
+/** Which links have short URLs on a host: those that name it, and where it is the primary one those that name none. */
+export function onHost(host: string): [string, string, unknown] {
+	const before = boot().short_urls;
+	return before[host] === before[""] ? ["domain", "in", ["", host]] : ["domain", "=", host];
+}
 
 /** As it is read aloud, or typed from a poster. */
 export const spoken = (url: string): string => url.replace(/^https?:\/\//, "");
@@ -34,7 +43,7 @@ export interface State {
 const THEMES: Record<string, State["theme"]> = { Paused: "orange", Expired: "red", Archived: "gray" };
 
 /** What visitors meet at a moment of the site (`2026-03-31 18:00`), as `redirect.decision` has it. */
-export function stateOf(link: Omit<Link, "name" | "title" | "short_code" | "qr_code">, now: string): State {
+export function stateOf(link: Omit<Link, "name" | "title" | "short_code" | "domain">, now: string): State {
 	if (link.status !== "Active") return { label: link.status, theme: THEMES[link.status] ?? "gray", works: false };
 	if (link.starts_on && link.starts_on > now) return { label: "Scheduled", theme: "blue", works: false, moment: link.starts_on };
 	if (link.expiry_date && link.expiry_date <= now) return { label: "Expired", theme: "red", works: false, moment: link.expiry_date };
