@@ -1,5 +1,7 @@
 """Transactions, locks, schema and apps: what commits, what waits, what comes and goes."""
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -252,3 +254,24 @@ class TestApps:
 		assert frappe.get_module_path("Shelf").endswith("shelf/shelf")
 		with pytest.raises(frappe.AppNotInstalledError):
 			frappe.get_attr("crm.hooks.app_name")
+
+
+def test_threads_that_begin_at_once_share_one_store() -> None:
+	"""Else what one request keeps in the cache is not there for another."""
+	script = """
+import benchless, sys, threading
+benchless.activate()
+from frappe.utils.redis_wrapper import connect
+sys.setswitchinterval(1e-6)
+begin, clients = threading.Barrier(8), []
+def run():
+	begin.wait()
+	clients.append(connect("memory://0"))
+threads = [threading.Thread(target=run) for _number in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+clients[0].set("key", "value")
+print([client.get("key") for client in clients].count(b"value"))
+"""
+	done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+	assert done.stdout.strip() == "8", done.stdout

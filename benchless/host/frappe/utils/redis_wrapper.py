@@ -19,12 +19,10 @@ from redis.exceptions import ConnectionError
 import frappe
 
 MEMORY = "memory"
-
-
-@lru_cache(maxsize=1)
-def memory_server() -> fakeredis.FakeServer:
-	"""The one store of this process."""
-	return fakeredis.FakeServer()
+# The one store of this process, and its two databases. Made at the import: threads that asked for the first ones at once would get
+# different ones, which fakeredis does not guard against.
+_SERVER = fakeredis.FakeServer()
+_DATABASES = [_SERVER.dbs[number] for number in (0, 1)]
 
 
 def default_urls() -> tuple[str, str]:
@@ -44,7 +42,7 @@ def connect(url: str, real: type = redis.Redis, memory: type = fakeredis.FakeRed
 	"""A client for an address, `memory://n` included."""
 	parts = urlsplit(url)
 	if parts.scheme == MEMORY:
-		return memory(server=memory_server(), db=int(parts.netloc or 0), **options)
+		return memory(server=_SERVER, db=int(parts.netloc or 0), **options)
 	return real.from_url(url, **options)
 
 
