@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -231,23 +232,28 @@ class MemoryWrapper(_Wrapper, fakeredis.FakeRedis):
 	all of theirs with the next request or job, so that a command's changes are seen by a running server."""
 
 	_seen: ClassVar[dict[str, int]] = {}
+	# Else a thread could take for another process's what one of this process is about to note as its own.
+	_noting: ClassVar[Lock] = Lock()
 
 	def delete(self, *names: Any) -> int:
 		deleted = super().delete(*names)
 		notice = self._notice()
-		if notice.parent.exists():
-			notice.touch()
-			self._seen[str(notice)] = notice.stat().st_mtime_ns
+		with self._noting:
+			if notice.parent.exists():
+				notice.touch()
+				self._seen[str(notice)] = notice.stat().st_mtime_ns
 		return deleted
 
 	def heed_others(self) -> None:
 		"""Drop the site's keys if another process dropped any since this one last looked."""
 		notice = self._notice()
-		changed = notice.stat().st_mtime_ns if notice.exists() else 0
-		if self._seen.setdefault(str(notice), changed) != changed:
+		with self._noting:
+			changed = notice.stat().st_mtime_ns if notice.exists() else 0
+			if self._seen.setdefault(str(notice), changed) == changed:
+				return
 			self._seen[str(notice)] = changed
-			if keys := list(self.keys(self.make_key("*"))):
-				super().delete(*keys)
+		if keys := list(self.keys(self.make_key("*"))):
+			super().delete(*keys)
 
 	@staticmethod
 	def _notice() -> Path:
