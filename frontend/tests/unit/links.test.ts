@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { setBoot } from "@/data/boot";
 import { csvOf, isAddresses, SHARED } from "@/pages/links/bulk";
 import { changeOf, countryName, lost } from "@/pages/links/figures";
-import { byField, changesOf, FORM, formOf, nextForm, onHost, parametersOf, shortUrl, spoken, stateOf, valuesOf } from "@/pages/links/links";
+import { byField, changesOf, FORM, formOf, nextForm, parametersOf, shortUrl, spoken, stateOf, valuesOf } from "@/pages/links/links";
 
 setBoot({ short_urls: { "": "https://go.example.com/r/", "go.example.com": "https://go.example.com/r/", "x.example.com": "http://x.example.com/r/" } });
 
@@ -16,11 +16,6 @@ describe("short URLs", () => {
 			"https://go.example.com/r/abc",
 		]);
 		expect(spoken(of(null))).toBe("go.example.com/r/abc");
-	});
-
-	test("of the primary domain are those that name none, too", () => {
-		expect(onHost("go.example.com")).toEqual(["domain", "in", ["", "go.example.com"]]);
-		expect(onHost("x.example.com")).toEqual(["domain", "=", "x.example.com"]);
 	});
 });
 

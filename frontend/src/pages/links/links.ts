@@ -21,11 +21,8 @@ export function shortUrl({ short_code, domain }: Pick<Link, "short_code" | "doma
 	return (before[domain ?? ""] ?? before[""]) + short_code;
 }
 
-/** Which links have short URLs on a host: those that name it, and where it is the primary one those that name none. */
-export function onHost(host: string): [string, string, unknown] {
-	const before = boot().short_urls;
-	return before[host] === before[""] ? ["domain", "in", ["", host]] : ["domain", "=", host];
-}
+/** Which links have short URLs on a host, whether they name it or it is the primary one: what their QR codes say tells it. */
+export const onHost = (host: string): [string, string, unknown] => ["qr_code", "like", `%://${host}/%`];
 
 /** As it is read aloud, or typed from a poster. */
 export const spoken = (url: string): string => url.replace(/^https?:\/\//, "");
