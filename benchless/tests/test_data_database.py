@@ -1,5 +1,8 @@
 """Transactions, locks, schema and apps: what commits, what waits, what comes and goes."""
 
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -252,3 +255,45 @@ class TestApps:
 		assert frappe.get_module_path("Shelf").endswith("shelf/shelf")
 		with pytest.raises(frappe.AppNotInstalledError):
 			frappe.get_attr("crm.hooks.app_name")
+
+
+def test_threads_that_begin_at_once_share_one_store() -> None:
+	"""Else what one request keeps in the cache is not there for another."""
+	script = """
+import benchless, sys, threading
+benchless.activate()
+from frappe.utils.redis_wrapper import connect
+sys.setswitchinterval(1e-6)
+begin, clients = threading.Barrier(8), []
+def run():
+	begin.wait()
+	clients.append(connect("memory://0"))
+threads = [threading.Thread(target=run) for _number in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+clients[0].set("key", "value")
+print([client.get("key") for client in clients].count(b"value"))
+"""
+	done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+	assert done.stdout.strip() == "8", done.stdout
+
+
+@pytest.mark.skipif("BENCHLESS_REDIS_URL" in os.environ, reason="of the cache in the process")
+def test_what_one_thread_drops_costs_another_nothing_else() -> None:
+	site, sites_path = frappe.local.site, frappe.local.sites_path
+	frappe.cache.set_value("kept", 1)
+	key = frappe.cache.make_key("kept")
+
+	def dropping() -> None:
+		frappe.init(site, sites_path=sites_path)
+		for _number in range(500):
+			frappe.cache.delete_value("gone")
+
+	thread = threading.Thread(target=dropping)
+	thread.start()
+	lost = 0
+	while thread.is_alive():
+		frappe.cache.heed_others()
+		lost += frappe.cache.get(key) is None
+	thread.join()
+	assert not lost

@@ -1,12 +1,12 @@
-"""What a campaign brought and cost in a period, by day, by channel and by link, beside its budget and its expected ROI.
+"""What a campaign brought and cost in a period, beside the period before; by day, by channel and by link; its budget and expected ROI.
 
 A fixed number of statements. A session belongs to the campaign whose touch it began with; conversions are credits of its touches
 under a model; spend are the rows of Daily Campaign Metric that are its. docs/analytics.md says what each figure counts.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import frappe
@@ -21,7 +21,7 @@ from trackflow.click_rollups import sources
 from trackflow.click_rollups.reading import Days, People
 from trackflow.click_rollups.sources import Source
 from trackflow.costs import rates
-from trackflow.costs.exchange import exact
+from trackflow.costs.exchange import Rates, exact
 from trackflow.day_range import each_day
 from trackflow.tracking import visit_figures
 from trackflow.tracking.click_figures import FIGURES
@@ -31,90 +31,120 @@ Row = dict[str, Any]
 DOCTYPES = ("Attribution Link", "Click Event", "Daily Campaign Metric", "Touch Point", "Visitor Session")
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+	"""What there is of a period: clicks and sessions by day, credits, costs."""
+
+	clicks: dict[str, Row]
+	sessions: dict[str, Row]
+	credits: list[Row]
+	costs: list[Row]
+
+	def within(self, period: Period) -> "_Found":
+		first, last = period.named.values()
+		return _Found(
+			{day: row for day, row in self.clicks.items() if first <= day <= last},
+			{day: row for day, row in self.sessions.items() if first <= day <= last},
+			[row for row in self.credits if first <= row["grp"] <= last],
+			[row for row in self.costs if first <= str(row["day"]) <= last],
+		)
+
+	@property
+	def hits(self) -> int:
+		return sum(row["sessions"] for row in self.sessions.values())
+
+	@property
+	def spend(self) -> list[Amount]:
+		return [Amount(row["day"], row["currency"], row["spend"]) for row in self.costs]
+
+	def totals(self, visitors: People) -> Row:
+		total = sums.added(self.sessions.values(), visit_figures.FIGURES)
+		return {
+			**sums.added(self.clicks.values(), FIGURES),
+			"sessions": total["sessions"],
+			"visitors": visitors.number,
+			"page_views": total["page_views"],
+			"bounce_rate": change.percent(total["bounces"], total["visits"]),
+			"average_seconds": change.ratio(total["seconds"], total["visits"]),
+			"conversions": credited.conversions(self.credits),
+			"value": credited.amounts(self.credits),
+		}
+
+	def returns(self, reporting: Rates) -> Row:
+		value = [
+			Amount(date.fromisoformat(row["grp"]), row["currency"], row["value"]) for row in self.credits
+		]
+		conversions = credited.conversions(self.credits)
+		return money.returns(
+			money.converted(self.spend, reporting), money.converted(value, reporting), conversions
+		)
+
+
 def stats(campaign: Any, period: Period, model: str) -> Row:
 	"""The figures of a Link Campaign, which the user may read, as JSON. `model` is an active one."""
-	of_model = Credited(model, Scope(), campaign.name)
-	of = _Hits(campaign.name, period)
-	clicks, sessions = of.clicks_by_day(), of.sessions_by_day()
-	credits_by_day, costs = of_model.by_day(period), _costs(campaign.name, period.last)
-	total = sums.added(sessions.values(), visit_figures.FIGURES)
-	visitors, visitors_of = of.visitors(total["sessions"]), of.visitors_by_day(total["sessions"])
+	before = period.before
+	of, of_model = _Hits(campaign.name, before.first, period.last), Credited(model, Scope(), campaign.name)
+	everything = _Found(
+		of.clicks_by_day(),
+		of.sessions_by_day(),
+		of_model.by_day(Period(before.first, period.last)),
+		_costs(campaign.name, period.last),
+	)
+	now, then = everything.within(period), everything.within(before)
+	visitors, former = of.visitors(period, now.hits), of.visitors(before, then.hits)
+	visitors_of = of.visitors_by_day(period, now.hits)
+	first = min((row["day"] for row in everything.costs), default=before.first)
+	reporting = rates.load(min(first, before.first), period.last)
+	own = rates.load(first, period.last, campaign.currency or reporting.into)
 	return {
 		"campaign": campaign.name,
 		"campaign_id": campaign.campaign_id,
 		"status": campaign.status,
 		**period.named,
 		"model": model,
-		"totals": {
-			**sums.added(clicks.values(), FIGURES),
-			"sessions": total["sessions"],
-			"visitors": visitors.number,
-			"page_views": total["page_views"],
-			"bounce_rate": change.percent(total["bounces"], total["visits"]),
-			"average_seconds": change.ratio(total["seconds"], total["visits"]),
-			"conversions": credited.conversions(credits_by_day),
-			"value": credited.amounts(credits_by_day),
-		},
-		**_money(campaign, period, credits_by_day, costs),
-		"visitors_estimated": any(one.estimated for one in (visitors, *visitors_of.values())),
-		"by_day": _by_day(period, clicks, sessions, visitors_of, credits_by_day, costs),
-		"by_channel": _by_channel(of.channels(), of_model.by_channel(period)),
-		"by_link": _by_link(of.links(), period, of_model),
-	}
-
-
-def _money(campaign: Any, period: Period, credits_by_day: list[Row], costs: list[Row]) -> Row:
-	"""Spend as it was booked, then all in the reporting currency; and the budget, in the campaign's own."""
-	spent = [Amount(row["day"], row["currency"], row["spend"]) for row in costs]
-	spend = [one for one in spent if one.day >= period.first]
-	value = [Amount(date.fromisoformat(row["grp"]), row["currency"], row["value"]) for row in credits_by_day]
-	first = min((one.day for one in spent), default=period.first)
-	reporting = rates.load(min(first, period.first), period.last)
-	own = rates.load(first, period.last, campaign.currency or reporting.into)
-	figures = money.returns(
-		money.converted(spend, reporting),
-		money.converted(value, reporting),
-		credited.conversions(credits_by_day),
-	)
-	budget = money.against_budget(exact(campaign.budget), money.converted(spent, own))
-	of_period = [row for row in costs if row["day"] >= period.first]
-	return {
-		"spend": money.by_currency(spend),
-		"impressions": sum(row["impressions"] for row in of_period),
-		"paid_clicks": sum(row["clicks"] for row in of_period),
+		"totals": now.totals(visitors),
+		"spend": money.by_currency(now.spend),
+		"impressions": sum(row["impressions"] for row in now.costs),
+		"paid_clicks": sum(row["clicks"] for row in now.costs),
 		"returns": {
 			"currency": reporting.into,
-			**figures,
+			**now.returns(reporting),
 			"expected_roi": flt(campaign.expected_roi) or None,
 		},
-		"budget": {"currency": own.into, **budget},
+		"budget": {"currency": own.into, **_budget(campaign, everything, own)},
+		"previous": {**before.named, "totals": then.totals(former), "returns": then.returns(reporting)},
 		"missing_rates": [
 			{"day": str(day), "currency": currency}
 			for day, currency in sorted(reporting.missing | own.missing)
 		],
+		"visitors_estimated": any(one.estimated for one in (visitors, former, *visitors_of.values())),
+		"by_day": _by_day(period, now, visitors_of),
+		"by_channel": _by_channel(of.channels(period), of_model.by_channel(period)),
+		"by_link": _by_link(of.links(period), period, of_model),
 	}
 
 
-def _by_day(
-	period: Period,
-	clicks: dict[str, Row],
-	sessions: dict[str, Row],
-	visitors: dict[str, People],
-	credits_by_day: list[Row],
-	costs: list[Row],
-) -> list[Row]:
+def _budget(campaign: Any, everything: _Found, own: Rates) -> Row:
+	"""The budget and what was spent of it, from the campaign's first day on, in its own currency."""
+	return money.against_budget(exact(campaign.budget), money.converted(everything.spend, own))
+
+
+def _by_day(period: Period, found: _Found, visitors: dict[str, People]) -> list[Row]:
 	credits: dict[str, list[Row]] = {}
-	for row in credits_by_day:
+	for row in found.credits:
 		credits.setdefault(row["grp"], []).append(row)
 	spent: dict[str, list[Amount]] = {}
-	for row in costs:
-		spent.setdefault(str(row["day"]), []).append(Amount(row["day"], row["currency"], row["spend"]))
+	for amount in found.spend:
+		spent.setdefault(str(amount.day), []).append(amount)
 	no_click = dict.fromkeys(FIGURES, 0)
 	return [
 		{
 			"day": day,
-			**{name: clicks.get(day, no_click)[name] for name in ("clicks", "scans", "bots", "prefetches")},
-			"sessions": sessions[day]["sessions"] if day in sessions else 0,
+			**{
+				name: found.clicks.get(day, no_click)[name]
+				for name in ("clicks", "scans", "bots", "prefetches")
+			},
+			"sessions": found.sessions[day]["sessions"] if day in found.sessions else 0,
 			"visitors": visitors[day].number if day in visitors else 0,
 			"conversions": credited.conversions(credits.get(day, [])),
 			"value": credited.amounts(credits.get(day, [])),
@@ -125,36 +155,37 @@ def _by_day(
 
 
 class _Hits:
-	"""Clicks on a campaign's links, and sessions of its touches."""
+	"""Clicks on a campaign's links, and sessions of its touches; by day of all days, else of a period within."""
 
-	def __init__(self, campaign: str, period: Period) -> None:
-		self.only, self.first, self.last = {"campaign": campaign}, period.first, period.last
-		self.days = Days(self.first, self.last)
+	def __init__(self, campaign: str, first: date, last: date) -> None:
+		self.only, self.days = {"campaign": campaign}, Days(first, last)
+		self.all = Period(first, last)
 
 	def clicks_by_day(self) -> dict[str, Row]:
-		table = self._table(sources.CLICKS_BY_LINK, ("day",), FIGURES)
+		table = self._table(sources.CLICKS_BY_LINK, self.all, ("day",), FIGURES)
 		return {row["day"]: row for row in sums.summed(table, ("day",), FIGURES)}
 
 	def sessions_by_day(self) -> dict[str, Row]:
-		table = self._table(sources.SESSIONS_BY_CAMPAIGN, ("day",), visit_figures.FIGURES)
+		table = self._table(sources.SESSIONS_BY_CAMPAIGN, self.all, ("day",), visit_figures.FIGURES)
 		return {row["day"]: row for row in sums.summed(table, ("day",), visit_figures.FIGURES)}
 
-	def visitors(self, sessions: int) -> People:
-		return self.days.visitors(sources.SESSIONS_BY_CAMPAIGN, self.first, self.last, sessions, self.only)
-
-	def visitors_by_day(self, sessions: int) -> dict[str, People]:
+	def visitors(self, of: Period, sessions: int) -> People:
 		source = sources.SESSIONS_BY_CAMPAIGN
-		return self.days.visitors_by_day(source, self.first, self.last, sessions, self.only)
+		return self.days.visitors(source, of.first, of.last, sessions, self.only)
 
-	def channels(self) -> list[Row]:
+	def visitors_by_day(self, of: Period, sessions: int) -> dict[str, People]:
+		source = sources.SESSIONS_BY_CAMPAIGN
+		return self.days.visitors_by_day(source, of.first, of.last, sessions, self.only)
+
+	def channels(self, of: Period) -> list[Row]:
 		"""The channels with most sessions."""
-		table = self._table(sources.SESSIONS_BY_CAMPAIGN, ("channel",), ("sessions",))
+		table = self._table(sources.SESSIONS_BY_CAMPAIGN, of, ("channel",), ("sessions",))
 		figures = {"sessions": Sum(table.sessions)}
 		return sums.largest(frappe.qb.from_(table), Coalesce(table.channel, ""), figures)["lines"]
 
-	def links(self) -> Row:
+	def links(self, of: Period) -> Row:
 		"""The links that people clicked most."""
-		table = self._table(sources.CLICKS_BY_LINK, ("tracked_link",), FIGURES)
+		table = self._table(sources.CLICKS_BY_LINK, of, ("tracked_link",), FIGURES)
 		figures = {
 			"clicks": Sum(table.clicks + table.scans),
 			"robots": Sum(table.bots + table.prefetches),
@@ -162,8 +193,8 @@ class _Hits:
 		query = frappe.qb.from_(table).having(figures["clicks"] + figures["robots"] > 0)
 		return sums.largest(query, Coalesce(table.tracked_link, ""), figures)
 
-	def _table(self, source: Source, by: Sequence[str], figures: Iterable[str]) -> Any:
-		return self.days.table(source, self.first, self.last, by, figures, self.only)
+	def _table(self, source: Source, of: Period, by: Sequence[str], figures: Iterable[str]) -> Any:
+		return self.days.table(source, of.first, of.last, by, figures, self.only)
 
 
 def _by_channel(found: list[Row], credits: list[Row]) -> list[Row]:

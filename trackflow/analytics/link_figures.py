@@ -1,4 +1,4 @@
-"""What a link brought in a range of days, human and robot. A fixed number of statements.
+"""What a link brought in a range of days, human and robot, beside the days before. A fixed number of statements.
 
 Days are the site's. People are counted clicks and scans; robots are bots and prefetches, as in the link's own figures
 (RED-4). Conversions and revenue are credits under the default model, by the day of the conversion.
@@ -13,11 +13,12 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Sum
 from frappe.utils import flt
 
+from trackflow.analytics.scope import Period
 from trackflow.analytics.sums import summed
 from trackflow.click_rollups import breakdowns, sources
 from trackflow.click_rollups.breakdowns import Numbers
 from trackflow.click_rollups.reading import Days, People
-from trackflow.day_range import day_range, each_day, moments
+from trackflow.day_range import day_range, each_day
 from trackflow.tracking.click_figures import FIGURES
 from trackflow.tracking.conversions import types_that_count
 from trackflow.validation import readable
@@ -29,70 +30,81 @@ Row = dict[str, Any]
 
 
 def link_analytics(link_name: str, from_date: str | None, to_date: str | None) -> Row:
-	"""The figures of one link, which the user may read; the last 30 days by default."""
+	"""The figures of one link, which the user may read, beside those of as many days before; the last 30 days by default."""
 	link = readable("Tracked Link", link_name)
-	first, last = day_range(from_date, to_date)
-	clicks = _Clicks(link.name, first, last)
+	period = Period(*day_range(from_date, to_date))
+	before = period.before
+	clicks = _Clicks(link.name, before.first, period.last)
 	by_day = clicks.by_day()
-	totals = {figure: sum(day[figure] for day in by_day) for figure in FIGURES}
-	visitors = clicks.unique_visitors(sum(totals.values()))
+	# Both have as many days.
+	then, now = by_day[: len(by_day) // 2], by_day[len(by_day) // 2 :]
+	totals, visitors = _totals(link, clicks, period, now)
+	former, visitors_before = _totals(link, clicks, before, then)
 	variants = {row.name: row.variant_name for row in link.variants}
-	breakdown = clicks.breakdown()
+	breakdown = clicks.breakdown(period)
 	return {
 		"link": link.name,
 		"short_code": link.short_code,
-		"from_date": str(first),
-		"to_date": str(last),
-		"totals": {**totals, "unique_visitors": visitors.number, **_conversions(link, first, last)},
-		"visitors_estimated": visitors.estimated,
-		"by_day": by_day,
+		**period.named,
+		"totals": totals,
+		"previous": {**before.named, "totals": former},
+		"visitors_estimated": visitors.estimated or visitors_before.estimated,
+		"by_day": now,
 		"by_country": breakdown["country"],
 		"by_device": breakdown["device_type"],
 		"by_browser": breakdown["browser"],
 		"by_os": breakdown["os"],
 		"by_referrer": breakdown["referrer"],
 		"by_variant": [
-			{**line, "value": variants.get(line["value"], line["value"])} for line in clicks.by_variant()
+			{**line, "value": variants.get(line["value"], line["value"])}
+			for line in clicks.by_variant(period)
 		],
 	}
 
 
+def _totals(link: Any, clicks: "_Clicks", period: Period, by_day: list[Row]) -> tuple[Row, People]:
+	totals = {figure: sum(day[figure] for day in by_day) for figure in FIGURES}
+	visitors = clicks.unique_visitors(period, sum(totals.values()))
+	return {**totals, "unique_visitors": visitors.number, **_conversions(link, period)}, visitors
+
+
 class _Clicks:
-	"""The clicks of a link in a range."""
+	"""The clicks of a link in a range, and in a period within."""
 
 	def __init__(self, link: str, first: date, last: date) -> None:
-		self.link, self.first, self.last = link, first, last
+		self.link, self.all = link, Period(first, last)
 		self.only = {"tracked_link": link}
 		self.days = Days(first, last)
 
 	def by_day(self) -> list[Row]:
 		"""A line for every day of the range, those without a click too. One statement."""
-		found = {row["day"]: row for row in self._sums("day", FIGURES)}
+		found = {row["day"]: row for row in self._sums(self.all, "day", FIGURES)}
 		nothing = dict.fromkeys(FIGURES, 0)
 		return [
-			{**nothing, **found.get(day, {}), "day": day} for day in map(str, each_day(self.first, self.last))
+			{**nothing, **found.get(day, {}), "day": day}
+			for day in map(str, each_day(self.all.first, self.all.last))
 		]
 
-	def unique_visitors(self, clicks: int) -> People:
+	def unique_visitors(self, of: Period, clicks: int) -> People:
 		"""How many different people clicked or scanned, of so many clicks of any kind."""
-		return self.days.visitors(sources.CLICKS_BY_LINK, self.first, self.last, clicks, self.only)
+		return self.days.visitors(sources.CLICKS_BY_LINK, of.first, of.last, clicks, self.only)
 
-	def by_variant(self) -> list[Row]:
+	def by_variant(self, of: Period) -> list[Row]:
 		"""People and robots by the variant that they were led to, most people first. One statement."""
-		rows = self._sums("variant", ("clicks", "scans", "bots", "prefetches"))
+		rows = self._sums(of, "variant", ("clicks", "scans", "bots", "prefetches"))
 		found = {
 			row["variant"]: (row["clicks"] + row["scans"], row["bots"] + row["prefetches"]) for row in rows
 		}
 		return _lines(found)
 
-	def breakdown(self) -> dict[str, list[Row]]:
+	def breakdown(self, of: Period) -> dict[str, list[Row]]:
 		"""The same by country, device, browser, system and the host of the page that the click came from; "" is not known."""
-		found = self.days.breakdown(self.link, self.first, self.last)
+		found = self.days.breakdown(self.link, of.first, of.last)
 		return {field: _lines(values) for field, values in found.items()}
 
-	def _sums(self, by: str, figures: Iterable[str]) -> list[Row]:
+	def _sums(self, of: Period, by: str, figures: Iterable[str]) -> list[Row]:
 		figures = tuple(figures)
-		table = self.days.table(sources.CLICKS_BY_LINK, self.first, self.last, (by,), figures, self.only)
+		table = self.days.table(sources.CLICKS_BY_LINK, of.first, of.last, (by,), figures, self.only)
 		return summed(table, (by,), figures)
 
 
@@ -101,11 +113,10 @@ def _lines(found: Mapping[str, Numbers]) -> list[Row]:
 	return [{"value": value, "clicks": people, "bots": robots} for value, (people, robots) in some[:LINES]]
 
 
-def _conversions(link: Any, first: date, last: date) -> Row:
+def _conversions(link: Any, period: Period) -> Row:
 	"""Credits of the types that the settings count and value; amounts are added as they are, as on the link."""
 	counted, valued = types_that_count()
 	credit = frappe.qb.DocType("Link Conversion")
-	begin, end = moments(first, last)
 	((conversions, revenue),) = (
 		frappe.qb.from_(credit)
 		.select(
@@ -113,8 +124,8 @@ def _conversions(link: Any, first: date, last: date) -> Row:
 			Sum(Case().when(credit.conversion_type.isin(valued), credit.conversion_value).else_(0)),
 		)
 		.where(credit.tracked_link == link.name)
-		.where(credit.conversion_date >= begin)
-		.where(credit.conversion_date < end)
+		.where(credit.conversion_date >= period.begin)
+		.where(credit.conversion_date < period.end)
 		.run()
 	)
 	return {"conversions": flt(conversions, 2), "revenue": flt(revenue, 2), "currency": link.currency}

@@ -1,4 +1,5 @@
-"""Gathers the campaign tags of a period, as they stood in the addresses of clicks and pages, and has them judged (RPT-2).
+"""Gathers the campaign tags of a period, as they stood in the addresses of clicks and pages, and has them judged (RPT-2); or those of one
+address, before anybody clicks it.
 
 Six statements, whatever there is. Tags are grouped by their bytes: a collation would take for
 one what differs in case. An e-mail address in a tag is masked in the answer. Among millions only names of hits are carried along; the
@@ -9,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Min
 from pypika.terms import LiteralValue
@@ -20,6 +22,7 @@ from trackflow.analytics.utm import Finding, Known, Tags, Value
 from trackflow.tracking import texts
 from trackflow.tracking.channels import CLICK_IDS
 from trackflow.tracking.click_figures import is_human
+from trackflow.tracking.parameters import click_ids_of, utm_of
 
 Row = dict[str, Any]
 
@@ -29,6 +32,8 @@ MOST_TAGS = 10_000
 # Campaigns whose ids are known, the newest.
 MOST_CAMPAIGNS = 5_000
 _TAGS = (utm.SOURCE, utm.MEDIUM, utm.CAMPAIGN)
+# Tags whose field of a link has another name.
+_FIELDS = {utm.CAMPAIGN: "campaign_id"}
 
 
 def report(scope: Scope, period: Period, limit: int) -> Row:
@@ -54,6 +59,35 @@ def report(scope: Scope, period: Period, limit: int) -> Row:
 		"findings": [_spoken(one, addresses.get(one.example, "")) for one in found[:limit]],
 		"others": max(len(found) - limit, 0),
 	}
+
+
+def of_address(url: str | None) -> list[Row]:
+	"""What is doubtful about the tags of an address that people are to be led to, by field of a link. One statement."""
+	if not url:
+		return []
+	tags = utm_of(url)
+	source, medium, campaign, term, content = (tags.get(f"utm_{tag}", "") for tag in utm.TAGS)
+	found = utm.findings(
+		[Tags(source, medium, campaign, "", 1)], _known(), [Value(term, 1)], [Value(content, 1)]
+	)
+	spoken = [
+		{
+			"field": _FIELDS.get(one.tag, one.tag),
+			"message": utm_words.reason(one),
+			"suggestion": utm_words.suggestion(one),
+		}
+		for one in found
+	]
+	return spoken + [
+		{
+			"field": "target_url",
+			"message": _(
+				"The target holds {0}, which is somebody's click: all visitors would be taken for that one."
+			).format(name),
+			"suggestion": _("Leave it out."),
+		}
+		for name in click_ids_of(url)
+	]
 
 
 def _spoken(one: Finding, address: str) -> Row:

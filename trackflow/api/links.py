@@ -9,15 +9,17 @@ from typing import Any
 import frappe
 from werkzeug.wrappers import Response
 
-from trackflow.analytics import link_figures
+from trackflow.analytics import link_figures, utm_report
+from trackflow.analytics.scope import check
 from trackflow.links import (
 	bulk_create,
 	csv_export,
 	csv_import,
+	preview,
 	qr_files,
 	templates,
 )
-from trackflow.validation import listed_names, whole_number
+from trackflow.validation import listed_names, plain_text, whole_number
 
 
 @frappe.whitelist(methods=["GET"])
@@ -55,6 +57,17 @@ def qr_codes(
 
 
 @frappe.whitelist(methods=["POST"])
+def preview_link(link: str | dict[str, Any], link_name: str | None = None) -> dict[str, Any]:
+	"""What a link of these values would be, or a link that is there with them changed: its code, short URL, QR code as an image's address,
+	destination, and what is wrong or doubtful about it. Nothing is stored (UI-1)."""
+	frappe.has_permission("Tracked Link", "write" if link_name else "create", throw=True)
+	check("Link Campaign")
+	found = preview.preview(link, plain_text(link_name, "link_name"))
+	doubts = utm_report.of_address(found["destination_url"])
+	return {**found, "warnings": [*found["warnings"], *doubts]}
+
+
+@frappe.whitelist(methods=["POST"])
 def create_links(links: str | list[Any]) -> dict[str, Any]:
 	"""Make up to 1,000 links of dicts by field name; each as a whole or not at all (LNK-4)."""
 	return bulk_create.create_links(links)
@@ -80,10 +93,12 @@ def get_import_progress(import_id: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["GET", "POST"])
 def export_links(
-	filters: str | list[Any] | dict[str, Any] | None = None, names: str | list[str] | None = None
+	filters: str | list[Any] | dict[str, Any] | None = None,
+	names: str | list[str] | None = None,
+	search: str | None = None,
 ) -> Response:
-	"""The links that the user may read, by the filters of a list or by name, as a CSV that can be imported (LNK-4)."""
-	return csv_export.export(filters, names)
+	"""The links that the user may read, by filters and search of a list or by name, as a CSV that can be imported (LNK-4)."""
+	return csv_export.export(filters, names, search)
 
 
 @frappe.whitelist(methods=["POST"])

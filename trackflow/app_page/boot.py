@@ -14,6 +14,7 @@ from frappe.utils import cint, get_system_timezone, get_url_to_list
 
 import trackflow
 from trackflow.attribution.comparing import active_models
+from trackflow.links.addresses import short_url
 
 Row = dict[str, Any]
 
@@ -58,7 +59,9 @@ def boot() -> Row:
 		"reporting_currency": frappe.get_cached_doc("TrackFlow Settings").reporting_currency,
 		"default_model": frappe.get_cached_doc("TrackFlow Settings").default_attribution_model,
 		"models": _models(),
-		"domains": _domains(),
+		"domains": (domains := _domains()),
+		# What stands before a short code, by the link's domain; "" for links that name none.
+		"short_urls": {name: short_url("", name) for name in ("", *(row.name for row in domains))},
 	}
 
 

@@ -16,9 +16,11 @@ from trackflow.links import downloads
 from trackflow.links.addresses import short_url
 from trackflow.links.csv_formats import COLUMNS, is_moment
 from trackflow.links.csv_text import lines, neutral
-from trackflow.validation import is_storable, listed_names, parsed
+from trackflow.validation import is_storable, listed_names, parsed, plain_text
 
 PIECE = 500
+# What the list of links searches in, in the app.
+SEARCHED = ("title", "short_code", "target_url")
 _OPERATORS = frozenset(
 	{"=", "!=", ">", "<", ">=", "<=", "like", "not like", "in", "not in", "is", "between", "timespan"}
 )
@@ -30,8 +32,9 @@ _FIELDS = tuple(name for name in COLUMNS if name not in (*_TABLES, "password"))
 _FIGURES = {"click_count": "Clicks", "scan_count": "QR Scans", "unique_visitor_count": "Unique Visitors"}
 
 
-def export(filters: Any = None, names: Any = None) -> Response:
-	"""The links that the user may read and that the filters of a list find, or those of `names`; the oldest first."""
+def export(filters: Any = None, names: Any = None, search: Any = None) -> Response:
+	"""The links that the user may read and that the filters of a list find, or those of `names`; the oldest first. Of these, those that
+	have `search` in one of the fields that lists search in."""
 	filters, names = parsed(filters, "filters") or [], listed_names(names, "names")
 	if isinstance(filters, dict):
 		filters = [
@@ -42,8 +45,12 @@ def export(filters: Any = None, names: Any = None) -> Response:
 	conditions = [_condition(one) for one in filters]
 	if names:
 		conditions.append(["Tracked Link", "name", "in", names])
+	words = plain_text(search, "search").strip()
+	alternatives = [[field, "like", f"%{words}%"] for field in SEARCHED] if words else None
 	frappe.has_permission("Tracked Link", "export", throw=True)
-	return downloads.written(lambda file: _write(file, conditions), "tracked-links.csv", "text/csv")
+	return downloads.written(
+		lambda file: _write(file, conditions, alternatives), "tracked-links.csv", "text/csv"
+	)
 
 
 def _condition(given: Any) -> list[Any]:
@@ -88,21 +95,22 @@ def _is_day(value: Any) -> bool:
 	return isinstance(value, str) and bool(_DAY.match(value)) and is_moment(value)
 
 
-def _write(file: IO[bytes], conditions: list[Any]) -> None:
+def _write(file: IO[bytes], conditions: list[Any], alternatives: list[Any] | None) -> None:
 	header = [*COLUMNS.values(), "Has Password", "Short URL", *_FIGURES.values()]
 	# The mark makes Excel read UTF-8.
 	file.write(f"\ufeff{lines([header])}".encode())
-	for links in _pieces(conditions):
+	for links in _pieces(conditions, alternatives):
 		rows = {field: _rows_of(field, links) for field in _TABLES}
 		file.write(lines([neutral(cell) for cell in _cells(link, rows)] for link in links).encode())
 
 
-def _pieces(conditions: list[Any]) -> Iterator[list[Any]]:
+def _pieces(conditions: list[Any], alternatives: list[Any] | None) -> Iterator[list[Any]]:
 	fields = ["name", "creation", "password", *_FIELDS, *_FIGURES]
 	start = 0
 	while links := frappe.get_list(
 		"Tracked Link",
 		filters=conditions,
+		or_filters=alternatives,
 		fields=fields,
 		order_by="creation, name",
 		limit_start=start,

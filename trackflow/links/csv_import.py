@@ -121,7 +121,9 @@ def import_links(content: bytes | str | None) -> dict[str, Any]:
 	source = read(content)
 	import_id = frappe.generate_hash(length=20)
 	if len(source.sheet.rows) <= AT_ONCE:
-		return _told(_ended(import_id, source.sheet, make(source.sheet, import_id)))
+		ended = _ended(import_id, source.sheet, make(source.sheet, import_id))
+		_remember(ended)
+		return _told(ended)
 	file = frappe.get_doc(
 		{
 			"doctype": "File",

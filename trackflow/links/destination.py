@@ -68,6 +68,12 @@ def build(target_url: str, parameters: Parameters) -> str:
 	return _append(target_url, pieces)
 
 
+def kept(target_url: str, parameters: Parameters) -> list[str]:
+	"""The names among these parameters that `build` does not add, since `target_url` has them itself."""
+	present = _names(_split(target_url)[1])
+	return list(dict.fromkeys(name for name, _value in _flatten(parameters) if name in present))
+
+
 def forward(destination: str, query_string: str) -> str:
 	"""Carry the query of the short link over to `destination`, whose own parameters win (RED-3).
 

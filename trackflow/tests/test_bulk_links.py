@@ -467,6 +467,22 @@ class TestExport(BulkTestCase):
 		factories.make_campaign("Spring Sale", source="news")
 		factories.make_domain(factories.SHORT_HOST)
 
+	def test_search(self) -> None:
+		"""UI-1: what the list of the app shows is what its file holds."""
+		factories.make_link("spring", title="A", target_url="https://shop.example.com/a")
+		factories.make_link("x2", title="Spring flyer", target_url="https://shop.example.com/b")
+		factories.make_link("x3", title="B", target_url="https://shop.example.com/spring", status="Paused")
+		factories.make_link("x4", title="C", target_url="https://shop.example.com/c")
+		for values, codes in (
+			({"search": " SPRING "}, ["spring", "x2", "x3"]),
+			({"search": "spring", "filters": '[["status","=","Active"]]'}, ["spring", "x2"]),
+			({"search": "nothing"}, []),
+			({"search": ""}, ["spring", "x2", "x3", "x4"]),
+		):
+			exported = self.call("export_links", verb="GET", **values)
+			rows = csv.DictReader(StringIO(exported.get_data(as_text=True).lstrip("\ufeff")))
+			self.assertEqual(sorted(row["Short Code"] for row in rows), codes)
+
 	def test_round_trip(self) -> None:
 		factories.make_link(
 			"full",

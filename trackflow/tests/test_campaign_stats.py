@@ -114,6 +114,34 @@ class TestFigures(CampaignTestCase):
 		)
 		self.assertEqual([day["spend"] for day in found["by_day"]], [{}, {"USD": 200.0}, {}, {}])
 
+	def test_the_period_before(self) -> None:
+		"""UI-1: as many days before the first one; what lies further back, or in the period, is not in it."""
+		for days in (1, 4, 6):
+			self.click(self.link, DAY - timedelta(days=days), campaign=CAMPAIGN)
+		session = self.session(DAY - timedelta(days=2), number=7, link_campaign=CAMPAIGN)
+		self.session(DAY - timedelta(days=9), link_campaign=CAMPAIGN)
+		self.session(number=8, link_campaign=CAMPAIGN)
+		self.credit(session, DAY - timedelta(days=2), campaign=CAMPAIGN)
+		won = {"conversion_type": "Deal Won", "credited_value": 500}
+		self.credit(session, DAY - timedelta(days=2), campaign=CAMPAIGN, **won)
+		self.credit(session, DAY, campaign=CAMPAIGN, **won)
+		self.spend(200, DAY - timedelta(days=3))
+		self.spend(50)
+		found = self.stats()
+		before = found["previous"]
+		self.assertEqual((before["from_date"], before["to_date"]), ("2026-02-25", "2026-02-28"))
+		totals = before["totals"]
+		self.assertEqual((totals["clicks"], totals["sessions"], totals["visitors"]), (1, 1, 1))
+		self.assertEqual((totals["conversions"], totals["value"]), (1.0, {"USD": 500.0}))
+		self.assertEqual(
+			before["returns"], {"spend": 200.0, "value": 500.0, "cpa": 200.0, "roas": 2.5, "roi": 150.0}
+		)
+		self.assertEqual(before["totals"].keys(), found["totals"].keys())
+		self.assertEqual((found["totals"]["sessions"], found["totals"]["value"]), (1, {"USD": 500.0}))
+		self.assertEqual((found["returns"]["spend"], found["budget"]["spent"]), (50.0, 250.0))
+		asked = get_campaign_stats(CAMPAIGN, before["from_date"], before["to_date"])
+		self.assertEqual(asked["totals"], totals)
+
 	def test_currencies(self) -> None:
 		"""Apart as they were booked; together by the day's rate, and not at all without one."""
 		self.spend(100)

@@ -14,6 +14,7 @@ from trackflow.links.destination import (
 	build,
 	check,
 	forward,
+	kept,
 	place_for,
 )
 from trackflow.tests.properties import given, st
@@ -147,6 +148,20 @@ class TestBuild(unittest.TestCase):
 	def test_building_twice_is_building_once(self, target, parameters):
 		once = build(target, parameters)
 		self.assertEqual(build(once, parameters), once)
+
+
+class TestKept(unittest.TestCase):
+	"""UI-1: what people typed and will not find in the address."""
+
+	def test_table(self):
+		for target, parameters, expected in (
+			("https://a.example/", {"source": "x"}, []),
+			("https://a.example/?utm_source=y", {"source": "x", "medium": "z"}, ["utm_source"]),
+			("https://a.example/?utm%5Fsource", {"source": "x"}, ["utm_source"]),
+			("https://a.example/?utm_source=y", {"source": ""}, []),
+			("https://a.example/?ref=1#utm_source=y", {"source": "x", "ref": ["a", "b"]}, ["ref"]),
+		):
+			self.assertEqual(kept(target, parameters), expected)
 
 
 class TestForward(unittest.TestCase):

@@ -29,6 +29,8 @@ export interface Boot {
 	/** Active attribution models, the default one first. */
 	models: string[];
 	domains: { name: string; project: string | null }[];
+	/** What stands before a short code, by the link's domain; "" for links that name none. */
+	short_urls: Record<string, string>;
 }
 
 function read(): Boot {
@@ -62,6 +64,7 @@ const defaults: Boot = {
 	default_model: "",
 	models: [],
 	domains: [],
+	short_urls: { "": "http://localhost/r/" },
 };
 
 /** Whether the user's roles give a right to a DocType. The server checks again what it is asked for. */

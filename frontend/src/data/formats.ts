@@ -108,7 +108,8 @@ export function time(value: string | null | undefined): string {
 	return atSite(value)?.slice(11, 16) ?? NONE;
 }
 
-function atSite(value: string | null | undefined): string | null {
+/** `2026-03-31 18:00` at the site; null where there is no time. */
+export function atSite(value: string | null | undefined): string | null {
 	if (!value) return null;
 	if (!/(Z|[+-]\d\d:?\d\d)$/.test(value.slice(10))) return /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(value) ? value : null;
 	const instant = new Date(value);

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,12 +20,10 @@ from redis.exceptions import ConnectionError
 import frappe
 
 MEMORY = "memory"
-
-
-@lru_cache(maxsize=1)
-def memory_server() -> fakeredis.FakeServer:
-	"""The one store of this process."""
-	return fakeredis.FakeServer()
+# The one store of this process, and its two databases. Made at the import: threads that asked for the first ones at once would get
+# different ones, which fakeredis does not guard against.
+_SERVER = fakeredis.FakeServer()
+_DATABASES = [_SERVER.dbs[number] for number in (0, 1)]
 
 
 def default_urls() -> tuple[str, str]:
@@ -44,7 +43,7 @@ def connect(url: str, real: type = redis.Redis, memory: type = fakeredis.FakeRed
 	"""A client for an address, `memory://n` included."""
 	parts = urlsplit(url)
 	if parts.scheme == MEMORY:
-		return memory(server=memory_server(), db=int(parts.netloc or 0), **options)
+		return memory(server=_SERVER, db=int(parts.netloc or 0), **options)
 	return real.from_url(url, **options)
 
 
@@ -233,23 +232,28 @@ class MemoryWrapper(_Wrapper, fakeredis.FakeRedis):
 	all of theirs with the next request or job, so that a command's changes are seen by a running server."""
 
 	_seen: ClassVar[dict[str, int]] = {}
+	# Else a thread could take for another process's what one of this process is about to note as its own.
+	_noting: ClassVar[Lock] = Lock()
 
 	def delete(self, *names: Any) -> int:
 		deleted = super().delete(*names)
 		notice = self._notice()
-		if notice.parent.exists():
-			notice.touch()
-			self._seen[str(notice)] = notice.stat().st_mtime_ns
+		with self._noting:
+			if notice.parent.exists():
+				notice.touch()
+				self._seen[str(notice)] = notice.stat().st_mtime_ns
 		return deleted
 
 	def heed_others(self) -> None:
 		"""Drop the site's keys if another process dropped any since this one last looked."""
 		notice = self._notice()
-		changed = notice.stat().st_mtime_ns if notice.exists() else 0
-		if self._seen.setdefault(str(notice), changed) != changed:
+		with self._noting:
+			changed = notice.stat().st_mtime_ns if notice.exists() else 0
+			if self._seen.setdefault(str(notice), changed) == changed:
+				return
 			self._seen[str(notice)] = changed
-			if keys := list(self.keys(self.make_key("*"))):
-				super().delete(*keys)
+		if keys := list(self.keys(self.make_key("*"))):
+			super().delete(*keys)
 
 	@staticmethod
 	def _notice() -> Path:
