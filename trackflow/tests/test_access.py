@@ -30,6 +30,7 @@ OF_MANAGERS = {
 	"api.access.create_api_key",
 	"api.access.list_api_keys",
 	"api.access.revoke_api_key",
+	"api.access.rotate_api_key",
 	"api.costs.import_costs",
 	"api.costs.import_rates",
 	"api.costs.preview_import",
