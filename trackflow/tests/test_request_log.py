@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import unittest
 from collections.abc import Callable
 from datetime import timedelta
@@ -309,7 +310,7 @@ class TestStoring(LogTestCase):
 
 	def wait(self, number: int, *keys: str) -> None:
 		"""So many requests wait, of these keys in turn."""
-		now = now_datetime().timestamp()
+		now = time.time()
 		for index in range(number):
 			key = keys[index % len(keys)]
 			line = request_log._Line(f"r{index}-{now}", now, key, "GET", "/api", 200, 1, "", "{}", "{}")

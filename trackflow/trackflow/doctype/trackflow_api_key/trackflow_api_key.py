@@ -47,6 +47,8 @@ class TrackFlowAPIKey(CountedDocument):
 
 	def _check_user(self, former: str | None) -> None:
 		"""Whoever makes a key gives away what its user may do: that can only be one's own."""
+		if self.user == "Guest":
+			frappe.throw(_("A key acts as somebody: guests need none."))
 		if self.user in (former, frappe.session.user) or "System Manager" in frappe.get_roles():
 			return
 		frappe.throw(
@@ -56,7 +58,13 @@ class TrackFlowAPIKey(CountedDocument):
 	def after_insert(self) -> None:
 		if not self.flags.whole_key_is_answered:
 			frappe.msgprint(
-				_("Keep this key, it is shown only now: {0}").format(self.flags.whole_key), _("API Key")
+				f"{_('Keep this key, it is shown only now:')}<pre>{self.flags.whole_key}</pre>",
+				_("API Key"),
+				primary_action={
+					"label": _("Copy"),
+					"client_action": "frappe.utils.copy_to_clipboard",
+					"args": self.flags.whole_key,
+				},
 			)
 
 	def on_update(self) -> None:
