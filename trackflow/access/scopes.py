@@ -129,6 +129,7 @@ TABLE = {
 			"Webhook Delivery",
 		),
 		reading=(
+			"api.domains.get_script_tag",
 			"api.health.get_metrics",
 			"api.privacy.export",
 			"api.privacy.preview",

@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from pathlib import Path
 from typing import Any
 
 import frappe
@@ -28,6 +29,8 @@ OF_BROWSERS = {
 	"api.tracking.track_event",
 	"www.redirect.handle_redirect",
 }
+# What cards, charts and pages show of the same figures, in their own shapes.
+OF_SCREENS = ("api.app.", "api.desk.")
 CLOSED_DOCTYPES = {"TrackFlow API Key"}
 
 
@@ -36,7 +39,7 @@ class TestTheTable(TrackFlowTestCase):
 
 	def test_every_method_of_ours(self) -> None:
 		opened = {one.removeprefix("trackflow.") for one in (*scopes.METHODS, *scopes.BY_ARGUMENT)}
-		closed = OF_KEYS | OF_BROWSERS
+		closed = OF_KEYS | OF_BROWSERS | {one for one in methods() if one.startswith(OF_SCREENS)}
 		self.assertEqual(set(methods()), (opened | closed) - set(scopes.FOR_ANY_KEY))
 		self.assertFalse(opened & closed)
 
@@ -54,6 +57,16 @@ class TestTheTable(TrackFlowTestCase):
 			controller = frappe.get_meta(doctype) and frappe.model.base_document.get_controller(doctype)
 			own = [one for one in vars(controller).values() if callable(one) and one in frappe.whitelisted]
 			self.assertEqual(own, [], doctype)
+
+	def test_the_table_in_the_docs(self) -> None:
+		"""DOC-1: docs/api-keys.md names all that is open, in the row of its scopes."""
+		text = (Path(frappe.get_app_path("trackflow")).parent / "docs" / "api-keys.md").read_text()
+		rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+		for noun, opened in scopes.TABLE.items():
+			for name in (*opened.doctypes, *opened.reports):
+				self.assertIn(name, rows[noun])
+			for path in (*opened.reading, *opened.writing):
+				self.assertIn(path.rpartition(".")[2], rows[noun])
 
 	def test_the_scopes_that_a_key_can_be_given(self) -> None:
 		offered = frappe.get_meta("API Key Permission").get_field("permission_type").options.split("\n")
