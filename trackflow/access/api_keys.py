@@ -68,8 +68,8 @@ def shown_in(headers: Mapping[str, str]) -> str:
 def of_people(headers: Mapping[str, str]) -> str:
 	"""The key that a request of people's API shows: `X-TrackFlow-Key`, or `Authorization: Bearer` with what looks like a key of
 	ours, since Frappe and other apps have bearers too; "" for none."""
-	if HEADER in headers:
-		return headers[HEADER].strip()[:_LONGEST]
+	if key := headers.get(HEADER, "").strip():
+		return key[:_LONGEST]
 	scheme, _blank, value = headers.get("authorization", "").partition(" ")
 	shown = value.strip()[:_LONGEST] if scheme.lower() == "bearer" else ""
 	return shown if is_one(shown) else ""

@@ -46,13 +46,15 @@ class Keyed:
 
 
 def take_key() -> None:
-	"""before_request hook: note the key that a request shows, and take it off the request. Frappe would look for a bearer among
+	"""before_request hook: note the key that a request shows, and take keys off the request. Frappe would look for a bearer among
 	its own tokens, by a statement, and whatever else logs headers should not have it."""
 	environ = frappe.request.environ
 	headers = {name: environ[key] for name, key in _IN_ENVIRON.items() if key in environ}
 	if not headers or frappe.request.method == "OPTIONS" or not (shown := api_keys.of_people(headers)):
 		return
-	environ.pop(_IN_ENVIRON[api_keys.HEADER if api_keys.HEADER in headers else "authorization"])
+	for name, value in headers.items():
+		if api_keys.of_people({name: value}):
+			del environ[_IN_ENVIRON[name]]
 	frappe.local.flags.trackflow_keyed = Keyed(shown)
 
 

@@ -21,10 +21,11 @@ ANY_SCOPE = ""
 
 
 class Noun(NamedTuple):
-	"""What the scopes of a noun open: DocTypes, to read or to write as Frappe's REST does; reports, to read; whitelisted methods,
-	by their path below the app."""
+	"""What the scopes of a noun open: DocTypes that people edit, to read or to write as Frappe's REST does; DocTypes that are
+	recorded, to read; reports, to read; whitelisted methods, by their path below the app."""
 
 	doctypes: tuple[str, ...] = ()
+	recorded: tuple[str, ...] = ()
 	reports: tuple[str, ...] = ()
 	reading: tuple[str, ...] = ()
 	writing: tuple[str, ...] = ()
@@ -50,12 +51,14 @@ TABLE = {
 		),
 	),
 	"campaigns": Noun(
-		doctypes=("Email Campaign Log", "Link Campaign"),
+		doctypes=("Link Campaign",),
+		recorded=("Email Campaign Log",),
 		reports=("Campaign Performance",),
 		reading=("api.campaign.get_campaign_stats",),
 	),
 	"analytics": Noun(
-		doctypes=("Attribution Model", "Attribution Training", "Daily Click Rollup", "Daily Rollup"),
+		doctypes=("Attribution Model",),
+		recorded=("Attribution Training", "Daily Click Rollup", "Daily Rollup"),
 		reports=("Attribution Model Comparison", "Conversion Funnel", "Velocity"),
 		reading=(
 			"api.analytics.get_overview",
@@ -67,7 +70,7 @@ TABLE = {
 		),
 	),
 	"conversions": Noun(
-		doctypes=(
+		recorded=(
 			"Attribution Link",
 			"Conversion",
 			"Conversion Export",
@@ -94,11 +97,11 @@ TABLE = {
 		doctypes=(
 			"Cost Import",
 			"Cost Import Mapping",
-			"Cost Import Row",
 			"Daily Campaign Metric",
 			"TrackFlow Exchange Rate",
 			"Waste Acknowledgement",
 		),
+		recorded=("Cost Import Row",),
 		reports=("Spend and Waste",),
 		reading=("api.waste.get_waste",),
 		writing=(
@@ -110,32 +113,35 @@ TABLE = {
 			"api.waste.acknowledge",
 		),
 	),
-	# Events are sent by `tracking.collector`, which asks for events:write itself.
+	# To write is to send events: `tracking.collector` asks for events:write itself.
 	"events": Noun(
-		doctypes=("Click Event", "Touch Point", "Visitor", "Visitor Event", "Visitor Session"),
+		recorded=("Click Event", "Touch Point", "Visitor", "Visitor Event", "Visitor Session"),
 		reports=("Visitor Journey",),
 		reading=("api.analytics.latest_events", "api.visitor.get_journey", "api.visitor.get_visitor_data"),
 	),
 	"admin": Noun(
-		doctypes=(
+		doctypes=("Domain Configuration", "TrackFlow Settings"),
+		recorded=(
 			"API Request Log",
 			"Archive File",
 			"CRM Sync Log",
 			"Click Queue",
-			"Domain Configuration",
 			"Rollup Day",
 			"TrackFlow Erasure",
-			"TrackFlow Settings",
 			"Webhook Delivery",
 		),
 		reading=(
 			"api.domains.get_script_tag",
 			"api.health.get_metrics",
-			"api.privacy.export",
-			"api.privacy.preview",
 			"api.summary.preview_weekly_summary",
 		),
-		writing=("api.privacy.erase", "trackflow.doctype.click_queue.click_queue.retry"),
+		# A person's whole data is nothing for who looks after the site, such as a monitoring.
+		writing=(
+			"api.privacy.erase",
+			"api.privacy.export",
+			"api.privacy.preview",
+			"trackflow.doctype.click_queue.click_queue.retry",
+		),
 	),
 }
 # Methods that give out rows of what an argument names: the scope is that of the rows.
@@ -157,7 +163,8 @@ BY_ARGUMENT = {
 FOR_ANY_KEY = ("frappe.auth.get_logged_user",)
 
 SCOPES = tuple(f"{noun}:{what}" for noun in TABLE for what in (READ, WRITE))
-NOUNS = {doctype: noun for noun, opened in TABLE.items() for doctype in opened.doctypes}
+NOUNS = {doctype: noun for noun, opened in TABLE.items() for doctype in (*opened.doctypes, *opened.recorded)}
+EDITED = frozenset(doctype for opened in TABLE.values() for doctype in opened.doctypes)
 REPORTS = {report: f"{noun}:{READ}" for noun, opened in TABLE.items() for report in opened.reports}
 METHODS = (
 	dict.fromkeys(FOR_ANY_KEY, ANY_SCOPE)
@@ -226,7 +233,7 @@ def _of_method(asked: Asked) -> str:
 
 
 def _of_doctype(doctype: Any, what: str) -> str:
-	if not isinstance(doctype, str) or doctype not in NOUNS:
+	if not isinstance(doctype, str) or doctype not in (EDITED if what == WRITE else NOUNS):
 		raise _closed()
 	return f"{NOUNS[doctype]}:{what}"
 

@@ -7,6 +7,7 @@ from frappe.commands import pass_context
 
 from trackflow.commands.shell import as_json, committed, on_site, print_json, print_table, trackflow
 
+EVENTS = "events:write"
 _NUMBER = click.IntRange(min=0)
 
 
@@ -17,11 +18,9 @@ def api_key() -> None:
 
 @api_key.command("create")
 @click.argument("name")
-@click.option(
-	"--scope", "scopes", multiple=True, default=["events:write"], show_default=True, help="Repeatable."
-)
+@click.option("--scope", "scopes", multiple=True, default=[EVENTS], show_default=True, help="Repeatable.")
 @click.option("--domain", help="The domain whose events are sent with it.")
-@click.option("--user", default="Administrator", show_default=True, help="Whom the key acts as.")
+@click.option("--user", help="Whom the key acts as. For sending events alone it is Administrator.")
 @click.option("--address", "addresses", multiple=True, help="From where alone: address or CIDR; repeatable.")
 @click.option("--expires", help="Until when, in the site's time zone, such as 2027-12-31.")
 @click.option(
@@ -36,7 +35,7 @@ def create_api_key(
 	name: str,
 	scopes: tuple[str, ...],
 	domain: str | None,
-	user: str,
+	user: str | None,
 	addresses: tuple[str, ...],
 	expires: str | None,
 	per_minute: int,
@@ -47,6 +46,8 @@ def create_api_key(
 	"""Make a key called NAME and print it: it is shown this once."""
 	from trackflow.access import stored_keys
 
+	if not user and set(scopes) != {EVENTS}:
+		raise click.UsageError("Say whom the key acts as: --user, somebody who may just what it needs.")
 	limits = {
 		"limit_per_minute": per_minute,
 		"limit_per_hour": per_hour,

@@ -217,6 +217,24 @@ class TestManaging(KeyTestCase):
 		finally:
 			frappe.set_user("Administrator")
 
+	def test_who_rotates_a_key_gets_hold_of_it(self) -> None:
+		"""So it is its own user's, or a System Manager's, to do."""
+		email = "keys-manager@example.com"
+		self.addCleanup(remove_user, email)
+		make_user(email, "TrackFlow Manager")
+		stored_keys.create("theirs", ["admin:write"], None, "Administrator")
+		stored_keys.create("own", ["events:write"], None, email)
+		frappe.set_user(email)
+		try:
+			self.assertRaises(frappe.PermissionError, stored_keys.rotate, "theirs")
+			self.assertTrue(stored_keys.rotate("own")["key"])
+		finally:
+			frappe.set_user("Administrator")
+		self.assertTrue(stored_keys.rotate("own")["key"])
+
+	def test_guests_have_none(self) -> None:
+		self.assertRaises(frappe.ValidationError, stored_keys.create, "x", ["events:write"], None, "Guest")
+
 	def test_guests_cannot_over_http(self) -> None:
 		data = {"key_name": "x", "scopes": '["events:write"]'}
 		self.assertEqual(self.request("POST", METHOD, data=data).status_code, 403)
@@ -318,3 +336,27 @@ class TestCommand(CommandTestCase):
 		with self.assertRaises(frappe.DoesNotExistError):
 			stored_keys.revoke("nobody")
 		self.assertNotEqual(self.invoke("api-key", "create", "x", "--scope", "moon").exit_code, 0)
+		for command in ("revoke", "rotate"):
+			result = self.invoke("api-key", command, "nobody")
+			self.assertEqual((result.exit_code, result.output), (1, "Error: There is no API key nobody.\n"))
+
+	def test_rotated(self) -> None:
+		made = json.loads(self.invoke("api-key", "create", "shop", "--json").output)
+		frappe.db.set_value("TrackFlow API Key", "shop", "usage_count", 5)
+		fresh = json.loads(self.invoke("api-key", "rotate", made["prefix"], "--json").output)
+		self.assertEqual(fresh["name"], "shop")
+		self.assertFalse({fresh["prefix"], fresh["key"]} & {made["prefix"], made["key"]})
+		doc = frappe.get_doc("TrackFlow API Key", "shop")
+		self.assertEqual((doc.api_key, doc.usage_count, len(doc.scopes)), (fresh["prefix"], 5, 1))
+		self.assertIn("only now", self.invoke("api-key", "rotate", "shop").output)
+
+	def test_whom_it_acts_as(self) -> None:
+		"""What opens more than sending events is somebody's, who has to be named; limits are given along."""
+		result = self.invoke("api-key", "create", "x", "--scope", "links:read")
+		self.assertEqual(result.exit_code, 2, result.output)
+		self.assertIn("--user", result.output)
+		options = ("--scope", "links:read", "--user", "Administrator", "--per-minute", "7", "--per-day", "9")
+		self.assertEqual(self.invoke("api-key", "create", "x", *options).exit_code, 0)
+		limits = get_config().api_keys[frappe.get_last_doc("TrackFlow API Key").api_key].limits
+		self.assertEqual(limits, ((7, 60), (9, 86_400)))
+		self.assertEqual(self.invoke("api-key", "create", "y", "--per-day", "-1").exit_code, 2)

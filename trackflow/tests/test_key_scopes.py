@@ -63,7 +63,7 @@ class TestTheTable(TrackFlowTestCase):
 		text = (Path(frappe.get_app_path("trackflow")).parent / "docs" / "api-keys.md").read_text()
 		rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
 		for noun, opened in scopes.TABLE.items():
-			for name in (*opened.doctypes, *opened.reports):
+			for name in (*opened.doctypes, *opened.recorded, *opened.reports):
 				self.assertIn(name, rows[noun])
 			for path in (*opened.reading, *opened.writing):
 				self.assertIn(path.rpartition(".")[2], rows[noun])
@@ -138,9 +138,18 @@ class TestScopes(unittest.TestCase):
 			for name in scopes._REST:
 				what = "read" if name in reading else "write"
 				self.assertEqual(wanted(rest(name, "Tracked Link", version)), f"links:{what}")
-				self.assertEqual(wanted(rest(name, "Visitor", version)), f"events:{what}")
 		asked = [wanted(one) for one in every_way_to("Link Campaign")[-7:]]
 		self.assertEqual(asked, ["campaigns:read"] * 3 + ["campaigns:write"] * 4)
+
+	def test_what_is_recorded_is_read_and_not_written(self) -> None:
+		"""A key that sends events neither changes nor deletes one, and none its own log."""
+		for doctype in ("Visitor", "Click Event", "Conversion", "API Request Log", "Daily Rollup"):
+			for asked in every_way_to(doctype):
+				name = (asked.place.get("method") or asked.function).rpartition(".")[2]
+				if name in ("document_list", "read_doc", "get_list", "get", "get_value"):
+					self.assertEqual(wanted(asked), f"{scopes.NOUNS[doctype]}:read")
+				else:
+					self.assertEqual(refused(asked), (403, "closed"), asked)
 
 	def test_methods(self) -> None:
 		for version in ("v1", "v2"):
