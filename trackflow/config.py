@@ -44,6 +44,13 @@ def forget_config(*_event: object) -> None:
 	snapshots.forget([CACHE_KEY], partial(changes.tell, settings=True))
 
 
+def forget_users_keys(user: "frappe.model.document.Document", *_event: object) -> None:
+	"""doc_event of User: a key works while its user is enabled, and so the snapshot says of it."""
+	before = user.get_doc_before_save()
+	if before and cint(before.enabled) != cint(user.enabled):
+		forget_config()
+
+
 def read_config() -> Config:
 	"""Read settings and domains from the database."""
 	settings = frappe.get_single("TrackFlow Settings")

@@ -40,20 +40,25 @@ page_renderer = [
 ]
 
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
-# Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries; and what
-# would tell fields that not everybody may read.
+# Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries; API keys are taken
+# off requests; and what would tell fields that not everybody may read.
 before_request = [
 	"trackflow.redirect.handler.answer_short_link",
 	"trackflow.tracking.doorway.answer_sender",
+	"trackflow.access.keyed.take_key",
 	"trackflow.privacy.guarded.refuse_lookups",
 ]
 
+# Requests with an API key act as its user, within its scopes.
+auth_hooks = ["trackflow.access.keyed.authenticate"]
+
 # Guests' pages of the site's own website get the script's tag, where the setting says so, and keep campaign parameters when
-# the website sends them on; reads of visitors' data are logged.
+# the website sends them on; reads of visitors' data are logged; so are requests with an API key, which set no cookie.
 after_request = [
 	"trackflow.tracking.own_pages.add_tag",
 	"trackflow.tracking.own_pages.keep_parameters",
 	"trackflow.privacy.reads.write_log",
+	"trackflow.access.keyed.finish",
 ]
 
 # Documents may be printed in a job.
@@ -76,6 +81,7 @@ permission_query_conditions = {
 doc_events = {
 	"*": {"after_insert": "trackflow.integrations.web_form.after_insert"},
 	"System Settings": {"on_update": "trackflow.config.forget_config"},
+	"User": {"on_update": "trackflow.config.forget_users_keys"},
 	"CRM Lead": {
 		"before_validate": "trackflow.integrations.crm_lead.before_validate",
 		"on_update": "trackflow.integrations.crm_lead.on_update",
@@ -106,7 +112,7 @@ user_data_fields = [
 
 scheduler_events = {
 	"cron": {
-		"* * * * *": ["trackflow.stream.drain.drain_if_waiting"],
+		"* * * * *": ["trackflow.stream.drain.drain_if_waiting", "trackflow.access.request_log.store"],
 		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
 		# Once: the hours after the first are for a mail server that was away.

@@ -230,8 +230,24 @@ class TestResources:
 		assert answer.json == {"data": [{"name": "Won", "type": "Won"}, {"name": "Lost", "type": "Lost"}]}
 		assert len(admin.get("/api/resource/CRM%20Deal%20Status", limit_page_length=3).json["data"]) == 3
 
+	def test_version_2(self, admin: Client) -> None:
+		headers = token(admin)
+		path = "/api/v2/document/CRM%20Organization"
+		created = admin.post(path, {"organization_name": "Example Two Ltd"}, headers=headers)
+		assert created.json["data"]["name"] == "Example Two Ltd"
+		one = f"{path}/Example%20Two%20Ltd"
+		changed = admin.request("PATCH", one, {"website": "https://example.com"}, headers)
+		assert changed.json["data"]["website"] == "https://example.com"
+		assert admin.get(one).json["data"]["website"] == "https://example.com"
+		found = admin.get(path, filters='[["name", "=", "Example Two Ltd"]]').json["data"]
+		assert found == [{"name": "Example Two Ltd"}]
+		assert admin.request("DELETE", one, headers=headers).status == 202
+		assert admin.get(one).status == 404
+		assert admin.get("/api/v2/method/frappe.ping").json == {"data": "pong"}
+
 	def test_guests_see_nothing(self, client: Client) -> None:
 		assert client.get("/api/resource/CRM%20Lead").status == 403
+		assert client.get("/api/v2/document/CRM%20Lead").status == 403
 		assert client.post("/api/resource/CRM%20Lead", {"first_name": "Ada"}).status == 403
 
 

@@ -26,11 +26,12 @@ _NOBODY = "0" * 64
 
 
 class Refused(ValueError):
-	"""The key that was shown may not do this: HTTP `status`, a `code` for programs, a text for people."""
+	"""The key that was shown may not do this: HTTP `status`, a `code` for programs, a text for people, and where it may later the
+	seconds to `wait`."""
 
-	def __init__(self, status: int, code: str, text: str) -> None:
+	def __init__(self, status: int, code: str, text: str, wait: int = 0) -> None:
 		super().__init__(text)
-		self.status, self.code = status, code
+		self.status, self.code, self.wait = status, code, wait
 
 
 class Made(NamedTuple):
@@ -54,8 +55,8 @@ def hash_of(secret: str) -> str:
 
 
 def shown_in(headers: Mapping[str, str]) -> str:
-	"""The key that a request shows: `X-TrackFlow-Key`, `Authorization: Bearer`, or the name of `Authorization: Basic`; ""
-	where it shows none. Names of headers in lower case."""
+	"""The key that a server shows to the collector: as `of_people`, any `Authorization: Bearer`, or the name of `Authorization:
+	Basic`; "" where it shows none. Names of headers in lower case."""
 	if key := headers.get(HEADER, ""):
 		return key.strip()[:_LONGEST]
 	scheme, _blank, value = headers.get("authorization", "").partition(" ")
@@ -64,16 +65,32 @@ def shown_in(headers: Mapping[str, str]) -> str:
 	return _basic_name(value.strip()) if scheme.lower() == "basic" else ""
 
 
+def of_people(headers: Mapping[str, str]) -> str:
+	"""The key that a request of people's API shows: `X-TrackFlow-Key`, or `Authorization: Bearer` with what looks like a key of
+	ours, since Frappe and other apps have bearers too; "" for none."""
+	if key := headers.get(HEADER, "").strip():
+		return key[:_LONGEST]
+	scheme, _blank, value = headers.get("authorization", "").partition(" ")
+	shown = value.strip()[:_LONGEST] if scheme.lower() == "bearer" else ""
+	return shown if is_one(shown) else ""
+
+
 def is_one(shown: str) -> bool:
 	"""Whether it looks like a key of ours: other apps have keys too."""
 	return _PREFIX.fullmatch(shown[:PREFIX_LENGTH]) is not None
 
 
-def checked(shown: str, config: Config, address: str, now: float) -> ApiKey:
-	"""The key that was shown from this address. Raises Refused."""
+def known(shown: str, config: Config) -> ApiKey | None:
+	"""The key that was shown, whether it may be used or not; None for a wrong secret as for a prefix that there is not."""
 	key = config.api_keys.get(shown[:PREFIX_LENGTH])
 	secret = hash_of(shown[PREFIX_LENGTH + 1 :])
-	if not hmac.compare_digest(secret, key.secret_hash if key else _NOBODY) or key is None:
+	return key if hmac.compare_digest(secret, key.secret_hash if key else _NOBODY) else None
+
+
+def checked(shown: str, config: Config, address: str, now: float) -> ApiKey:
+	"""The key that was shown from this address. Raises Refused."""
+	key = known(shown, config)
+	if key is None:
 		raise Refused(401, "wrong_key", "This API key is not known here.")
 	if not key.is_active:
 		raise Refused(401, "key_revoked", "This API key is switched off.")
@@ -84,13 +101,26 @@ def checked(shown: str, config: Config, address: str, now: float) -> ApiKey:
 	return key
 
 
-def check_scope(key: ApiKey, scope: str, domain: str) -> None:
+def check_scope(key: ApiKey, scope: str) -> None:
+	"""See that a key may do this, on all domains. Raises Refused."""
+	if _narrowed(key, scope):
+		raise Refused(
+			403, "key_domain", f"This API key has the scope {scope} for events of some domains alone."
+		)
+
+
+def check_domain(key: ApiKey, scope: str, domain: str) -> None:
 	"""See that a key may do this on a domain. Raises Refused."""
-	if scope not in key.scopes:
-		raise Refused(403, "key_scope", f"This API key has no scope {scope}.")
-	narrowed = key.scopes[scope]
+	narrowed = _narrowed(key, scope)
 	if (key.domain and domain != key.domain) or (narrowed and domain not in narrowed):
 		raise Refused(403, "key_domain", "This API key belongs to another domain.")
+
+
+def _narrowed(key: ApiKey, scope: str) -> frozenset[str]:
+	"""The domains that a scope of the key is narrowed to; none: all."""
+	if scope not in key.scopes:
+		raise Refused(403, "key_scope", f"This API key has no scope {scope}.")
+	return key.scopes[scope]
 
 
 def _basic_name(value: str) -> str:

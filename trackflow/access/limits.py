@@ -6,7 +6,7 @@ are no limits: a visitor's click or event is worth more than a limit that cannot
 
 import json
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import frappe
 from redis.exceptions import RedisError
@@ -49,7 +49,7 @@ TOO_MANY = "Too many requests. Try again later."
 
 
 class Turned(HTTPException):
-	"""A request that is not answered: 403, or 429 with Retry-After, as JSON."""
+	"""A request that is not answered: 400, 401, 403, or 429 with Retry-After, as JSON."""
 
 	def __init__(self, status: int, code: str, text: str, wait: int = 0) -> None:
 		body = json.dumps({"error": code, "message": text})
@@ -57,6 +57,8 @@ class Turned(HTTPException):
 		response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
 		if wait:
 			response.headers["Retry-After"] = str(wait)
+		if status == 401:
+			response.headers["WWW-Authenticate"] = "Bearer"
 		super().__init__(description=text, response=response)
 
 
@@ -99,10 +101,16 @@ def guard(endpoint: str) -> None:
 	address = client_address(Incoming.of(frappe.request), config)
 	if is_blocked(address, config):
 		tally.add({f"{endpoint}.refused.blocked": 1})
-		raise Turned(403, "blocked", BLOCKED)
+		refuse(403, "blocked", BLOCKED)
 	if wait := wait_for(of_address(endpoint, address, config, limit_secret())):
 		tally.add({f"{endpoint}.refused.too_many": 1})
-		raise Turned(429, "too_many", TOO_MANY, wait)
+		refuse(429, "too_many", TOO_MANY, wait)
+
+
+def refuse(status: int, code: str, text: str, wait: int = 0) -> NoReturn:
+	"""Raise `Turned` for the present request. Frappe shows no hook what such an exception answers, so it is noted here."""
+	frappe.local.flags.trackflow_refused = (status, code)
+	raise Turned(status, code, text, wait)
 
 
 @lru_cache(maxsize=4096)

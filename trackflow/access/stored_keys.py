@@ -1,6 +1,8 @@
-"""API keys between the database and who uses them: read for the snapshot of the settings, made, listed, revoked (KEY-1)."""
+"""API keys between the database and who uses them: read for the snapshot of the settings, made, listed, revoked, given
+another secret (KEY-1)."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from ipaddress import ip_network
@@ -32,8 +34,10 @@ def create(
 	user: str | None = None,
 	addresses: Iterable[str] = (),
 	expires_on: str | datetime | None = None,
+	**limits: Any,
 ) -> dict[str, Any]:
-	"""Make a key for `user` (by default whoever asks) and answer with the whole of it: it is never to be had again."""
+	"""Make a key for `user` (by default whoever asks) and answer with the whole of it: it is never to be had again. `limits` are
+	those of the DocType's fields."""
 	doc = frappe.get_doc(
 		{
 			"doctype": DOCTYPE,
@@ -43,30 +47,58 @@ def create(
 			"expires_on": expires_on,
 			"scopes": [{"permission_type": scope} for scope in scopes],
 			"ip_whitelist": [{"ip_address": one} for one in addresses],
+			**limits,
 		}
 	)
 	doc.flags.whole_key_is_answered = True
 	doc.insert()
-	return {"name": doc.name, "prefix": doc.api_key, "key": doc.flags.whole_key}
+	return _whole(doc)
+
+
+def rotate(name: str) -> dict[str, Any]:
+	"""Give a key another prefix and secret, and answer with the whole of it; the former one is refused from now on. Name, scopes,
+	addresses and figures stay. Named by its name or its prefix."""
+	doc = _named(name)
+	doc.flags.rotates = doc.flags.whole_key_is_answered = True
+	doc.save()
+	return _whole(doc)
 
 
 def listed() -> list[dict[str, Any]]:
 	"""What may be told of all keys."""
-	fields = ["name", "api_key", "user", "domain", "is_active", "expires_on"]
+	fields = [
+		"name", "api_key", "user", "domain", "is_active", "expires_on", "created_date", "last_used", "usage_count",
+	]  # fmt: skip
 	rows = frappe.get_list(DOCTYPE, fields=fields, order_by="name", limit=0)
+	scopes: dict[str, list[str]] = defaultdict(list)
+	for scope in frappe.get_all(
+		"API Key Permission",
+		filters={"parenttype": DOCTYPE, "parent": ("in", [row.name for row in rows])},
+		fields=["parent", "permission_type"],
+		order_by="parent, idx",
+	):
+		scopes[scope.parent].append(scope.permission_type)
 	for row in rows:
-		row.scopes = [one.permission_type for one in frappe.get_doc(DOCTYPE, row.name).scopes]
+		row.scopes = scopes[row.name]
 	return rows
 
 
 def revoke(name: str) -> None:
 	"""Switch a key off, for good or until somebody switches it on again. Named by its name or its prefix."""
+	doc = _named(name)
+	doc.is_active = 0
+	doc.save()
+
+
+def _named(name: str) -> "frappe.model.document.Document":
 	found = frappe.db.exists(DOCTYPE, name) or frappe.db.get_value(DOCTYPE, {"api_key": name})
 	if not found:
 		frappe.throw(_("There is no API key {0}.").format(name), frappe.DoesNotExistError)
-	doc = frappe.get_doc(DOCTYPE, found)
-	doc.is_active = 0
-	doc.save()
+	return frappe.get_doc(DOCTYPE, found)
+
+
+def _whole(doc: "frappe.model.document.Document") -> dict[str, Any]:
+	return {"name": doc.name, "prefix": doc.api_key, "key": doc.flags.whole_key}
 
 
 def _value(doc: "frappe.model.document.Document", zone: ZoneInfo) -> ApiKey:

@@ -1,11 +1,14 @@
 """Who may call TrackFlow from outside: API keys."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
+from frappe.utils import get_datetime, get_system_timezone, now_datetime
 
 from trackflow.access import limits, stored_keys
-from trackflow.validation import listed_names
+from trackflow.times import iso
+from trackflow.validation import listed_names, plain_text, whole_number
 
 
 @frappe.whitelist(methods=["POST"])
@@ -15,9 +18,12 @@ def create_api_key(
 	domain: str | None = None,
 	addresses: str | list[str] | None = None,
 	expires_on: str | None = None,
+	per_minute: int | str = 0,
+	per_hour: int | str = 0,
+	per_day: int | str = 0,
 ) -> dict[str, Any]:
 	"""Make a key that acts as whoever asks (KEY-1), who needs permission to create a TrackFlow API Key. `key` is the whole
-	of it and is answered this once."""
+	of it and is answered this once. Without limits of its own (0) it has that of the settings."""
 	limits.guard("management")
 	return stored_keys.create(
 		key_name,
@@ -25,4 +31,51 @@ def create_api_key(
 		domain,
 		addresses=listed_names(addresses, "addresses"),
 		expires_on=expires_on,
+		limit_per_minute=whole_number(per_minute, "per_minute"),
+		limit_per_hour=whole_number(per_hour, "per_hour"),
+		limit_per_day=whole_number(per_day, "per_day"),
 	)
+
+
+@frappe.whitelist(methods=["POST"])
+def rotate_api_key(name: str) -> dict[str, Any]:
+	"""Give a key of one's own another secret; a System Manager may with every key. `key` is the whole of it and is answered this
+	once; the former one is refused from now on."""
+	limits.guard("management")
+	frappe.has_permission(stored_keys.DOCTYPE, "write", throw=True)
+	return stored_keys.rotate(plain_text(name, "name"))
+
+
+@frappe.whitelist(methods=["GET"])
+def list_api_keys() -> list[dict[str, Any]]:
+	"""The keys, by name: `prefix`, whom each acts as, its scopes and domain, until when, whether it works now, and how it was used (a minute
+	late). No secret of any is known."""
+	frappe.has_permission(stored_keys.DOCTYPE, "read", throw=True)
+	zone, now = ZoneInfo(get_system_timezone()), now_datetime()
+
+	def told(row: Any) -> dict[str, Any]:
+		until = get_datetime(row.expires_on) if row.expires_on else None
+		is_over = bool(until and until <= now)
+		return {
+			"name": row.name,
+			"prefix": row.api_key,
+			"user": row.user,
+			"domain": row.domain,
+			"scopes": row.scopes,
+			"created_at": iso(get_datetime(row.created_date), zone),
+			"expires_at": iso(until, zone),
+			"last_used_at": iso(get_datetime(row.last_used) if row.last_used else None, zone),
+			"requests": row.usage_count,
+			"state": "revoked" if not row.is_active else "expired" if is_over else "active",
+		}
+
+	return [told(row) for row in stored_keys.listed()]
+
+
+@frappe.whitelist(methods=["POST"])
+def revoke_api_key(name: str) -> dict[str, Any]:
+	"""Switch a key off; it is refused from now on."""
+	limits.guard("management")
+	frappe.has_permission(stored_keys.DOCTYPE, "write", throw=True)
+	stored_keys.revoke(plain_text(name, "name"))
+	return {"name": name, "state": "revoked"}

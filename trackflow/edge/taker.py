@@ -93,3 +93,5 @@ class Taker:
 			# A loop that has closed meanwhile has nobody to tell.
 			with suppress(RuntimeError):
 				self._loop.call_soon_threadsafe(self._settle, future, answer, error)
+			if answer and answer.after:
+				answer.after()

@@ -7,8 +7,8 @@ from typing import Any
 Figures = Mapping[str, int]
 Row = dict[str, Any]
 
-# Whose answers are timed, by the words of `access.limits`.
-ENDPOINTS = ("redirects", "events")
+# Whose answers are timed, by the words of `access.limits`; "api" are requests of people's API with a key.
+ENDPOINTS = ("redirects", "events", "api")
 # Minutes that count as now: the last full ones.
 NOW_MINUTES = 5
 QUANTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}

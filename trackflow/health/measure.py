@@ -14,6 +14,7 @@ from frappe.utils import cint, now_datetime
 from redis.exceptions import RedisError
 
 from trackflow import __version__, hooks, runs
+from trackflow.access import request_log
 from trackflow.exceptions import StreamUnavailable
 from trackflow.health import figures, schedule, totals
 from trackflow.integrations import waiting
@@ -61,6 +62,8 @@ def queue() -> Row:
 		"click_queue": {status.lower(): number for status, number in by_status.items()},
 		"leads": _asked(waiting.number),
 		"conversions": frappe.db.count("Conversion", {"attribution_status": "Pending"}),
+		"requests": _asked(request_log.waiting),
+		"lost_requests": _asked(request_log.lost),
 	}
 
 

@@ -91,11 +91,14 @@ def _waiting(queue: Row) -> Iterable[str]:
 		"spool_bytes": ("spool_bytes", "Their size."),
 		"leads": ("leads_waiting", "Leads that wait for their attribution."),
 		"conversions": ("conversions_waiting", "Conversions that wait for their credits."),
+		"requests": ("requests_waiting", "Requests with an API key that wait to be logged."),
 	}
 	for key, (name, text) in texts.items():
 		yield _family(name, "gauge", text, [({}, queue[key])])
 	lost = "Records that neither Redis nor the spool took."
 	yield _family("lost_total", "counter", lost, [({}, queue["lost_records"])])
+	unlogged = "Requests with an API key that are not in the log."
+	yield _family("requests_lost_total", "counter", unlogged, [({}, queue["lost_requests"])])
 	kept = [({"status": status}, number) for status, number in queue["click_queue"].items()]
 	yield _family("click_queue", "gauge", "Records in the Click Queue.", kept)
 

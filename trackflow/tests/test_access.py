@@ -28,6 +28,9 @@ OF_GUESTS = {
 # Not for who manages campaigns: persons' data, keys, costs, and what leaves the site.
 OF_MANAGERS = {
 	"api.access.create_api_key",
+	"api.access.list_api_keys",
+	"api.access.revoke_api_key",
+	"api.access.rotate_api_key",
 	"api.costs.import_costs",
 	"api.costs.import_rates",
 	"api.costs.preview_import",

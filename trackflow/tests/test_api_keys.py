@@ -10,9 +10,11 @@ from frappe.utils import now_datetime
 from trackflow.access import api_keys, stored_keys
 from trackflow.config import get_config
 from trackflow.stream.drain import drain
+from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import SHOP, event, make_domain, make_key, set_settings
 from trackflow.tests.test_collector import CollectorTestCase
 from trackflow.tests.test_commands import CommandTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
 from trackflow.tests.users import make_user, remove_user
 
 VISITOR = "v_00000000000000aa"
@@ -215,6 +217,24 @@ class TestManaging(KeyTestCase):
 		finally:
 			frappe.set_user("Administrator")
 
+	def test_who_rotates_a_key_gets_hold_of_it(self) -> None:
+		"""So it is its own user's, or a System Manager's, to do."""
+		email = "keys-manager@example.com"
+		self.addCleanup(remove_user, email)
+		make_user(email, "TrackFlow Manager")
+		stored_keys.create("theirs", ["admin:write"], None, "Administrator")
+		stored_keys.create("own", ["events:write"], None, email)
+		frappe.set_user(email)
+		try:
+			self.assertRaises(frappe.PermissionError, stored_keys.rotate, "theirs")
+			self.assertTrue(stored_keys.rotate("own")["key"])
+		finally:
+			frappe.set_user("Administrator")
+		self.assertTrue(stored_keys.rotate("own")["key"])
+
+	def test_guests_have_none(self) -> None:
+		self.assertRaises(frappe.ValidationError, stored_keys.create, "x", ["events:write"], None, "Guest")
+
 	def test_guests_cannot_over_http(self) -> None:
 		data = {"key_name": "x", "scopes": '["events:write"]'}
 		self.assertEqual(self.request("POST", METHOD, data=data).status_code, 403)
@@ -246,6 +266,56 @@ class TestManaging(KeyTestCase):
 		self.assertEqual((refused.status_code, refused.json["error"]), (429, "too_many"))
 
 
+class TestList(PermissionTestCase):
+	"""KEY-1 over HTTP: who may see keys and switch them off; what a key was is told to nobody."""
+
+	PATH = "/api/method/trackflow.api.access."
+
+	def listed(self) -> list[dict[str, Any]]:
+		answer = self.get(f"{self.PATH}list_api_keys", headers=self.authorization(MANAGER))
+		self.assertEqual(answer.status_code, 200, answer.text)
+		for key in self.made:
+			self.assertNotIn(key[api_keys.PREFIX_LENGTH + 1 :], answer.text)
+		self.assertNotIn("hash", answer.text)
+		return answer.json["message"]
+
+	def setUp(self) -> None:
+		super().setUp()
+		make_domain(SHOP)
+		past = now_datetime() - timedelta(minutes=1)
+		self.made = [make_key("old", expires_on=past), make_key("shop"), make_key("unbound", domain=None)]
+
+	def test_what_is_told(self) -> None:
+		old, shop, unbound = self.listed()
+		self.assertEqual([one["state"] for one in (old, shop, unbound)], ["expired", "active", "active"])
+		self.assertEqual((shop["domain"], shop["scopes"], unbound["domain"]), (SHOP, ["events:write"], None))
+		self.assertEqual(shop["prefix"], self.made[1][: api_keys.PREFIX_LENGTH])
+		self.assertTrue(shop["created_at"] and old["expires_at"] and not shop["expires_at"])
+
+	def test_switched_off(self) -> None:
+		def revoke(user: str | None, name: str = "shop") -> int:
+			path, headers = f"{self.PATH}revoke_api_key", self.authorization(user)
+			return self.request("POST", path, headers=headers, json={"name": name}).status_code
+
+		for user in (CAMPAIGNER, NOBODY, None):
+			self.assertEqual(revoke(user), 403)
+			path, headers = f"{self.PATH}list_api_keys", self.authorization(user)
+			self.assertEqual(self.get(path, headers=headers).status_code, 403)
+		self.assertEqual(self.listed()[1]["state"], "active")
+		self.assertEqual((revoke(MANAGER), revoke(MANAGER, "nobody")), (200, 404))
+		self.assertEqual(self.listed()[1]["state"], "revoked")
+
+	def test_statements_do_not_grow_with_keys(self) -> None:
+		taken = []
+		for number in (1, 6):
+			for one in range(number):
+				make_key(f"{number}-{one}")
+			with counted_statements() as statements:
+				stored_keys.listed()
+			taken.append(len(statements))
+		self.assertEqual(*taken)
+
+
 class TestCommand(CommandTestCase):
 	"""CLI-1: `trackflow api-key`."""
 
@@ -266,3 +336,27 @@ class TestCommand(CommandTestCase):
 		with self.assertRaises(frappe.DoesNotExistError):
 			stored_keys.revoke("nobody")
 		self.assertNotEqual(self.invoke("api-key", "create", "x", "--scope", "moon").exit_code, 0)
+		for command in ("revoke", "rotate"):
+			result = self.invoke("api-key", command, "nobody")
+			self.assertEqual((result.exit_code, result.output), (1, "Error: There is no API key nobody.\n"))
+
+	def test_rotated(self) -> None:
+		made = json.loads(self.invoke("api-key", "create", "shop", "--json").output)
+		frappe.db.set_value("TrackFlow API Key", "shop", "usage_count", 5)
+		fresh = json.loads(self.invoke("api-key", "rotate", made["prefix"], "--json").output)
+		self.assertEqual(fresh["name"], "shop")
+		self.assertFalse({fresh["prefix"], fresh["key"]} & {made["prefix"], made["key"]})
+		doc = frappe.get_doc("TrackFlow API Key", "shop")
+		self.assertEqual((doc.api_key, doc.usage_count, len(doc.scopes)), (fresh["prefix"], 5, 1))
+		self.assertIn("only now", self.invoke("api-key", "rotate", "shop").output)
+
+	def test_whom_it_acts_as(self) -> None:
+		"""What opens more than sending events is somebody's, who has to be named; limits are given along."""
+		result = self.invoke("api-key", "create", "x", "--scope", "links:read")
+		self.assertEqual(result.exit_code, 2, result.output)
+		self.assertIn("--user", result.output)
+		options = ("--scope", "links:read", "--user", "Administrator", "--per-minute", "7", "--per-day", "9")
+		self.assertEqual(self.invoke("api-key", "create", "x", *options).exit_code, 0)
+		limits = get_config().api_keys[frappe.get_last_doc("TrackFlow API Key").api_key].limits
+		self.assertEqual(limits, ((7, 60), (9, 86_400)))
+		self.assertEqual(self.invoke("api-key", "create", "y", "--per-day", "-1").exit_code, 2)

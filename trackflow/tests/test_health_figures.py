@@ -81,6 +81,8 @@ METRICS = {
 		"spool_bytes": 0,
 		"spool_bad_files": 0,
 		"lost_records": None,
+		"requests": 2,
+		"lost_requests": 1,
 		"click_queue": {"pending": 1, "failed": 2},
 		"leads": None,
 		"conversions": 0,

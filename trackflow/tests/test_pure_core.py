@@ -11,6 +11,8 @@ from pathlib import Path
 
 PURE_MODULES = (
 	"trackflow.access.api_keys",
+	"trackflow.access.redacted",
+	"trackflow.access.scopes",
 	"trackflow.analytics.change",
 	"trackflow.analytics.export_text",
 	"trackflow.analytics.money",

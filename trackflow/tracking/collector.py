@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as _replaced
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from trackflow.access import api_keys, limits
+from trackflow.access import api_keys, limits, request_log
 from trackflow.incoming import GRANTED, Caller, Incoming, client_address, recognise
 from trackflow.policy import ApiKey, Config, Domain
 from trackflow.stream import tally, writer
@@ -21,6 +22,8 @@ from trackflow.tracking.events import Batch, BatchError, Event, EventError
 from trackflow.tracking.parameters import host_of
 
 SCOPE = "events:write"
+# What the log keeps of an answer.
+_TOLD = ("accepted", "duplicate", "error")
 # What a page may send along, and read of the answer.
 ALLOWED_HEADERS = "Content-Type"
 JSON_HEADERS = (
@@ -41,12 +44,14 @@ class Desk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-	"""HTTP status, JSON body, the origin that may read it ("" = none), and the seconds to wait before the next attempt."""
+	"""HTTP status, JSON body, the origin that may read it ("" = none), the seconds to wait before the next attempt, and what is to
+	be done once it is on its way."""
 
 	status: int
 	body: dict[str, Any]
 	origin: str = ""
 	wait: int = 0
+	after: Callable[[], None] | None = None
 
 	@property
 	def headers(self) -> tuple[tuple[str, str], ...]:
@@ -78,15 +83,30 @@ def collect(body: bytes, incoming: Incoming, desk: Desk, endpoint: str = "events
 	request to `endpoint`; "" where it has been."""
 	received = time.time()
 	origin = incoming.headers.get("origin", "")
-	return take(lambda: events.read_batch(body, origin, received), incoming, desk, received, endpoint)
+	answer = take(lambda: events.read_batch(body, origin, received), incoming, desk, received, endpoint)
+	return _logged(answer, incoming, desk, received)
 
 
 def collect_segment(body: bytes, incoming: Incoming, desk: Desk) -> Answer:
 	"""Take a call of Segment's API (COL-4), and answer as its libraries expect."""
 	encoding = incoming.headers.get("content-encoding", "")
-	answer = take(lambda: segment.read_batch(incoming.path, body, encoding), incoming, desk, time.time())
+	received = time.time()
+	answer = take(lambda: segment.read_batch(incoming.path, body, encoding), incoming, desk, received)
 	status, told = segment.told(answer.status, answer.body)
-	return _replaced(answer, status=status, body=told)
+	return _logged(_replaced(answer, status=status, body=told), incoming, desk, received)
+
+
+def _logged(answer: Answer, incoming: Incoming, desk: Desk, received: float) -> Answer:
+	"""The answer, to be logged where the request shows a key that is known here (KEY-2)."""
+	shown = api_keys.shown_in(incoming.headers)
+	key = api_keys.known(shown, desk.config) if shown else None
+	if not key:
+		return answer
+	told = {
+		name: value for name, value in answer.body.items() if name in _TOLD and not isinstance(value, list)
+	}
+	answered = request_log.Answered(key.name, received, time.time() - received, answer.status, {}, told)
+	return _replaced(answer, after=partial(request_log.write, answered, incoming, desk.config))
 
 
 def turned_away(incoming: Incoming, desk: Desk, endpoint: str) -> Answer | None:
@@ -360,7 +380,7 @@ def _sender(public_key: str, incoming: Incoming, config: Config, address: str, n
 		raise BatchError(403, "tracking_off", "Tracking is switched off.")
 	if key:
 		try:
-			api_keys.check_scope(key, SCOPE, domain.name)
+			api_keys.check_domain(key, SCOPE, domain.name)
 		except api_keys.Refused as error:
 			raise BatchError(error.status, error.code, str(error)) from None
 		return Sender(domain, key=key)

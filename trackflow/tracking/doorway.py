@@ -8,6 +8,7 @@ import frappe
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from trackflow.access import api_keys
 from trackflow.config import get_config
 from trackflow.incoming import Incoming
 from trackflow.keys import click_secret, day_key, limit_secret
@@ -20,7 +21,7 @@ TRACK_EVENT = "/api/method/trackflow.api.tracking.track_event"
 def answer_sender() -> None:
 	"""before_request hook: answer what no whitelisted method can, or let the request pass.
 
-	Those are a browser that asks beforehand, a server whose Authorization Frappe would take for a login of its own and
+	Those are a browser that asks beforehand, a server that shows a key, which Frappe would take for a login of its own and
 	refuse, and Segment's addresses.
 	"""
 	request = frappe.request
@@ -29,7 +30,7 @@ def answer_sender() -> None:
 		if request.method == "OPTIONS":
 			status, headers = collector.preflight(Incoming.of(request), get_config())
 			raise HTTPException(response=Response(status=status, headers=list(headers)))
-		if request.method == "POST" and authorization:
+		if request.method == "POST" and (authorization or api_keys.HEADER in request.headers):
 			raise HTTPException(response=answered(collector.collect))
 	elif request.method == "POST" and segment.claims(request.path, authorization):
 		raise HTTPException(response=answered(collector.collect_segment))
@@ -38,6 +39,8 @@ def answer_sender() -> None:
 def answered(collect: Callable[[bytes, Incoming, Desk], Answer]) -> Response:
 	"""The response to the present request, whose body goes to `collect`."""
 	answer = collect(frappe.request.get_data(), Incoming.of(frappe.request), desk())
+	if answer.after:
+		frappe.request.after_response.add(answer.after)
 	return Response(json.dumps(answer.body), status=answer.status, headers=list(answer.headers))
 
 

@@ -29,6 +29,7 @@ FIGURES = {
 		"spend",
 		"figures_notice",
 	),
+	"TrackFlow API Key": ("last_used", "usage_count"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The addresses below /api: remote calls and documents, version 1 with and without its number. No version 2."""
+"""The addresses below /api: remote calls and documents; version 1 with and without its number, version 2."""
 
 from enum import StrEnum
 
@@ -8,15 +8,21 @@ from werkzeug.wrappers import Request, Response
 
 import frappe
 from frappe.api.v1 import url_rules
+from frappe.api.v2 import url_rules as rules_of_v2
 from frappe.utils.response import build_response
 
 
 class ApiVersion(StrEnum):
 	V1 = "v1"
+	V2 = "v2"
 
 
 API_URL_MAP = Map(
-	[Submount("/api", url_rules), Submount("/api/v1", [rule.empty() for rule in url_rules])],
+	[
+		Submount("/api", url_rules),
+		Submount("/api/v1", [rule.empty() for rule in url_rules]),
+		Submount("/api/v2", rules_of_v2),
+	],
 	strict_slashes=False,
 	merge_slashes=False,
 )
@@ -36,4 +42,6 @@ def handle(request: Request) -> Response:
 
 
 def get_api_version() -> ApiVersion | None:
-	return ApiVersion.V1 if frappe.request else None
+	if not frappe.request:
+		return None
+	return ApiVersion.V2 if frappe.request.path.startswith("/api/v2") else ApiVersion.V1

@@ -8,25 +8,35 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from trackflow.access.api_keys import made_of
 from trackflow.config import forget_config
+from trackflow.trackflow.doctype.figures import CountedDocument
 from trackflow.validation import networks, stored_json
 
 # What the record's maker cannot choose, and nobody can change.
 MADE = ("api_key", "secret_hash", "created_date")
 
 
-class TrackFlowAPIKey(Document):
+# The scope that can be narrowed: events have a domain, all else is a matter of the user's permissions.
+NARROWED = "events:write"
+
+
+class TrackFlowAPIKey(CountedDocument):
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
+		is_made = not before or self.flags.rotates
 		# Not before: Frappe takes from fields of a permission level what the user may not write.
-		self.update({field: before.get(field) for field in MADE} if before else self._made())
-		self._check_user(before.user if before else None)
+		self.update(self._made() if is_made else {field: before.get(field) for field in MADE})
+		# Who rotates a key gets hold of it, as who makes one.
+		self._check_user(None if is_made else before.user)
 		for row in self.scopes:
 			row.permission_data = stored_json(row.permission_data, "Only")
+			if row.permission_data and row.permission_type != NARROWED:
+				frappe.throw(
+					_("Row {0}: only the scope {1} can be narrowed to domains.").format(row.idx, NARROWED)
+				)
 		for row in self.ip_whitelist:
 			(row.ip_address,) = networks([row.ip_address or ""], "Allowed Addresses")
 
@@ -37,6 +47,8 @@ class TrackFlowAPIKey(Document):
 
 	def _check_user(self, former: str | None) -> None:
 		"""Whoever makes a key gives away what its user may do: that can only be one's own."""
+		if self.user == "Guest":
+			frappe.throw(_("A key acts as somebody: guests need none."))
 		if self.user in (former, frappe.session.user) or "System Manager" in frappe.get_roles():
 			return
 		frappe.throw(
@@ -46,7 +58,13 @@ class TrackFlowAPIKey(Document):
 	def after_insert(self) -> None:
 		if not self.flags.whole_key_is_answered:
 			frappe.msgprint(
-				_("Keep this key, it is shown only now: {0}").format(self.flags.whole_key), _("API Key")
+				f"{_('Keep this key, it is shown only now:')}<pre>{self.flags.whole_key}</pre>",
+				_("API Key"),
+				primary_action={
+					"label": _("Copy"),
+					"client_action": "frappe.utils.copy_to_clipboard",
+					"args": self.flags.whole_key,
+				},
 			)
 
 	def on_update(self) -> None:
