@@ -162,7 +162,8 @@ def _told(rows: list[Row], columns: Mapping[str, str]) -> list[Row]:
 		values = {name: _spoken(row.get(column), zone) for name, column in columns.items()}
 		values |= {name: bool(values[name]) for name in _FLAGS if name in values}
 		# Whose browser it was, says the journey, to those who may see it.
-		told.append({**values, "is_erased": values.pop(_VISITOR, None) == visitor_reference.ERASED})
+		is_erased = values.pop(_VISITOR, None) == visitor_reference.ERASED
+		told.append({**values, "is_erased": is_erased})
 	return told
 
 

@@ -29,7 +29,9 @@ class VisitorListTestCase(VisitorTestCase):
 			engagement_score=19.5, has_converted=1, conversion_count=1, contact_email="ada@example.com", contact_name="Ada",
 		)  # fmt: skip
 		make_visitor(BOB, last_seen=now - HOUR, channel="Direct", page_views=1, engagement_score=1)
-		make_visitor(EVE, last_seen=now - 2 * HOUR, channel="Email", source="news", is_cookieless=1, page_views=9)
+		make_visitor(
+			EVE, last_seen=now - 2 * HOUR, channel="Email", source="news", is_cookieless=1, page_views=9
+		)
 		frappe.db.commit()
 
 	def names(self, user: str = MANAGER, **query: Any) -> list[str]:
@@ -152,6 +154,8 @@ class TestWhoMayAsk(VisitorListTestCase):
 		frappe.db.delete("Access Log")
 		frappe.db.commit()
 		self.told(CAMPAIGNER, VISITORS, channel="Email")
-		(row,) = frappe.get_all("Access Log", {"user": CAMPAIGNER}, ["export_from", "filters"], order_by="name")
+		(row,) = frappe.get_all(
+			"Access Log", {"user": CAMPAIGNER}, ["export_from", "filters"], order_by="name"
+		)
 		self.assertEqual(row.export_from, "Visitor")
 		self.assertEqual(frappe.parse_json(row.filters), {"documents": [EVE, ADA], "count": 2})
