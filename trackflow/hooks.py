@@ -22,8 +22,14 @@ add_to_apps_screen = [
 	}
 ]
 
-# Frappe CRM's page, with our entries in its sidebar.
-page_renderer = ["trackflow.integrations.crm_ui.page.CrmPage"]
+# The app answers at every address below its own.
+website_route_rules = [{"from_route": "/trackflow/<path:app_path>", "to_route": "trackflow"}]
+
+# Frappe CRM's page, with our entries in its sidebar; the app's page, with headers.
+page_renderer = [
+	"trackflow.integrations.crm_ui.page.CrmPage",
+	"trackflow.app_page.page.AppPage",
+]
 
 # The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
 # Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries; and what

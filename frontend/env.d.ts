@@ -1,0 +1,2 @@
+// Comes as JavaScript without types.
+declare module "frappe-ui/vite";

@@ -1,0 +1,120 @@
+"""What the app at /trackflow is told before it asks for anything: who the user is and what they may do, how the site writes days
+and amounts, what can be chosen on many of its pages.
+
+No figures and nothing of visitors: whatever it says is the user's own, or settings that the user may read.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import frappe
+from frappe.permissions import get_role_permissions
+from frappe.sessions import get_csrf_token
+from frappe.utils import cint, get_system_timezone, get_url_to_list
+
+import trackflow
+from trackflow.attribution.comparing import active_models
+
+Row = dict[str, Any]
+
+# What the app has pages or actions for.
+DOCTYPES = (
+	"Attribution Link",
+	"Attribution Model",
+	"Click Event",
+	"Conversion",
+	"Conversion Export",
+	"Cost Import",
+	"Daily Campaign Metric",
+	"Daily Rollup",
+	"Deal Attribution",
+	"Domain Configuration",
+	"Link Campaign",
+	"Link Template",
+	"Touch Point",
+	"Tracked Link",
+	"TrackFlow API Key",
+	"TrackFlow Exchange Rate",
+	"TrackFlow Settings",
+	"Visitor",
+	"Visitor Event",
+	"Visitor Session",
+	"Webhook Delivery",
+)
+RIGHTS = ("read", "write", "create", "delete", "export")
+
+
+def boot() -> Row:
+	"""For the user of the session, who is not a guest."""
+	return {
+		**_user(),
+		"csrf_token": get_csrf_token(),
+		"version": trackflow.__version__,
+		"language": frappe.local.lang or "en",
+		"may": may(),
+		"formats": _formats(),
+		"desk": desk_path(),
+		"crm": crm_path(),
+		"reporting_currency": frappe.get_cached_doc("TrackFlow Settings").reporting_currency,
+		"default_model": frappe.get_cached_doc("TrackFlow Settings").default_attribution_model,
+		"models": _models(),
+		"domains": _domains(),
+	}
+
+
+def may() -> dict[str, list[str]]:
+	"""The rights that the user's roles give, by DocType; the methods check again what they are asked for."""
+	found = {doctype: get_role_permissions(doctype) for doctype in DOCTYPES}
+	return {doctype: [right for right in RIGHTS if rights.get(right)] for doctype, rights in found.items()}
+
+
+def desk_path() -> str:
+	"""/app or /desk, as the version of Frappe has it."""
+	return "/" + urlsplit(get_url_to_list("Tracked Link")).path.strip("/").partition("/")[0]
+
+
+def crm_path() -> str | None:
+	"""Where Frappe CRM is on this site, if the user may go there: as it tells Frappe's app switcher."""
+	if "crm" not in frappe.get_installed_apps():
+		return None
+	for app in frappe.get_hooks("add_to_apps_screen", app_name="crm"):
+		if not (check := app.get("has_permission")) or frappe.get_attr(check)():
+			return app["route"]
+	return None
+
+
+def _user() -> Row:
+	fields = ["full_name", "user_image", "time_zone"]
+	user = frappe.db.get_value("User", frappe.session.user, fields, as_dict=True)
+	site = get_system_timezone()
+	return {
+		"user": frappe.session.user,
+		"full_name": user.full_name or frappe.session.user,
+		# The page's policy lets no other server's pictures in.
+		"user_image": user.user_image if (user.user_image or "").startswith("/") else None,
+		"time_zone": {"site": site, "user": user.time_zone or site},
+	}
+
+
+def _formats() -> Row:
+	get = frappe.get_system_settings
+	return {
+		"date": get("date_format") or "yyyy-mm-dd",
+		"time": get("time_format") or "HH:mm:ss",
+		"number": get("number_format") or "#,###.##",
+		"first_day_of_week": get("first_day_of_the_week") or "Sunday",
+		"currency_precision": cint(get("currency_precision")) or None,
+	}
+
+
+def _domains() -> list[Row]:
+	if not frappe.has_permission("Domain Configuration", "read"):
+		return []
+	return frappe.get_list("Domain Configuration", fields=["name", "project"], order_by="name asc")
+
+
+def _models() -> list[str]:
+	"""Those that credit, the default one first."""
+	if not frappe.has_permission("Attribution Link", "read"):
+		return []
+	return [model.name for model in active_models()]
