@@ -1,14 +1,18 @@
 """The visitors who were seen last in a period, as a list: by which ways they came, what they did. Reads only.
 
 It is a list of the user's own, so that whatever narrows, refuses or logs lists of visitors does so here. Who they are is told
-to those who may read it, and to nobody else, by no filter either.
+to those who may read it, and to nobody else, by no filter either. Of millions the newest are looked at, so that no filter and
+no order reads them all.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder import Order
+from frappe.utils import get_datetime
 
 from trackflow import bulk
 from trackflow.analytics.scope import Period
@@ -21,11 +25,13 @@ Row = dict[str, Any]
 SORTED_BY = ("last_seen", "first_seen", "page_views", "engagement_score", "conversion_count")
 # What tells who somebody is: fields of permission level 1.
 CONTACT_FIELDS = ("contact_name", "contact_email")
+# The visitors who are looked at: those seen last.
+MOST_VISITORS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-	"""Which visitors: of this first touch and country; "" and None for any. `contact` is part of a name or an address."""
+	"""Which visitors: of this first touch and country; "" and None for any. `contact` is what the address begins with."""
 
 	channel: str = ""
 	source: str = ""
@@ -44,6 +50,8 @@ class Wanted:
 			filters.append(["has_converted", "=", int(self.has_converted)])
 		if self.is_recognised is not None:
 			filters.append(["is_cookieless", "=", int(not self.is_recognised)])
+		if self.contact:
+			filters.append(["contact_email", "like", f"{self.contact}%"])
 		if self.is_identified is not None:
 			filters.append(["contact_email", "is", "set" if self.is_identified else "not set"])
 		return filters
@@ -59,21 +67,30 @@ def tells_contacts() -> bool:
 	return 1 in frappe.get_meta("Visitor").get_permlevel_access("read")
 
 
-def listed(wanted: Wanted, period: Period, page: Page) -> tuple[list[Row], int | None]:
-	"""The page's visitors, and where the next page begins."""
+@dataclass(frozen=True, slots=True)
+class Found:
+	"""A page of visitors, and where the next one begins. `is_cut`: of the period those seen last were looked at, MOST_VISITORS."""
+
+	visitors: list[Row]
+	next_start: int | None
+	is_cut: bool
+
+
+def listed(wanted: Wanted, period: Period, page: Page) -> Found:
+	"""The page's visitors."""
 	if wanted.asks_who and not tells_contacts():
 		frappe.throw(_("You may not read who visitors are, nor choose them by it."), frappe.PermissionError)
-	alternatives = [[field, "like", f"%{wanted.contact}%"] for field in CONTACT_FIELDS]
+	# Addresses are few, and found by themselves.
+	since = None if wanted.contact else _since(period)
 	names = frappe.get_list(
 		"Visitor",
 		filters=[
-			["last_seen", ">=", period.begin],
+			["last_seen", ">=", since or period.begin],
 			["last_seen", "<", period.end],
 			# Of who was erased there is nothing to look at.
 			["name", "not like", identity.ANY_ERASED],
 			*wanted.filters,
 		],
-		or_filters=alternatives if wanted.contact else None,
 		pluck="name",
 		order_by=page.order_by,
 		start=page.start,
@@ -81,7 +98,15 @@ def listed(wanted: Wanted, period: Period, page: Page) -> tuple[list[Row], int |
 	)
 	names, next_start = page.cut(names)
 	reads.note("Visitor", *names)
-	return told(names), next_start
+	return Found(told(names), next_start, since is not None)
+
+
+def _since(period: Period) -> datetime | None:
+	"""Since when as many visitors were seen as are looked at; None where there are no more. Read from the index alone."""
+	visitor = frappe.qb.DocType("Visitor")
+	query = period.of(frappe.qb.from_(visitor).select(visitor.last_seen), visitor.last_seen)
+	rows = query.orderby(visitor.last_seen, order=Order.desc).limit(1).offset(MOST_VISITORS).run()
+	return get_datetime(rows[0][0]) if rows else None
 
 
 def told(names: list[str]) -> list[Row]:

@@ -49,7 +49,8 @@ def get_visitors(
 ) -> Row:
 	"""The visitors who were seen last in a range of days, the last 30 by default: a page of `limit` (100 at most) from `start` on,
 	by `sort`. By their first touch, whether they converted, whether they may be recognised again (1 or 0, as all of these); who
-	may read who they are also by that: whether they gave an address (`identified`), and by a part of name or address."""
+	may read who they are also by that: whether they gave an address (`identified`), and by what it begins with (`contact`). Of
+	very many those seen last are looked at: `looked_at` says how many, None where it is all."""
 	texts = dict(channel=channel, source=source, campaign=campaign, country=country, contact=contact)
 	wanted = visitor_list.Wanted(
 		**{label: plain_text(value, label).strip() for label, value in texts.items()},
@@ -59,12 +60,13 @@ def get_visitors(
 	)
 	period = period_of(from_date, to_date)
 	page = page_of(start, limit, sort, visitor_list.SORTED_BY)
-	rows, next_start = visitor_list.listed(wanted, period, page)
+	found = visitor_list.listed(wanted, period, page)
 	return {
 		**period.named,
 		"tells_contacts": visitor_list.tells_contacts(),
-		"visitors": rows,
-		"next_start": next_start,
+		"looked_at": visitor_list.MOST_VISITORS if found.is_cut else None,
+		"visitors": found.visitors,
+		"next_start": found.next_start,
 	}
 
 

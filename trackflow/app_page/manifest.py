@@ -48,5 +48,7 @@ def _read(path: str, changed: int) -> Assets:
 	return Assets(
 		script=BASE + chunks[ENTRY]["file"],
 		preloads=tuple(BASE + chunks[name]["file"] for name in names if name != ENTRY),
-		styles=tuple(BASE + style for style in dict.fromkeys(s for n in names for s in chunks[n].get("css", ()))),
+		styles=tuple(
+			BASE + style for style in dict.fromkeys(s for n in names for s in chunks[n].get("css", ()))
+		),
 	)

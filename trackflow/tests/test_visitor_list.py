@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 from frappe.utils import now_datetime
@@ -73,8 +74,7 @@ class TestTheList(VisitorListTestCase):
 			({"identified": 1}, [ADA]),
 			({"identified": 0}, [BOB, EVE]),
 			({"contact": "ADA@exam"}, [ADA]),
-			({"contact": "ada"}, [ADA]),
-			({"contact": "nobody"}, []),
+			({"contact": "da@"}, []),
 		):
 			self.assertEqual(self.names(**query), names, query)
 
@@ -100,6 +100,18 @@ class TestTheList(VisitorListTestCase):
 		found = [name for start in range(0, 12, 4) for name in self.names(limit=4, start=start)]
 		self.assertEqual(len(set(found)), 12)
 
+	def test_of_very_many_those_seen_last_are_looked_at(self) -> None:
+		with patch.object(visitor_list, "MOST_VISITORS", 2):
+			told = self.told(MANAGER, VISITORS, sort="page_views desc")
+			self.assertEqual(told["looked_at"], 2)
+			# Down to the moment of the one after them.
+			self.assertEqual([row["name"] for row in told["visitors"]], [EVE, ADA, BOB])
+			make_visitor(VISITOR.format(4))
+			frappe.db.commit()
+			self.assertNotIn(ADA, self.names(sort="page_views desc"))
+			self.assertEqual(self.names(contact="ada"), [ADA], "addresses are looked up")
+		self.assertIsNone(self.told(MANAGER, VISITORS)["looked_at"])
+
 	def test_of_who_was_erased_nothing_is_shown(self) -> None:
 		make_visitor("e_00000000000000ee")
 		frappe.db.commit()
@@ -120,7 +132,7 @@ class TestTheList(VisitorListTestCase):
 		visitor_list.listed(wanted, period_of(), page)
 		with counted_statements() as statements:
 			visitor_list.listed(wanted, period_of(), page)
-		self.assertLessEqual(len(statements), 3, statements)
+		self.assertLessEqual(len(statements), 4, statements)
 
 
 class TestWhoMayAsk(VisitorListTestCase):
