@@ -14,7 +14,11 @@ STAGE = --url http://localhost:$(PORT) --shop http://127.0.0.1:$$(($(PORT) + 1))
 # The suite on SQLite and a Redis inside the process, whatever the environment names.
 HERE := env -u BENCHLESS_DB_URL -u BENCHLESS_REDIS_URL
 
-.PHONY: help install up down serve demo test test-python test-servers test-script chromium bench-test benchmark lint format clean
+# The app at /trackflow, built; whatever changes it.
+APP := trackflow/public/frontend/manifest.json
+APP_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/tests -prune -o -type f ! -name "*.d.ts" -print)
+
+.PHONY: help install up down serve demo test test-python test-servers test-script test-app chromium bench-test benchmark lint format clean
 
 help:
 	@echo "make up       install, make a site with demo data, serve it in the background, say what to click"
@@ -27,7 +31,7 @@ help:
 	@echo "make benchmark   measure redirects, drain, collector and attribution on servers of its own (wants mariadbd, redis-server, wrk)"
 	@echo "make clean    remove what make installed and the demo site"
 
-install: $(VENV)/installed tracker/node_modules/installed
+install: $(VENV)/installed tracker/node_modules/installed $(APP)
 
 $(VENV)/installed: pyproject.toml benchless/pyproject.toml
 	@echo "== Installing the Python packages into $(VENV)"
@@ -39,6 +43,16 @@ $(VENV)/installed: pyproject.toml benchless/pyproject.toml
 tracker/node_modules/installed: tracker/package.json tracker/package-lock.json
 	@echo "== Installing the Node packages into tracker/node_modules"
 	@cd tracker && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+frontend/node_modules/installed: frontend/package.json frontend/package-lock.json
+	@echo "== Installing the Node packages into frontend/node_modules"
+	@cd frontend && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(APP): frontend/node_modules/installed $(APP_SOURCES)
+	@echo "== Building the app at /trackflow into trackflow/public/frontend"
+	@cd frontend && npm run --silent build -- --logLevel warn
 	@touch $@
 
 up: install
@@ -59,7 +73,7 @@ demo: install
 	@$(BENCHLESS) up
 	@$(BENCHLESS) with-server trackflow demo $(STAGE)
 
-test: lint test-python test-servers test-script
+test: lint test-python test-servers test-script test-app
 	@echo "== All tests passed"
 
 test-python: install
@@ -81,6 +95,10 @@ endif
 test-script: install chromium
 	@echo "== The website script, in Node and in Chromium, and from a short link to a won deal's credits"
 	@cd tracker && npm test
+
+test-app: install chromium
+	@echo "== The app at /trackflow: types, what is pure, what it weighs, and its pages in Chromium"
+	@cd frontend && npm test
 
 # Browser tests want a Chromium: the one on PATH, else Debian's if we may install it, else they are skipped, loudly.
 chromium:
@@ -115,4 +133,4 @@ format: install
 	@$(BIN)/ruff format .
 
 clean: down
-	@rm -rf $(VENV) .benchless tracker/node_modules
+	@rm -rf $(VENV) .benchless tracker/node_modules frontend/node_modules trackflow/public/frontend

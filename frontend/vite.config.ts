@@ -3,6 +3,7 @@ import vue from "@vitejs/plugin-vue";
 import frappeui from "frappe-ui/vite";
 import { defineConfig } from "vite";
 import { pageOfSite } from "./dev-server";
+import { listMessages } from "./messages";
 
 /** The site that `npm run dev` shows: what `make up` serves, unless TRACKFLOW_SITE names another. */
 const SITE = process.env.TRACKFLOW_SITE || "http://localhost:8000";
@@ -16,6 +17,7 @@ export default defineConfig(({ command }) => ({
 		// /assets/… are the site's, not files of ours.
 		vue({ template: { transformAssetUrls: { includeAbsolute: false } } }),
 		pageOfSite(SITE),
+		listMessages(),
 	],
 	resolve: {
 		alias: [

@@ -5,9 +5,10 @@
  */
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readdirSync, rmSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findBenchless, findChromium } from "./tools.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const OUT = join(here, "build");
@@ -15,21 +16,6 @@ const OUT = join(here, "build");
 const TEST_MILLISECONDS = 300_000;
 const RUN_MILLISECONDS = 1_200_000;
 const CRM_SITE = ["TRACKFLOW_CRM_URL", "TRACKFLOW_CRM_USER", "TRACKFLOW_CRM_PASSWORD"];
-
-function isExecutable(path) {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
-}
-
-function findChromium() {
-	const names = ["chromium", "chromium-browser", "google-chrome"];
-	const paths = (process.env.PATH || "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-	return paths.find(isExecutable);
-}
 
 function chooseFolders() {
 	const only = ["--e2e", "--crm"].find((option) => process.argv.includes(option));
@@ -39,8 +25,8 @@ function chooseFolders() {
 	else {
 		if (!only) folders.push("tests/browser");
 		if (only !== "--crm") {
-			if (isExecutable(benchless)) folders.push("tests/e2e");
-			else console.log(`!!! END-TO-END TESTS SKIPPED: no benchless at ${benchless} (\`make install\` puts it there) !!!`);
+			if (benchless) folders.push("tests/e2e");
+			else console.log("!!! END-TO-END TESTS SKIPPED: no benchless (`make install` puts it there) !!!");
 		}
 		if (only !== "--e2e") {
 			const missing = CRM_SITE.filter((name) => !process.env[name]);
@@ -52,7 +38,7 @@ function chooseFolders() {
 }
 
 const chromium = findChromium();
-const benchless = resolve(here, process.env.TRACKFLOW_BENCHLESS || "../.venv/bin/benchless");
+const benchless = findBenchless();
 const folders = chooseFolders();
 if (!folders.length) process.exit(0);
 

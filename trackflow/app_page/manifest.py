@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import frappe
 
@@ -11,6 +13,8 @@ ENTRY = "src/main.ts"
 BASE = "/assets/trackflow/frontend/"
 # What builds it; the second where there is no bench.
 COMMANDS = ("bench build --app trackflow", "make install")
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +28,32 @@ class Assets:
 
 def find_assets() -> Assets | None:
 	"""None where the app was not built yet."""
-	path = frappe.get_app_path("trackflow", "public", "frontend", "manifest.json")
+	return built("manifest.json", _read)
+
+
+def built(name: str, read: Callable[[str, int], Value]) -> Value | None:
+	"""A file of the build as `read` has it, which may remember it by path and time: workers outlive builds. None if there is none."""
+	path = frappe.get_app_path("trackflow", "public", "frontend", name)
 	try:
-		changed = os.stat(path).st_mtime_ns
+		return read(path, os.stat(path).st_mtime_ns)
 	except FileNotFoundError:
 		return None
-	return _read(path, changed)
 
 
 @lru_cache(maxsize=2)
 def _read(path: str, changed: int) -> Assets:
-	"""Read anew when a build has changed the file: workers live on."""
 	with open(path, encoding="utf-8") as file:
-		chunks = json.load(file)
-	# In the order of their loading; a dictionary, as a set that keeps it.
-	names: dict[str, None] = {}
-	waiting = [ENTRY]
-	while waiting:
-		name = waiting.pop(0)
-		if name not in names:
-			names[name] = None
-			waiting += chunks[name].get("imports", ())
+		return assets_of(json.load(file))
+
+
+def assets_of(chunks: dict[str, dict]) -> Assets:
+	"""The entry with all that it cannot begin without; what it loads later is its own business."""
+	names = [ENTRY]
+	for name in names:
+		names += [one for one in chunks[name].get("imports", ()) if one not in names]
+	styles = dict.fromkeys(style for name in names for style in chunks[name].get("css", ()))
 	return Assets(
 		script=BASE + chunks[ENTRY]["file"],
-		preloads=tuple(BASE + chunks[name]["file"] for name in names if name != ENTRY),
-		styles=tuple(
-			BASE + style for style in dict.fromkeys(s for n in names for s in chunks[n].get("css", ()))
-		),
+		preloads=tuple(BASE + chunks[name]["file"] for name in names[1:]),
+		styles=tuple(BASE + style for style in styles),
 	)

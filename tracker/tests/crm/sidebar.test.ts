@@ -203,11 +203,12 @@ describe("CRM-6: entries in CRM's sidebar", () => {
 		await page.context().close();
 	});
 
-	test("they lead to the desk's lists", async () => {
-		for (const [index, doctype] of ["Link Campaign", "Tracked Link", "Click Event"].entries()) {
+	test("they lead into the app", async () => {
+		for (const [index, path] of ["/trackflow/campaigns", "/trackflow/links", "/trackflow"].entries()) {
 			const page = await openCrm(MARKETER);
 			await entries(page).nth(index).click();
-			await page.waitForFunction((name) => (window as any).cur_list?.doctype === name, doctype);
+			await page.waitForURL(site.url + path);
+			await page.getByRole("navigation", { name: "Pages" }).waitFor();
 			await page.context().close();
 		}
 	});
@@ -223,7 +224,8 @@ describe("CRM-6: the app switcher", () => {
 		await page.locator("button:has-text('Marketer')").first().click();
 		await page.getByText("Apps", { exact: true }).hover();
 		await page.getByRole("link", { name: "TrackFlow" }).click();
-		await page.waitForURL(/\/(app|desk)\/link-campaign/);
+		await page.waitForURL(`${site.url}/trackflow`);
+		await page.getByRole("navigation", { name: "Pages" }).waitFor();
 		await page.context().close();
 
 		const seller = await openCrm(SELLER);

@@ -2,7 +2,7 @@
  * What the end-to-end tests play on: a benchless of their own in a temporary folder, with its demo website beside it, and
  * people with an ordinary Chromium. Nothing is played: script, redirect, collector, worker and CRM are the real ones.
  */
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { CHROMIUM } from "../chromium";
 
+export type { Page };
 export type Row = Record<string, any>;
 
 /** Headless Chromium's own would mark it as a robot. Given to the browser as a whole: beacons ignore that of a page. */
@@ -50,8 +51,25 @@ export class Stage {
 		await this.benchless("up");
 		await this.benchless("start");
 		await until("the demo website", () => fetch(this.shop).then(({ ok }) => ok, () => false));
+		await this.enter();
+	}
+
+	/** Play on a stage that another process has started, and will stop. */
+	static async join(url: string, shop: string): Promise<Stage> {
+		const stage = new Stage();
+		[stage.url, stage.shop] = [url, shop];
+		await stage.enter();
+		return stage;
+	}
+
+	private async enter(): Promise<void> {
 		await this.login();
 		this.browser = await chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, `--user-agent=${AGENT}`] });
+	}
+
+	/** Tell the demo story once: campaigns, links, clicks, visits, leads, a won deal, costs. */
+	async tellDemo(): Promise<void> {
+		await this.benchless("trackflow", "demo", "--url", this.url, "--shop", this.shop);
 	}
 
 	async stop(): Promise<void> {
@@ -63,8 +81,8 @@ export class Stage {
 	}
 
 	/** A person who was never here, with a browser that does not call itself a robot's. */
-	async visitor(): Promise<Page> {
-		const context = await this.browser!.newContext();
+	async visitor(options: BrowserContextOptions = {}): Promise<Page> {
+		const context = await this.browser!.newContext(options);
 		context.setDefaultTimeout(PATIENCE);
 		const page = await context.newPage();
 		page.on("pageerror", (error) => this.problems.push(String(error)));
@@ -72,6 +90,15 @@ export class Stage {
 			if (message.type() === "error" || /Content Security Policy/.test(message.text()))
 				this.problems.push(message.text());
 		});
+		return page;
+	}
+
+	/** Somebody who is logged in, on a page that is still empty. */
+	async member(user = "Administrator", password = "admin", options: BrowserContextOptions = {}): Promise<Page> {
+		const page = await this.visitor(options);
+		const form = { usr: user, pwd: password };
+		const answer = await page.context().request.post(`${this.url}/api/method/login`, { form });
+		if (!answer.ok()) throw new Error(`${user} could not log in: ${answer.status()} ${await answer.text()}`);
 		return page;
 	}
 
@@ -115,6 +142,11 @@ export class Stage {
 		this.session = cookie.split(";")[0];
 	}
 
+	/** What a method that reads answers. */
+	async read(method: string, values: Record<string, string> = {}): Promise<any> {
+		return (await this.ask("GET", `/api/method/${method}?${new URLSearchParams(values)}`)).message;
+	}
+
 	private async ask(method: string, path: string, values?: Row): Promise<Row> {
 		const response = await fetch(this.url + path, {
 			method,
@@ -126,13 +158,13 @@ export class Stage {
 		return JSON.parse(text);
 	}
 
-	private async benchless(command: string): Promise<void> {
+	private async benchless(...command: string[]): Promise<void> {
 		const options = { env: this.environment, cwd: this.folder, timeout: STARTING };
-		await promisify(execFile)(BENCHLESS, [command], options);
+		await promisify(execFile)(BENCHLESS, command, options);
 	}
 
 	private log(): string {
-		return "\n" + readFileSync(join(this.folder, "server.log"), "utf8").slice(-4000);
+		return !this.folder ? "" : "\n" + readFileSync(join(this.folder, "server.log"), "utf8").slice(-4000);
 	}
 }
 

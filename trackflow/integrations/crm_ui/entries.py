@@ -1,18 +1,11 @@
-"""The entries that stand below "Call Logs" in CRM's sidebar: the one table of where they lead.
-
-The first is also where the app switcher leads. A face of TrackFlow's own, once there is one, changes addresses here.
-"""
+"""The entries that stand below "Call Logs" in CRM's sidebar: the one table of where they lead, which is into the app."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
-from frappe.utils import get_url_to_list
 
 from trackflow.permissions import has_app_permission
-
-REPORT = "/view/report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +22,17 @@ def entries() -> list[Entry]:
 	if not has_app_permission():
 		return []
 	table = (
-		(_("Campaigns"), "Link Campaign", "", "M3.5 14V2.5h9l-2 3 2 3h-9"),
+		(_("Campaigns"), "Link Campaign", "/trackflow/campaigns", "M3.5 14V2.5h9l-2 3 2 3h-9"),
 		(
 			_("Tracked Links"),
 			"Tracked Link",
-			"",
+			"/trackflow/links",
 			"M6.5 9.5l3-3M7.5 4.5l1.1-1.1a2.8 2.8 0 0 1 4 4L11.5 8.5M8.5 11.5l-1.1 1.1a2.8 2.8 0 0 1-4-4L4.5 7.5",
 		),
-		(_("Click Analytics"), "Click Event", REPORT, "M2.5 13.5h11M4.5 11V8.5M8 11V3.5M11.5 11V6"),
+		(_("Click Analytics"), "Click Event", "/trackflow", "M2.5 13.5h11M4.5 11V8.5M8 11V3.5M11.5 11V6"),
 	)
 	return [
-		Entry(label, _address(doctype) + view, icon)
-		for label, doctype, view, icon in table
+		Entry(label, href, icon)
+		for label, doctype, href, icon in table
 		if frappe.has_permission(doctype, "read")
 	]
-
-
-def _address(doctype: str) -> str:
-	"""The path of a list in the desk, which Frappe v15 and v16 have in different places; the host is the visitor's."""
-	return urlsplit(get_url_to_list(doctype)).path

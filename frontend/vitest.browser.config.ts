@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+import { findBenchless, findChromium } from "../tracker/tools.mjs";
+
+/** The app's pages in a real Chromium, on a benchless with the demo story: one for all files, which run one after the other. */
+export default defineConfig({
+	test: {
+		include: ["tests/browser/**/*.test.ts"],
+		globalSetup: "tests/browser/setup.ts",
+		env: { CHROMIUM: findChromium() ?? "", BENCHLESS: findBenchless() ?? "" },
+		fileParallelism: false,
+		// A browser that does not answer must end a test, not hold it up.
+		testTimeout: 60_000,
+		hookTimeout: 120_000,
+	},
+});
