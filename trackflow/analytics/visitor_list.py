@@ -31,7 +31,7 @@ MOST_VISITORS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-	"""Which visitors: of this first touch and country; "" and None for any. `contact` is what the address begins with."""
+	"""Which visitors: of this first touch and country; "" and None for any. `search` is what the address begins with."""
 
 	channel: str = ""
 	source: str = ""
@@ -40,7 +40,7 @@ class Wanted:
 	has_converted: bool | None = None
 	is_recognised: bool | None = None
 	is_identified: bool | None = None
-	contact: str = ""
+	search: str = ""
 
 	@property
 	def filters(self) -> list[list[Any]]:
@@ -50,8 +50,8 @@ class Wanted:
 			filters.append(["has_converted", "=", int(self.has_converted)])
 		if self.is_recognised is not None:
 			filters.append(["is_cookieless", "=", int(not self.is_recognised)])
-		if self.contact:
-			filters.append(["contact_email", "like", f"{self.contact}%"])
+		if self.search:
+			filters.append(["contact_email", "like", f"{self.search}%"])
 		if self.is_identified is not None:
 			filters.append(["contact_email", "is", "set" if self.is_identified else "not set"])
 		return filters
@@ -59,7 +59,7 @@ class Wanted:
 	@property
 	def asks_who(self) -> bool:
 		"""Whether it chooses by who somebody is."""
-		return bool(self.contact) or self.is_identified is not None
+		return bool(self.search) or self.is_identified is not None
 
 
 def tells_contacts() -> bool:
@@ -81,7 +81,7 @@ def listed(wanted: Wanted, period: Period, page: Page) -> Found:
 	if wanted.asks_who and not tells_contacts():
 		frappe.throw(_("You may not read who visitors are, nor choose them by it."), frappe.PermissionError)
 	# Addresses are few, and found by themselves.
-	since = None if wanted.contact else _since(period)
+	since = None if wanted.search else _since(period)
 	names = frappe.get_list(
 		"Visitor",
 		filters=[

@@ -42,16 +42,16 @@ def get_visitors(
 	converted: int | str = "",
 	recognised: int | str = "",
 	identified: int | str = "",
-	contact: str = "",
+	search: str = "",
 	sort: str = "",
 	start: int | str = 0,
 	limit: int | str = LIMIT,
 ) -> Row:
 	"""The visitors who were seen last in a range of days, the last 30 by default: a page of `limit` (100 at most) from `start` on,
 	by `sort`. By their first touch, whether they converted, whether they may be recognised again (1 or 0, as all of these); who
-	may read who they are also by that: whether they gave an address (`identified`), and by what it begins with (`contact`). Of
+	may read who they are also by that: whether they gave an address (`identified`), and by what it begins with (`search`). Of
 	very many those seen last are looked at: `looked_at` says how many, None where it is all."""
-	texts = dict(channel=channel, source=source, campaign=campaign, country=country, contact=contact)
+	texts = dict(channel=channel, source=source, campaign=campaign, country=country, search=search)
 	wanted = visitor_list.Wanted(
 		**{label: plain_text(value, label).strip() for label, value in texts.items()},
 		has_converted=yes_or_no(converted, "converted"),

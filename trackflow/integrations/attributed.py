@@ -56,6 +56,7 @@ DEAL = Kind(
 	status_changes.DEALS,
 	(*_SORTED_BY, "value"),
 )
+KINDS = (LEAD, DEAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,23 @@ class Wanted:
 		return filters
 
 
+def may_list(kind: Kind) -> bool:
+	"""Whether the user may see such lists: CRM lets everybody who is logged in read leads, this is for fewer."""
+	permissions = ("read", visitor_reference.permission_for_data())
+	return "crm" in frappe.get_installed_apps() and all(
+		frappe.has_permission(kind.doctype, permission) for permission in permissions
+	)
+
+
 def check(kind: Kind) -> None:
-	"""Stop whoever may not see such lists: CRM lets everybody who is logged in read leads, this is for fewer."""
+	"""Stop whoever may not."""
 	if "crm" not in frappe.get_installed_apps():
 		frappe.throw(_("Frappe CRM is not installed on this site."), frappe.DoesNotExistError)
-	for permission in ("read", visitor_reference.permission_for_data()):
-		frappe.has_permission(kind.doctype, permission, throw=True)
+	if not may_list(kind):
+		frappe.throw(
+			_("You do not have permission to see {0} and what brought them.").format(_(kind.doctype)),
+			frappe.PermissionError,
+		)
 
 
 def listed(kind: Kind, wanted: Wanted, period: Period, page: Page) -> tuple[list[Row], int | None]:

@@ -73,8 +73,8 @@ class TestTheList(VisitorListTestCase):
 			({"recognised": "0"}, [EVE]),
 			({"identified": 1}, [ADA]),
 			({"identified": 0}, [BOB, EVE]),
-			({"contact": "ADA@exam"}, [ADA]),
-			({"contact": "da@"}, []),
+			({"search": "ADA@exam"}, [ADA]),
+			({"search": "da@"}, []),
 		):
 			self.assertEqual(self.names(**query), names, query)
 
@@ -109,7 +109,7 @@ class TestTheList(VisitorListTestCase):
 			make_visitor(VISITOR.format(4))
 			frappe.db.commit()
 			self.assertNotIn(ADA, self.names(sort="page_views desc"))
-			self.assertEqual(self.names(contact="ada"), [ADA], "addresses are looked up")
+			self.assertEqual(self.names(search="ada"), [ADA], "addresses are looked up")
 		self.assertIsNone(self.told(MANAGER, VISITORS)["looked_at"])
 
 	def test_of_who_was_erased_nothing_is_shown(self) -> None:
@@ -152,7 +152,7 @@ class TestWhoMayAsk(VisitorListTestCase):
 			self.assertNotIn(secret, str(told["visitors"]))
 
 	def test_nor_do_they_find_visitors_by_them(self) -> None:
-		for query in ({"contact": "ada"}, {"contact": "nobody"}, {"identified": 1}, {"identified": 0}):
+		for query in ({"search": "ada"}, {"search": "nobody"}, {"identified": 1}, {"identified": 0}):
 			answer = self.ask(CAMPAIGNER, VISITORS, **query)
 			self.assertEqual((answer.status_code, answer.json["exc_type"]), (403, "PermissionError"), query)
 			self.assertNotIn(ADA, answer.text)
