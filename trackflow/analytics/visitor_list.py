@@ -1,10 +1,10 @@
 """The visitors who were seen last in a period, as a list: by which ways they came, what they did. Reads only.
 
-It is a list of the user's own, so that whatever narrows, refuses or logs lists of visitors does so here. Who they are is told
-to those who may read it, and to nobody else, by no filter either. Of millions the newest are looked at, so that no filter and
-no order reads them all.
+Who they are is told to those who may read it, and to nobody else, by no filter either. Of millions the newest are looked at, so
+that no filter and no order reads them all.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.query_builder import Order
+from frappe.query_builder.functions import Count
 from frappe.utils import get_datetime
+from pypika.terms import ExistsCriterion
 
 from trackflow import bulk
 from trackflow.analytics.scope import Period
@@ -22,7 +24,7 @@ from trackflow.tracking import identity, timeline
 
 Row = dict[str, Any]
 
-SORTED_BY = ("last_seen", "first_seen", "page_views", "engagement_score", "conversion_count")
+SORTED_BY = ("last_seen", "first_seen", "page_views", "engagement_score")
 # What tells who somebody is: fields of permission level 1.
 CONTACT_FIELDS = ("contact_name", "contact_email")
 # The visitors who are looked at: those seen last.
@@ -43,23 +45,29 @@ class Wanted:
 	search: str = ""
 
 	@property
-	def filters(self) -> list[list[Any]]:
-		equal = {field: getattr(self, field) for field in ("channel", "source", "campaign", "country")}
-		filters = [[field, "=", value] for field, value in equal.items() if value]
-		if self.has_converted is not None:
-			filters.append(["has_converted", "=", int(self.has_converted)])
-		if self.is_recognised is not None:
-			filters.append(["is_cookieless", "=", int(not self.is_recognised)])
-		if self.search:
-			filters.append(["contact_email", "like", f"{self.search}%"])
-		if self.is_identified is not None:
-			filters.append(["contact_email", "is", "set" if self.is_identified else "not set"])
-		return filters
-
-	@property
 	def asks_who(self) -> bool:
 		"""Whether it chooses by who somebody is."""
 		return bool(self.search) or self.is_identified is not None
+
+	def narrow(self, query: Any, visitor: Any) -> Any:
+		"""The query, of these visitors alone."""
+		for field in ("channel", "source", "campaign", "country"):
+			if value := getattr(self, field):
+				query = query.where(visitor[field] == value)
+		if self.is_recognised is not None:
+			query = query.where(visitor.is_cookieless == int(not self.is_recognised))
+		if self.search:
+			query = query.where(visitor.contact_email.like(f"{self.search}%"))
+		if self.is_identified is not None:
+			is_known = visitor.contact_email.isnotnull()
+			query = query.where(is_known if self.is_identified else is_known.negate())
+		if self.has_converted is not None:
+			conversion = frappe.qb.DocType("Conversion")
+			has_one = ExistsCriterion(
+				frappe.qb.from_(conversion).select(conversion.name).where(conversion.visitor == visitor.name)
+			)
+			query = query.where(has_one if self.has_converted else has_one.negate())
+		return query
 
 
 def tells_contacts() -> bool:
@@ -78,25 +86,29 @@ class Found:
 
 def listed(wanted: Wanted, period: Period, page: Page) -> Found:
 	"""The page's visitors."""
+	frappe.has_permission("Visitor", "read", throw=True)
 	if wanted.asks_who and not tells_contacts():
 		frappe.throw(_("You may not read who visitors are, nor choose them by it."), frappe.PermissionError)
 	# Addresses are few, and found by themselves.
 	since = None if wanted.search else _since(period)
-	names = frappe.get_list(
-		"Visitor",
-		filters=[
-			["last_seen", ">=", since or period.begin],
-			["last_seen", "<", period.end],
-			# Of who was erased there is nothing to look at.
-			["name", "not like", identity.ANY_ERASED],
-			*wanted.filters,
-		],
-		pluck="name",
-		order_by=page.order_by,
-		start=page.start,
-		limit=page.more,
+	visitor = frappe.qb.DocType("Visitor")
+	order = Order.desc if page.is_descending else Order.asc
+	query = wanted.narrow(frappe.qb.from_(visitor).select(visitor.name), visitor)
+	names = (
+		query.where((visitor.last_seen >= (since or period.begin)) & (visitor.last_seen < period.end))
+		# Of who was erased there is nothing to look at.
+		.where(visitor.name.not_like(identity.ANY_ERASED))
+		.orderby(visitor[page.field], visitor.name, order=order)
+		.limit(page.more)
+		.offset(page.start)
+		.run(pluck=True)
 	)
 	names, next_start = page.cut(names)
+	# As a list of the user's own, so that whatever narrows, refuses or logs such lists does so here.
+	own = frappe.get_list(
+		"Visitor", filters={"name": ("in", names or [""])}, pluck="name", order_by="name", limit=len(names)
+	)
+	names = [name for name in names if name in set(own)]
 	reads.note("Visitor", *names)
 	return Found(told(names), next_start, since is not None)
 
@@ -110,9 +122,20 @@ def _since(period: Period) -> datetime | None:
 
 
 def told(names: list[str]) -> list[Row]:
-	"""These visitors in this order, a page of them at most, with who they are where the user may read it."""
+	"""These visitors in this order, a page of them at most: with how many conversions are theirs (leads, won deals, what websites
+	told), and who they are, where the user may read it."""
 	rows = {row["name"]: row for row in timeline.visitors(names)}
+	if rows and frappe.has_permission("Conversion", "read"):
+		counted = _conversions(rows)
+		for name, row in rows.items():
+			row["conversions"] = counted.get(name, 0)
 	if rows and tells_contacts():
 		for name, contact in bulk.load("Visitor", {"name": ("in", names)}, CONTACT_FIELDS).items():
 			rows[name] |= contact
 	return [rows[name] for name in names if name in rows]
+
+
+def _conversions(names: Iterable[str]) -> dict[str, int]:
+	conversion = frappe.qb.DocType("Conversion")
+	query = frappe.qb.from_(conversion).select(conversion.visitor, Count("*"))
+	return dict(query.where(conversion.visitor.isin(sorted(names))).groupby(conversion.visitor).run())

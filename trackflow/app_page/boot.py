@@ -68,9 +68,13 @@ def boot() -> Row:
 def may() -> dict[str, list[str]]:
 	"""The rights that the user's roles give, by DocType; the methods check again what they are asked for."""
 	found = {doctype: get_role_permissions(doctype) for doctype in DOCTYPES}
-	rights_of = {doctype: [right for right in RIGHTS if rights.get(right)] for doctype, rights in found.items()}
+	rights_of = {
+		doctype: [right for right in RIGHTS if rights.get(right)] for doctype, rights in found.items()
+	}
 	# Of CRM's those that the app has lists of, for fewer people than CRM's own.
-	return rights_of | {kind.doctype: ["read"] for kind in attributed.KINDS if attributed.may_list(kind)}
+	for kind in filter(attributed.may_list, attributed.KINDS):
+		rights_of[kind.doctype] = [right for right in ("read", "write") if frappe.has_permission(kind.doctype, right)]
+	return rights_of
 
 
 def desk_path() -> str:

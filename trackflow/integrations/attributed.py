@@ -167,13 +167,20 @@ def _searched(kind: Kind, text: str) -> list[list[Any]] | None:
 
 
 def _told(rows: list[Row], columns: Mapping[str, str]) -> list[Row]:
-	"""Rows as the API speaks; what the user may not read of them is None."""
+	"""Rows as the API speaks; what the user may not read of them is None. Deals without a currency have CRM's."""
 	zone = ZoneInfo(get_system_timezone())
+	fallback = (
+		crm_deal.currency_of_crm()
+		if any("currency" in columns and not row.get("currency") for row in rows)
+		else ""
+	)
 	told = []
 	for row in rows:
 		values = {name: _spoken(row.get(column), zone) for name, column in columns.items()}
 		values |= {name: bool(values[name]) for name in _FLAGS if name in values}
 		# Whose browser it was, says the journey, to those who may see it.
+		if "currency" in values:
+			values["currency"] = values["currency"] or fallback
 		is_erased = values.pop(_VISITOR, None) == visitor_reference.ERASED
 		told.append({**values, "is_erased": is_erased})
 	return told
