@@ -113,6 +113,8 @@ def _questions(links: list[str], days: int) -> Iterator[tuple[str, Callable[[], 
 	period = str(first), str(last)
 	wanted = link_performance.Wanted()
 	yield "overview", lambda: analytics.get_overview(*period)
+	yield "overview, its figures", lambda: analytics.get_overview(*period, part="figures")
+	yield "overview, its lists", lambda: analytics.get_overview(*period, part="lists")
 	yield "overview of a domain", lambda: analytics.get_overview(*period, domain=DOMAINS[1])
 	yield "campaign", lambda: campaign.get_campaign_stats(_campaign(0), *period)
 	yield "link", lambda: get_link_analytics(links[0], *period)

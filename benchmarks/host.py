@@ -16,7 +16,7 @@ from benchmarks import ON_BENCH, servers
 
 SITE = "benchmark.localhost"
 # What a MariaDB gets that serves a site of this size.
-MARIADB_OPTIONS = ["--innodb-buffer-pool-size=6G", "--innodb-log-file-size=512M"]
+MARIADB_OPTIONS = ["--innodb-buffer-pool-size=6G", "--innodb-log-file-size=2G"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ export function pageOfSite(site: string): Plugin {
 	return {
 		name: "trackflow-page-of-site",
 		apply: "serve",
-		config: () => ({ server: { port: 8080, proxy: { "^/(api|app|desk|crm|login|assets|files|private|r)([/?]|$)": site } } }),
+		config: () => ({ server: { proxy: { "^/(api|app|desk|crm|login|assets|files|private|r)([/?]|$)": site } } }),
 		configureServer(server) {
 			const answer: Connect.NextHandleFunction = async (request, response, next) => {
 				if (!isPage(request.url)) return next();

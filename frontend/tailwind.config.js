@@ -12,6 +12,7 @@ export default {
 	],
 	theme: {
 		extend: {
+			colors: { good: "var(--good)", bad: "var(--bad)" },
 			fontFamily: { sans: ["Inter Variable", "ui-sans-serif", "system-ui", "sans-serif"] },
 		},
 	},

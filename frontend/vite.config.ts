@@ -27,6 +27,7 @@ export default defineConfig(({ command }) => ({
 			{ find: /^feather-icons$/, replacement: file("src/feather.ts") },
 		],
 	},
+	server: { port: 8080 },
 	build: {
 		outDir: "../trackflow/public/frontend",
 		emptyOutDir: true,

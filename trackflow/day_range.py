@@ -23,6 +23,11 @@ def day_range(from_date: str | None, to_date: str | None) -> tuple[date, date]:
 	return first, last
 
 
+def each_day(first: date, last: date) -> list[date]:
+	"""Every day from the first to the last."""
+	return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def moments(first: date, last: date) -> tuple[datetime, datetime]:
 	"""The moment with which the range begins, and that with which it is over."""
 	return datetime.combine(first, time.min), datetime.combine(last + timedelta(days=1), time.min)

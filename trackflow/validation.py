@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
 
@@ -123,6 +123,12 @@ def networks(values: Iterable[str], label: str) -> list[str]:
 def lines(value: str | None) -> list[str]:
 	"""The lines of a text that are not blank, each once, in order."""
 	return list(dict.fromkeys(line.strip() for line in (value or "").splitlines() if line.strip()))
+
+
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+	"""Stop unless the option is empty or one of these."""
+	if value and value not in choices:
+		frappe.throw(_("{0} must be one of these: {1}.").format(name, ", ".join(choices)))
 
 
 def within(value: Any, lowest: int, highest: int, label: str) -> None:

@@ -121,7 +121,7 @@ def welcome(site: str, port: int) -> str:
 	return f"""
 TrackFlow is up, on demo data. Everything listens on this machine only.
 
-  The site          {url}      log in as Administrator / {sites.ADMIN_PASSWORD}
+  The app           {url}/trackflow      log in as Administrator / {sites.ADMIN_PASSWORD}
   A short link      {url}/r/demo-mail      leads to the demo website, as a newsletter's link would
   A poster's code   {url}/r/demo-poster?qr=1      counts as a scan
   The demo website  {shop_url(port)}      agree to its question, look around, fill in the contact form:

@@ -1,8 +1,7 @@
 /** Every page is a folder of pages/ with a `page.ts` that says what it is; there is no other list of them. */
 import { nextTick } from "vue";
-import { createRouter, createWebHistory, type RouteLocationRaw, type RouteRecordRaw } from "vue-router";
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { may } from "./data/boot";
-import { __ } from "./locale";
 import type { Page } from "./pages/page";
 
 const found = import.meta.glob<{ default: Page | Page[] }>("./pages/*/page.ts", { eager: true });
@@ -18,7 +17,6 @@ const routes: RouteRecordRaw[] = pages.map((page) => ({
 	name: page.name,
 	component: page.component,
 	props: true,
-	meta: { page },
 }));
 
 export const router = createRouter({
@@ -31,17 +29,9 @@ export const router = createRouter({
 });
 
 router.afterEach((to, from) => {
-	const page = to.meta.page as Page | undefined;
-	setTitle(page ? __(page.title) : __("Not found"));
 	// A change of the query is the same page. Whoever follows a link by keyboard or screen reader begins at the page's heading.
 	if (from.matched.length && to.path !== from.path) void nextTick(() => document.getElementById("main")?.focus());
 });
 
-/** Pages about one thing say its name, once they know it. */
-export function setTitle(...parts: string[]): void {
-	document.title = [...parts, "TrackFlow"].join(" · ");
-}
-
 export const hasPage = (name: string): boolean => router.hasRoute(name);
 
-export type { RouteLocationRaw };

@@ -22,6 +22,7 @@ from trackflow.click_rollups.reading import Days, People
 from trackflow.click_rollups.sources import Source
 from trackflow.costs import rates
 from trackflow.costs.exchange import exact
+from trackflow.day_range import each_day
 from trackflow.tracking import visit_figures
 from trackflow.tracking.click_figures import FIGURES
 
@@ -119,7 +120,7 @@ def _by_day(
 			"value": credited.amounts(credits.get(day, [])),
 			"spend": money.by_currency(spent.get(day, [])),
 		}
-		for day in map(str, change.days(period.first, period.last))
+		for day in map(str, each_day(period.first, period.last))
 	]
 
 

@@ -17,11 +17,6 @@ def period_before(first: date, last: date) -> tuple[date, date]:
 	return first - (last - first) - timedelta(days=1), first - timedelta(days=1)
 
 
-def days(first: date, last: date) -> list[date]:
-	"""Every day from the first to the last."""
-	return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
 def ratio(part: Number | None, whole: Number | None, places: int = 2, times: int = 1) -> float | None:
 	"""`times` a part of a whole; None where there is no whole."""
 	return round(float(times * (part or 0)) / float(whole), places) if whole else None

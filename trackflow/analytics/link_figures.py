@@ -13,12 +13,11 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Sum
 from frappe.utils import flt
 
-from trackflow.analytics.change import days
 from trackflow.analytics.sums import summed
 from trackflow.click_rollups import breakdowns, sources
 from trackflow.click_rollups.breakdowns import Numbers
 from trackflow.click_rollups.reading import Days, People
-from trackflow.day_range import day_range, moments
+from trackflow.day_range import day_range, each_day, moments
 from trackflow.tracking.click_figures import FIGURES
 from trackflow.tracking.conversions import types_that_count
 from trackflow.validation import readable
@@ -71,7 +70,7 @@ class _Clicks:
 		found = {row["day"]: row for row in self._sums("day", FIGURES)}
 		nothing = dict.fromkeys(FIGURES, 0)
 		return [
-			{**nothing, **found.get(day, {}), "day": day} for day in map(str, days(self.first, self.last))
+			{**nothing, **found.get(day, {}), "day": day} for day in map(str, each_day(self.first, self.last))
 		]
 
 	def unique_visitors(self, clicks: int) -> People:

@@ -1,9 +1,10 @@
 """The figures of a period beside those of the one before: what came in, through which channels, and what became of it.
 
-A fixed number of statements, whatever there is. docs/analytics.md says what each figure counts.
+A fixed number of statements, whatever there is. docs/analytics.md says what each figure counts. Each of its two parts may be had alone,
+so that a screen asks for both at once and two workers tell them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from trackflow.analytics import change, credited, links, sums
@@ -12,11 +13,13 @@ from trackflow.analytics.credited import Credited
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.sums import Sums
 from trackflow.click_rollups.reading import Days
+from trackflow.day_range import each_day
 from trackflow.tracking.click_figures import FIGURES
 from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
 
 Row = dict[str, Any]
 
+FIGURES_PART, LISTS_PART = PARTS = ("figures", "lists")
 DOCTYPES = ("Attribution Link", "Click Event", "Touch Point", "Visitor Event", "Visitor Session")
 # Figures of a period that are sums of its days.
 _SUMS = (
@@ -25,53 +28,59 @@ _SUMS = (
 _OF_DAY = ("visitors", "sessions", "page_views", "clicks", "scans", "robots", "conversions")
 
 
-def overview(scope: Scope, period: Period, model: str) -> Row:
-	"""The overview as JSON. `model` is an active one. `visitors_estimated`: a figure of visitors is put together of sketches."""
-	days = _Days(scope, period, Credited(model, scope))
+def overview(scope: Scope, period: Period, model: str, parts: Collection[str] = PARTS) -> Row:
+	"""The overview as JSON, or these of its parts. `model` is an active one."""
+	begin = period.before.first if FIGURES_PART in parts else period.first
+	of, of_model = Sums(scope, Days(begin, period.last)), Credited(model, scope)
+	told = {**period.named, "previous": period.before.named, **scope.named, "model": model}
+	if FIGURES_PART in parts:
+		told |= _told_figures(period, of, of_model)
+	if LISTS_PART in parts:
+		told |= _lists(period, of, of_model)
+	return told
+
+
+def _told_figures(period: Period, of: Sums, of_model: Credited) -> Row:
+	"""`visitors_estimated`: a figure of visitors is put together of sketches."""
+	days = _Days(period, of, of_model)
 	totals = [days.total(one) for one in (period, period.before)]
 	people = [
-		days.of.visitors(one, total["sessions"])
+		of.visitors(one, total["sessions"])
 		for one, total in zip((period, period.before), totals, strict=True)
 	]
 	now, then = (_figures(total, one.number) for total, one in zip(totals, people, strict=True))
 	return {
-		**period.named,
-		"previous": period.before.named,
-		**scope.named,
-		"model": model,
 		"figures": {name: compared(now[name], then[name]) for name in now},
 		"visitors_estimated": any(one.estimated for one in (*people, *days.visitors.values())),
 		"value": _values(days.value(period), days.value(period.before)),
 		"by_channel": days.channels(),
-		**_lists(period, days.of, days.credited),
 		"by_day": days.lines(),
 	}
 
 
 class _Days:
-	"""Clicks, sessions and credits by day, of a period and of the one before, and the visitors of its days: up to seven statements."""
+	"""Clicks, sessions and credits by day, of a period and of the one before, and the visitors of its days: up to five statements."""
 
-	def __init__(self, scope: Scope, period: Period, of_model: Credited) -> None:
-		self.period, self.credited = period, of_model
+	def __init__(self, period: Period, of: Sums, of_model: Credited) -> None:
+		self.period = period
 		both = Period(period.before.first, period.last)
-		self.of = Sums(scope, Days(both.first, both.last))
-		self.touches = self.of.sessions_by_day(both)
+		self.touches = of.sessions_by_day(both)
 		self.sessions = sums.added_by(self.touches, "day")
 		first = str(period.first)
 		sessions = sum(row["sessions"] for row in self.touches if row["day"] >= first)
-		self.visitors = self.of.visitors_by_day(period, sessions)
-		self.clicks = self.of.clicks_by_day(both)
+		self.visitors = of.visitors_by_day(period, sessions)
+		self.clicks = of.clicks_by_day(both)
 		self.credits: dict[str, list[Row]] = {}
 		for row in of_model.by_day(both):
 			self.credits.setdefault(row["grp"], []).append(row)
 
 	def total(self, period: Period) -> Row:
 		"""The sums of a period's days."""
-		days = [self._of(str(day)) for day in change.days(period.first, period.last)]
+		days = [self._of(str(day)) for day in each_day(period.first, period.last)]
 		return sums.added(days, (*_SUMS, "bounces", "seconds"))
 
 	def value(self, period: Period) -> dict[str, float]:
-		days = map(str, change.days(period.first, period.last))
+		days = map(str, each_day(period.first, period.last))
 		return credited.amounts([row for day in days for row in self.credits.get(day, ())])
 
 	def channels(self) -> list[Row]:
@@ -95,7 +104,7 @@ class _Days:
 				**{name: self._of(day)[name] for name in _OF_DAY},
 				"value": credited.amounts(self.credits.get(day, [])),
 			}
-			for day in map(str, change.days(self.period.first, self.period.last))
+			for day in map(str, each_day(self.period.first, self.period.last))
 		]
 
 	def _of(self, day: str) -> Row:

@@ -6,6 +6,7 @@ from trackflow.analytics import change, sums
 from trackflow.analytics.scope import Period, Scope
 from trackflow.analytics.sums import Sums
 from trackflow.click_rollups.reading import Days, People
+from trackflow.day_range import each_day
 from trackflow.tracking.visit_figures import FIGURES as DAY_FIGURES
 
 Row = dict[str, Any]
@@ -32,7 +33,7 @@ def statistics(scope: Scope, period: Period) -> Row:
 	visitors = of.visitors(period, total["sessions"])
 	domains = of.sessions_by_domain(period)
 	visitors_at = of.visitors_by_domain(period, total["sessions"])
-	days = map(str, change.days(period.first, period.last))
+	days = map(str, each_day(period.first, period.last))
 	nothing = dict.fromkeys(DAY_FIGURES, 0)
 	estimates = [visitors, *visitors_of.values(), *visitors_at.values()]
 	return {

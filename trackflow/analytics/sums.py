@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import frappe
-from frappe.query_builder.functions import Coalesce, Sum
+from frappe.query_builder.functions import Coalesce, Min, Sum
 from pypika.analytics import Sum as OfAll
 from pypika.functions import NullIf
+from pypika.terms import Function
 
 from trackflow.analytics.change import with_others
 from trackflow.analytics.scope import Period, Scope
@@ -83,7 +84,10 @@ class Sums:
 	def views_by_page(self, period: Period) -> Row:
 		"""The pages that were seen most often, without what stands behind ? and # in their addresses."""
 		table = self._table(sources.VIEWS_BY_PAGE, period, ("page",), ("page_views",))
-		return largest(frappe.qb.from_(table), Coalesce(table.page, ""), {"views": Sum(table.page_views)})
+		address = Coalesce(table.page, "")
+		# MariaDB groups tens of thousands of long texts three times as fast by two numbers as by themselves.
+		numbers = [Function("CRC32", text) for text in (address, Function("REVERSE", address))]
+		return largest(frappe.qb.from_(table), address, {"views": Sum(table.page_views)}, by=numbers)
 
 	def sessions_by_referrer(self, period: Period) -> Row:
 		"""The hosts outside that most sessions came from."""
@@ -142,16 +146,19 @@ def largest(
 	figures: Mapping[str, Any],
 	also: Mapping[str, Any] | None = None,
 	limit: int = MOST,
+	by: Sequence[Any] = (),
 ) -> Row:
 	"""`lines`: the groups with most of the first of these figures, with their `name`, and `others`: what the groups below have of
-	these figures together, None where there are none. What is in `also` cannot be added, and has no sum."""
+	these figures together, None where there are none. What is in `also` cannot be added, and has no sum. `by` tells groups apart as
+	well as their name does."""
 	terms = {**figures, **(also or {})}
 	first = next(iter(figures.values()))
+	name = Min(group) if by else group
 	rows = (
-		query.select(group, *terms.values(), *(OfAll(term).over() for term in figures.values()))
-		.groupby(group)
+		query.select(name, *terms.values(), *(OfAll(term).over() for term in figures.values()))
+		.groupby(*(by or [group]))
 		.orderby(first, order=frappe.qb.desc)
-		.orderby(group)
+		.orderby(name)
 		.limit(limit + 1)
 		.run()
 	)

@@ -1,7 +1,8 @@
 """Gathers the campaign tags of a period, as they stood in the addresses of clicks and pages, and has them judged (RPT-2).
 
-Four statements, whatever there is. Tags are grouped by their bytes: a collation would take for
-one what differs in case. An e-mail address in a tag is masked in the answer.
+Six statements, whatever there is. Tags are grouped by their bytes: a collation would take for
+one what differs in case. An e-mail address in a tag is masked in the answer. Among millions only names of hits are carried along; the
+addresses of the examples that are shown are read in the end.
 """
 
 from collections import Counter
@@ -39,6 +40,7 @@ def report(scope: Scope, period: Period, limit: int) -> Row:
 	kinds, sessions = Counter(one.kind for one in found), Counter[str]()
 	for one in found:
 		sessions[one.kind] += one.sessions
+	addresses = _addresses([one.example for one in found[:limit]])
 	return {
 		**period.named,
 		**scope.named,
@@ -49,18 +51,18 @@ def report(scope: Scope, period: Period, limit: int) -> Row:
 			for kind in utm.KINDS
 			if kinds[kind]
 		],
-		"findings": [_spoken(one) for one in found[:limit]],
+		"findings": [_spoken(one, addresses.get(one.example, "")) for one in found[:limit]],
 		"others": max(len(found) - limit, 0),
 	}
 
 
-def _spoken(one: Finding) -> Row:
+def _spoken(one: Finding, address: str) -> Row:
 	return {
 		"kind": one.kind,
 		"tag": f"utm_{one.tag}" if one.tag else None,
 		"value": utm.masked(one.value),
 		"sessions": one.sessions,
-		"example": texts.plain_page(one.example),
+		"example": texts.plain_page(address),
 		"reason": utm_words.reason(one),
 		"suggestion": utm_words.suggestion(one),
 	}
@@ -71,23 +73,21 @@ def _tagged(scope: Scope, period: Period) -> list[Tags]:
 	tags = [hit[tag] for tag in _TAGS]
 	return [
 		Tags(*map(_text, values), click_id, sessions, example or "")
-		for *values, click_id, sessions, example in _most(hit, [*tags, hit.click_id], hit.url)
+		for *values, click_id, sessions, example in _most(hit, [*tags, hit.click_id])
 	]
 
 
 def _values(scope: Scope, period: Period, tag: str) -> list[Value]:
 	hit = _hits(scope, period, (tag,), must_have=True)
-	return [
-		Value(_text(text), sessions, example or "")
-		for text, sessions, example in _most(hit, [hit[tag]], hit.url)
-	]
+	return [Value(_text(text), sessions, example or "") for text, sessions, example in _most(hit, [hit[tag]])]
 
 
-def _most(hit: Any, groups: list[Any], example: Any) -> Any:
+def _most(hit: Any, groups: list[Any]) -> Any:
+	"""The groups with most sessions, their number, and the name of a hit as an example."""
 	sessions = Count(hit.session).distinct()
 	return (
 		frappe.qb.from_(hit)
-		.select(*groups, sessions, Min(example))
+		.select(*groups, sessions, Min(hit.name))
 		.groupby(*groups)
 		.orderby(sessions, order=frappe.qb.desc)
 		.orderby(*groups)
@@ -106,7 +106,7 @@ def _hits(scope: Scope, period: Period, tags: tuple[str, ...], must_have: bool =
 		.where(_any(event, tags) if must_have else _any(event, tags) | has_ids)
 		.select(
 			event.session,
-			event.page_url.as_("url"),
+			event.name,
 			*_hexed(event, tags),
 			_click_id(event.click_ids).as_("click_id"),
 		)
@@ -114,9 +114,18 @@ def _hits(scope: Scope, period: Period, tags: tuple[str, ...], must_have: bool =
 	clicks = (
 		period.of(frappe.qb.from_(click), click.click_timestamp)
 		.where(is_human(click) & _any(click, tags))
-		.select(click.session, click.destination_url, *_hexed(click, tags), LiteralValue("''"))
+		.select(click.session, click.name, *_hexed(click, tags), LiteralValue("''"))
 	)
 	return scope.narrow(events, event.domain).union_all(scope.narrow(clicks, click.domain)).as_("hit")
+
+
+def _addresses(hits: list[str]) -> dict[str, str]:
+	"""The addresses of hits, by name: an event's page, a click's destination."""
+	found: dict[str, str] = {}
+	for doctype, field in (("Visitor Event", "page_url"), ("Click Event", "destination_url")):
+		rows = bulk.load(doctype, {"name": ("in", set(hits) - found.keys())}, (field,))
+		found |= {name: row[field] or "" for name, row in rows.items()}
+	return found
 
 
 def _hexed(table: Any, tags: tuple[str, ...]) -> list[Any]:

@@ -12,7 +12,7 @@ from trackflow.analytics import utm_report as tags
 from trackflow.analytics.credited import model_of
 from trackflow.analytics.scope import check, period_of, scope_of
 from trackflow.privacy import reads
-from trackflow.validation import plain_text, whole_number
+from trackflow.validation import check_choice, plain_text, whole_number
 
 Row = dict[str, Any]
 
@@ -27,12 +27,19 @@ def get_overview(
 	domain: str | None = None,
 	project: str | None = None,
 	model: str | None = None,
+	part: str | None = None,
 ) -> Row:
 	"""What came in during a range of days, the last 30 by default, beside as many days before it: people and robots, visits,
-	channels, conversions under a model (the default one if none is named), and what led to most of it."""
+	channels, conversions under a model (the default one if none is named), and what led to most of it. `part`: "figures" for
+	the first of it alone, "lists" for what led to it."""
 	check(*overview.DOCTYPES)
+	part = plain_text(part, "part")
+	check_choice("part", part, overview.PARTS)
 	return overview.overview(
-		scope_of(domain, project), period_of(from_date, to_date), model_of(plain_text(model, "model"))
+		scope_of(domain, project),
+		period_of(from_date, to_date),
+		model_of(plain_text(model, "model")),
+		(part,) if part else overview.PARTS,
 	)
 
 

@@ -20,8 +20,7 @@ from trackflow.click_rollups import breakdowns, run, sketch, sources
 from trackflow.click_rollups.breakdowns import Breakdown
 from trackflow.click_rollups.rows import ROLLUP
 from trackflow.click_rollups.sources import Rows, Source
-from trackflow.day_range import moments
-from trackflow.rollups.marks import between
+from trackflow.day_range import each_day, moments
 
 Only = Mapping[str, str | Collection[str]]
 
@@ -45,7 +44,7 @@ class Days:
 		done = run.worked_out(first, last, self.whole_since)
 		# Before the first day of which there is something, and of days to come, there is nothing to be asked for.
 		begin = max(first, run.first_day() or date.max)
-		self.by_rows = [day for day in between(begin, min(last, getdate())) if day not in done]
+		self.by_rows = [day for day in each_day(begin, min(last, getdate())) if day not in done]
 
 	def table(
 		self,
@@ -92,7 +91,7 @@ class Days:
 	) -> dict[str, People]:
 		"""The same for each day by itself; days without any are missing."""
 		if hits <= COUNTED and run.is_whole(first, self.whole_since):
-			return self._counted_by_day(source, between(first, last), only)
+			return self._counted_by_day(source, each_day(first, last), only)
 		found: dict[str, list[tuple[int, str]]] = {}
 		for day, visitors, text in self._sketches(source, "date", first, last, only):
 			found.setdefault(str(day), []).append((visitors, text))
@@ -141,7 +140,7 @@ class Days:
 		self, source: Source, key: str, first: date, last: date, only: Only | None
 	) -> dict[str, People]:
 		rows = source.rows()
-		query = _on_days(rows, between(first, last), only or {})
+		query = _on_days(rows, each_day(first, last), only or {})
 		number = Count(rows.visitor).distinct()
 		if key:
 			found = query.select(rows.keys[key], number).groupby(rows.keys[key]).run()

@@ -16,7 +16,7 @@ from trackflow import bulk
 from trackflow.click_rollups import sources
 from trackflow.click_rollups.rows import FIELDS, ROLLUP, of_day
 from trackflow.collisions import retried
-from trackflow.day_range import moments
+from trackflow.day_range import each_day, moments
 from trackflow.garbage import seldom_collected
 from trackflow.privacy import aged, due
 from trackflow.rollups import marks
@@ -122,7 +122,7 @@ def _days(first: date | None, until: date | None) -> list[date]:
 		return []
 	begin = max(oldest, first or oldest)
 	end = min(until or date.max, getdate() - timedelta(days=1))
-	return [day for day in marks.between(begin, end) if is_whole(day, since)]
+	return [day for day in each_day(begin, end) if is_whole(day, since)]
 
 
 def _run(days: list[date], tell: Tell | None) -> Done:

@@ -13,7 +13,7 @@ from frappe.utils import getdate
 from trackflow.costs import days, formats, headers, numbers, sheet
 from trackflow.costs.sheet import Options, Sheet, Site
 from trackflow.links import csv_text
-from trackflow.validation import json_object, plain_text
+from trackflow.validation import check_choice, json_object, plain_text
 
 # Below what Frappe takes as an attachment by default.
 MOST_BYTES = 24 * 1024 * 1024
@@ -65,12 +65,6 @@ def options_of(values: Mapping[str, Any], mapping: str | Mapping[str, Any] | Non
 	if currency and not frappe.db.exists("Currency", currency):
 		frappe.throw(_("There is no currency {0} on this site.").format(currency))
 	return Options(**said, columns=columns)
-
-
-def check_choice(name: str, value: str, choices: Collection[str]) -> None:
-	"""Stop unless the option is empty or one of these."""
-	if value and value not in choices:
-		frappe.throw(_("{0} must be one of these: {1}.").format(name, ", ".join(choices)))
 
 
 def _mapping(mapping: str | Mapping[str, Any] | None) -> tuple[dict[str, str], dict[str, str]]:

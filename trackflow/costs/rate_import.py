@@ -15,10 +15,11 @@ from trackflow.collisions import retried
 from trackflow.costs import days, files, numbers, rate_sheet, store
 from trackflow.costs.exchange import days_told_by
 from trackflow.costs.rate_sheet import Rate, RateSheet
+from trackflow.day_range import each_day
 from trackflow.links import csv_text
 from trackflow.naming import key_name
 from trackflow.rollups import marks
-from trackflow.validation import plain_text
+from trackflow.validation import check_choice, plain_text
 
 DOCTYPE = "TrackFlow Exchange Rate"
 PORTION = 2000
@@ -32,8 +33,8 @@ def read(
 ) -> RateSheet:
 	"""The rates of a file; what is wrong with it as a whole stops with clear words."""
 	text = files.text_of(content)
-	files.check_choice("decimal_mark", decimal_mark, numbers.MARKS)
-	files.check_choice("day_order", day_order, days.ORDERS)
+	check_choice("decimal_mark", decimal_mark, numbers.MARKS)
+	check_choice("day_order", day_order, days.ORDERS)
 	try:
 		return rate_sheet.read(text, files.site(), decimal_mark, day_order, _since(since))
 	except csv_text.CsvError as error:
@@ -83,7 +84,7 @@ def _gone_through(sheet: RateSheet, dry_run: bool) -> tuple[Counter[str], set[da
 def _mark(changed: set[date]) -> None:
 	"""The days that may rest on rates of these days, as far as there is anything to work out."""
 	if changed:
-		resting = {day for one in changed for day in marks.between(*days_told_by(one))}
+		resting = {day for one in changed for day in each_day(*days_told_by(one))}
 		marks.mark(resting.intersection(marks.all_days()))
 
 

@@ -13,6 +13,7 @@ from frappe.query_builder.functions import Max, Min
 from frappe.utils import getdate, now_datetime
 
 from trackflow import bulk
+from trackflow.day_range import each_day
 from trackflow.jobs import enqueue
 
 MARK = "Rollup Day"
@@ -66,11 +67,6 @@ def queue_run() -> None:
 	enqueue("trackflow.rollups.run.run_marked", job_id="rollup", queue="long", timeout=RUN_SECONDS)
 
 
-def between(first: date, last: date) -> list[date]:
-	"""All days from the first to the last one."""
-	return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
 def all_days() -> list[date]:
 	"""All days from the first to the last one that has costs, conversions or figures, up to today."""
 	ends: list[date] = []
@@ -78,7 +74,7 @@ def all_days() -> list[date]:
 		table = frappe.qb.DocType(doctype)
 		[found] = frappe.qb.from_(table).select(Min(table[field]), Max(table[field])).run()
 		ends += [getdate(end) for end in found if end]
-	return between(min(ends), min(max(ends), getdate())) if ends else []
+	return each_day(min(ends), min(max(ends), getdate())) if ends else []
 
 
 def mark_all() -> None:

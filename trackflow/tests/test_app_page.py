@@ -104,7 +104,9 @@ class TestWhatMayRun(AppPageTestCase):
 
 	def test_policy(self) -> None:
 		answer = self.get("/trackflow", headers=self.authorization(MANAGER))
-		policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+		policy = dict(
+			part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";")
+		)
 		self.assertEqual(policy["default-src"], "'none'")
 		self.assertEqual(policy["script-src"], "'self'")
 		self.assertEqual(policy["frame-ancestors"], "'none'")
@@ -120,7 +122,9 @@ class TestWhatMayRun(AppPageTestCase):
 		self.assertNotIn("style", page.tags)
 
 	def test_a_name_cannot_leave_the_boot_data(self) -> None:
-		frappe.db.set_value("User", MANAGER, {"full_name": HOSTILE, "user_image": "https://elsewhere.example/a.png"})
+		frappe.db.set_value(
+			"User", MANAGER, {"full_name": HOSTILE, "user_image": "https://elsewhere.example/a.png"}
+		)
 		page = self.page(MANAGER)
 		self.assertEqual(page.boot["full_name"], HOSTILE)
 		self.assertIsNone(page.boot["user_image"])
@@ -136,7 +140,11 @@ class TestFiles(AppPageTestCase):
 		of = lambda rel: [link["href"] for link in page.links if link["rel"] == rel]  # noqa: E731
 		base = "/assets/trackflow/frontend/assets/"
 		self.assertEqual(
-			[attributes.get("src") for attributes, _text in page.scripts if attributes.get("type") == "module"],
+			[
+				attributes.get("src")
+				for attributes, _text in page.scripts
+				if attributes.get("type") == "module"
+			],
 			[base + "main-1.js"],
 		)
 		self.assertEqual(of("modulepreload"), [base + "a-1.js", base + "b-1.js"])
@@ -150,7 +158,10 @@ class TestFiles(AppPageTestCase):
 		self.assertIn("make install", answer.text)
 
 	def test_a_new_build_is_noticed(self) -> None:
-		with tempfile.TemporaryDirectory() as folder, patch.object(manifest.frappe, "get_app_path") as app_path:
+		with (
+			tempfile.TemporaryDirectory() as folder,
+			patch.object(manifest.frappe, "get_app_path") as app_path,
+		):
 			app_path.return_value = os.path.join(folder, "manifest.json")
 			self.assertIsNone(manifest.find_assets())
 			for number in (1, 2):
@@ -172,7 +183,9 @@ class TestBoot(AppPageTestCase):
 		self.assertEqual(set(campaigner), {*boot.DOCTYPES, *of_crm[:1]})
 		if HAS_CRM:
 			self.assertEqual((manager["CRM Lead"], campaigner["CRM Lead"]), (["read", "write"], ["read"]))
-		self.assertEqual(set(campaigner["Link Campaign"]) & {"read", "write", "create"}, {"read", "write", "create"})
+		self.assertEqual(
+			set(campaigner["Link Campaign"]) & {"read", "write", "create"}, {"read", "write", "create"}
+		)
 		for user in (MANAGER, CAMPAIGNER):
 			told = self.page(user).boot["may"]
 			with self.set_user(user):
@@ -192,12 +205,16 @@ class TestBoot(AppPageTestCase):
 		frappe.db.set_value("User", MANAGER, "time_zone", "Europe/Berlin")
 		frappe.clear_document_cache("User", MANAGER)
 		told = self.page(MANAGER).boot
-		self.assertEqual(told["time_zone"], {"site": frappe.utils.get_system_timezone(), "user": "Europe/Berlin"})
+		self.assertEqual(
+			told["time_zone"], {"site": frappe.utils.get_system_timezone(), "user": "Europe/Berlin"}
+		)
 		self.assertEqual(told["models"][0], told["default_model"])
 		self.assertEqual(len(told["reporting_currency"]), 3)
 		self.assertIn(told["desk"], ("/app", "/desk"))
 		self.assertTrue(told["csrf_token"])
-		self.assertEqual(set(told["formats"]), {"date", "time", "number", "first_day_of_week", "currency_precision"})
+		self.assertEqual(
+			set(told["formats"]), {"date", "time", "number", "first_day_of_week", "currency_precision"}
+		)
 
 	def test_crm_for_whom_it_is(self) -> None:
 		self.assertEqual(self.page(MANAGER).boot["crm"], "/crm" if HAS_CRM else None)
@@ -231,7 +248,9 @@ class TestMessages(AppPageTestCase):
 
 	def test_over_http(self) -> None:
 		answer = self.get(self.METHOD + "?language=de&version=1", headers=self.authorization(CAMPAIGNER))
-		self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (200, "private, max-age=3600"))
+		self.assertEqual(
+			(answer.status_code, answer.headers["Cache-Control"]), (200, "private, max-age=3600")
+		)
 		self.assertIsInstance(answer.json["message"], dict)
 		for user in (None, NOBODY):
 			self.assertEqual(self.get(self.METHOD, headers=self.authorization(user)).status_code, 403)

@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 
 from trackflow.analytics import sums
+from trackflow.analytics.overview import PARTS
 from trackflow.api.analytics import get_overview
 from trackflow.tests import factories
 from trackflow.tests.analytics_case import DAY, MARCH, OTHER, SITE, FiguresTestCase, make_domains
@@ -213,8 +214,19 @@ class TestScopes(FiguresTestCase):
 		self.assertEqual(self.figures(domain=OTHER), [2] * 5)
 		self.assertEqual(self.figures(project="Shops"), [3] * 5)
 
+	def test_parts(self) -> None:
+		"""Each half as it stands in the whole, by its own statements alone."""
+		whole, halves = overview(), [overview(part=part) for part in PARTS]
+		self.assertEqual(whole, {**halves[0], **halves[1]})
+		both = halves[0].keys() & halves[1].keys()
+		self.assertEqual(both, {"from_date", "to_date", "previous", "domain", "project", "model"})
+		with counted_statements() as of_lists:
+			overview(part="lists")
+		self.assertFalse([one for one in of_lists if "COUNT(DISTINCT" in one])
+
 	def test_what_is_refused(self) -> None:
 		for arguments, words in (
+			({"part": "wheels"}, "part must be one of these: figures, lists"),
 			({"domain": "nowhere.example.com"}, "no domain nowhere"),
 			({"project": "Nothing"}, "No domain belongs"),
 			({"domain": SITE, "project": "Shops"}, "not both"),

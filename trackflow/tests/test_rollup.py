@@ -13,6 +13,7 @@ from frappe.utils import getdate
 from trackflow import bulk, doctor
 from trackflow.attribution import run as attribution
 from trackflow.costs.facts import MOST_SPEND
+from trackflow.day_range import each_day
 from trackflow.rollups import campaign_figures, facts, marks, run
 from trackflow.rollups.grains import GRAINS
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
@@ -365,7 +366,7 @@ class TestMarked(RollupTestCase):
 
 	def test_a_rate_marks_the_days_that_may_rest_on_it(self) -> None:
 		make_rate(DAY - timedelta(days=1), 3, "CHF")
-		self.assertEqual(self.marked(), marks.between(DAY - timedelta(days=1), DAY + timedelta(days=6)))
+		self.assertEqual(self.marked(), each_day(DAY - timedelta(days=1), DAY + timedelta(days=6)))
 
 	def test_another_currency_of_figures_marks_all_days(self) -> None:
 		set_settings(reporting_currency="EUR")

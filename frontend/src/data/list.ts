@@ -63,9 +63,9 @@ export interface ListOptions {
 export function useList(options: ListOptions) {
 	const limit = options.limit ?? 20;
 	const name = (part: string) => `${options.prefix ?? ""}${part}`;
-	const pageText = useQueryValue(name("page"), "1");
-	const sortText = useQueryValue(name("sort"), sortName(options.sort));
-	const search = useQueryValue(name("search"));
+	const pageText = useQueryValue(name("page"), "1", { resets: name("page") });
+	const sortText = useQueryValue(name("sort"), sortName(options.sort), { resets: name("page") });
+	const search = useQueryValue(name("search"), "", { replaces: true, resets: name("page") });
 
 	const page = computed({
 		get: () => Math.max(1, Math.floor(Number(pageText.value)) || 1),

@@ -21,11 +21,17 @@ export function changeQuery(router: Router, changes: Changes, replace = false): 
 	});
 }
 
-/**
- * One part of the address as a value that can be set. A new value leads back to the first page of a list. `allowed` are the values
- * that mean something; any other is taken for the fallback.
- */
-export function useQueryValue(name: string, fallback = "", allowed?: readonly string[]): WritableComputedRef<string> {
+interface Options {
+	/** The values that mean something; any other is taken for the fallback. */
+	allowed?: readonly string[];
+	/** Whether a new value is no step that one could go back: for what is typed. */
+	replaces?: boolean;
+	/** What goes when the value changes: a list begins at its first page again. */
+	resets?: string;
+}
+
+/** One part of the address as a value that can be set. */
+export function useQueryValue(name: string, fallback = "", { allowed, replaces, resets = "page" }: Options = {}): WritableComputedRef<string> {
 	const route = useRoute();
 	const router = useRouter();
 	return computed({
@@ -34,8 +40,7 @@ export function useQueryValue(name: string, fallback = "", allowed?: readonly st
 			return typeof value === "string" && (!allowed || allowed.includes(value)) ? value : fallback;
 		},
 		set(value) {
-			const changes: Changes = { [name]: value === fallback ? undefined : value };
-			changeQuery(router, name === "page" ? changes : { page: undefined, ...changes });
+			changeQuery(router, { [resets]: undefined, [name]: value === fallback ? undefined : value }, replaces);
 		},
 	});
 }

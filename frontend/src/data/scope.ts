@@ -11,7 +11,7 @@ export function useScope() {
 	const period = computed(() => periodOf(route.query, boot().time_zone.site));
 	const domain = useQueryValue("domain");
 	const project = useQueryValue("project");
-	const model = useQueryValue("model", boot().default_model, boot().models);
+	const model = useQueryValue("model", boot().default_model, { allowed: boot().models });
 
 	return {
 		period,

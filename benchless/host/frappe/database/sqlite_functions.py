@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import re
 import sqlite3
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -163,6 +164,8 @@ FUNCTIONS: dict[str, tuple[int, Callable]] = {
 	"least": (-1, _extreme(min)),
 	"if": (3, lambda condition, yes, no: yes if condition else no),
 	"char_length": (1, lambda value: None if value is None else len(str(value))),
+	"crc32": (1, lambda value: None if value is None else zlib.crc32(str(value).encode())),
+	"reverse": (1, lambda value: None if value is None else str(value)[::-1]),
 	"md5": (1, _digest("md5")),
 	"sha1": (1, _digest("sha1")),
 }

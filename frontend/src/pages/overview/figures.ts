@@ -50,11 +50,15 @@ export interface Overview {
 	visitors_estimated: boolean;
 	value: ({ currency: string } & Figure)[];
 	by_channel: { channel: string; touches: Figure }[];
+	by_day: Record<string, any>[];
+}
+
+/** The other half of the answer: what led to most of it. */
+export interface OverviewLists {
 	campaigns: Lines<Credited & { sessions: number }>;
 	links: Lines<Credited & { clicks: number; short_code: string; title: string | null }>;
 	pages: Lines<{ name: string; views: number }>;
 	referrers: Lines<{ name: string; sessions: number }>;
-	by_day: Record<string, any>[];
 }
 
 export interface Step {

@@ -10,6 +10,7 @@ from frappe.utils import flt, getdate
 from trackflow.costs import files, rate_sheet
 from trackflow.costs.exchange import days_told_by
 from trackflow.costs.wrong import RowRefused
+from trackflow.day_range import each_day
 from trackflow.naming import key_name
 from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
@@ -44,7 +45,7 @@ class TrackFlowExchangeRate(Document):
 	def _mark(self) -> None:
 		"""The days that may rest on it; those to come are worked out anyway."""
 		first, last = days_told_by(getdate(self.date))
-		marks.mark(day for day in marks.between(first, last) if day <= getdate())
+		marks.mark(day for day in each_day(first, last) if day <= getdate())
 
 
 def on_doctype_update() -> None:
