@@ -104,10 +104,3 @@ export const METRICS: Metric[] = [
 export function mostOf(lines: Line[], metric: Metric): number {
 	return Math.max(1e-9, ...lines.flatMap((line) => Object.values(line).map((figures) => metric.of(figures) ?? 0)));
 }
-
-/** Between which two values the models differ; null where they do not. */
-export function rangeOf(line: Line, metric: Metric): [number, number] | null {
-	const values = Object.values(line).map((figures) => metric.of(figures) ?? 0);
-	const [least, most] = [Math.min(...values), Math.max(...values)];
-	return most - least > 1e-9 ? [least, most] : null;
-}
