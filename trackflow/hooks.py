@@ -22,6 +22,14 @@ add_to_apps_screen = [
 	}
 ]
 
+# What their forms in the desk share; a list script comes with its DocType.
+doctype_js = {
+	"Conversion": "public/js/trackflow-desk.js",
+	"Domain Configuration": "public/js/trackflow-desk.js",
+	"Link Campaign": "public/js/trackflow-desk.js",
+	"Tracked Link": "public/js/trackflow-desk.js",
+}
+
 # The app answers at every address below its own.
 website_route_rules = [{"from_route": "/trackflow/<path:app_path>", "to_route": "trackflow"}]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import frappe
 from redis.exceptions import RedisError
 
-from trackflow.constants.app import APP, MODULE
+from trackflow.constants.app import APP, MODULE, WORKSPACE
 from trackflow.constants.roles import ROLES
 from trackflow.exceptions import StreamUnavailable
 from trackflow.privacy import aged
@@ -116,12 +116,19 @@ def _remove_roles() -> None:
 
 
 def _leave_switcher() -> None:
-	"""Whoever chose TrackFlow as the app to begin with begins where Frappe would have it."""
-	if not frappe.get_meta("User").has_field("default_app"):
-		return
-	frappe.db.set_value("User", {"default_app": APP}, "default_app", "", update_modified=False)
-	if frappe.db.get_single_value("System Settings", "default_app") == APP:
-		frappe.db.set_single_value("System Settings", "default_app", "")
+	"""Whoever chose TrackFlow as the app, or as the workspace, to begin with begins where Frappe would have it."""
+	user = frappe.get_meta("User")
+	if user.has_field("default_workspace"):
+		# Frappe lets nobody into the desk whose workspace is gone.
+		_clear_default("default_workspace", WORKSPACE)
+	if user.has_field("default_app"):
+		_clear_default("default_app", APP)
+		if frappe.db.get_single_value("System Settings", "default_app") == APP:
+			frappe.db.set_single_value("System Settings", "default_app", "")
+
+
+def _clear_default(field: str, ours: str) -> None:
+	frappe.db.set_value("User", {field: ours}, field, "", update_modified=False)
 
 
 def _remove_streams() -> None:

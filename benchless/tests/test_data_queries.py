@@ -390,3 +390,9 @@ class TestBuilder:
 		assert frappe.db.sql("select max(read_at) from `tabShelf Book`")[0][0].year == 2026
 		assert frappe.db.sql("select name from `tabShelf Book` where name = %s", "a") == (("a",),)
 		assert frappe.db.sql("select name from `tabShelf Book` where name like 'a%'", pluck=True) == ["a"]
+
+
+def test_fields_that_look_like_optional_columns_are_dropped() -> None:
+	"""As in version 15, wherever the name stands."""
+	(row,) = frappe.get_all("Shelf Book", {"name": "a"}, ["name", "title as last_seen", "pages"])
+	assert row == {"name": "a", "pages": 10}

@@ -2,3 +2,5 @@
 
 APP = "trackflow"
 MODULE = "TrackFlow"
+# The desk's page of it, a standard record.
+WORKSPACE = "TrackFlow"

@@ -6,6 +6,7 @@ Two statements, and a handful more where the range includes today. Spend and val
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import frappe
 from frappe import _
@@ -70,13 +71,35 @@ def read(first: date, last: date, grain: str, model: str) -> Range:
 	return Range(currency, found, total, missing, waiting)
 
 
+def by_day(first: date, last: date, model: str) -> dict[date, Figures]:
+	"""The sums of all, day by day; days without any are missing. One statement, and those of today where it is among them."""
+	table = frappe.qb.DocType(ROLLUP)
+	currency = reporting_currency()
+	found: dict[date, Figures] = {}
+	for (day,), figures in _summed(first, last, ORGANIZATION, model, currency, [table.date]):
+		found.setdefault(getdate(day), Figures()).add(figures)
+	if first <= getdate() <= last:
+		for figures in Day(getdate()).figures(model)[ORGANIZATION].values():
+			found.setdefault(getdate(), Figures()).add(figures)
+	return found
+
+
 def _stored(first: date, last: date, grain: str, model: str, currency: str) -> list[tuple[Place, Figures]]:
 	table = frappe.qb.DocType(ROLLUP)
 	parts = [bulk.as_hex(table[part]).as_(f"part_{part}") for part in Place._fields]
+	sums = _summed(first, last, grain, model, currency, parts)
+	return [(Place(*map(bulk.of_hex, place)), figures) for place, figures in sums]
+
+
+def _summed(
+	first: date, last: date, grain: str, model: str, currency: str, keys: list[Any]
+) -> list[tuple[list[Any], Figures]]:
+	"""The sums of the days before today by these keys; a group may come more than once."""
+	table = frappe.qb.DocType(ROLLUP)
 	rows = (
 		frappe.qb.from_(table)
 		.select(
-			*parts,
+			*keys,
 			table.currency,
 			Sum(table.impressions),
 			Sum(table.clicks),
@@ -88,11 +111,11 @@ def _stored(first: date, last: date, grain: str, model: str, currency: str) -> l
 		)
 		.where((table.grain == grain) & (table.attribution_model == model))
 		.where((table.date >= first) & (table.date <= last) & (table.date != getdate()))
-		.groupby(*parts, table.currency)
+		.groupby(*keys, table.currency)
 		.run()
 	)
 	found = []
-	for *place, of, impressions, clicks, conversions, spend, value, spend_lacks, value_lacks in rows:
+	for *group, of, impressions, clicks, conversions, spend, value, spend_lacks, value_lacks in rows:
 		# What is still in a former reporting currency waits to be worked out in this one.
 		stale = {of} if of != currency else set()
 		lacks_spend, lacks_value = ({some} - {""} | stale for some in (spend_lacks, value_lacks))
@@ -105,7 +128,7 @@ def _stored(first: date, last: date, grain: str, model: str, currency: str) -> l
 			spend_lacks=lacks_spend,
 			value_lacks=lacks_value,
 		)
-		found.append((Place(*map(bulk.of_hex, place)), figures))
+		found.append((group, figures))
 	return found
 
 

@@ -33,6 +33,7 @@ OF_MANAGERS = {
 	"api.costs.preview_import",
 	"api.costs.undo_import",
 	"api.costs.upsert",
+	"api.desk.not_stored",
 	"api.exports.create",
 	"api.exports.preview",
 	"api.health.get_metrics",

@@ -15,6 +15,7 @@ from trackflow.tracking.script_options import asks_first, attributes, dataset_na
 
 SCRIPT, BANNER, FORMS = "trackflow.js", "trackflow-consent.js", "trackflow-forms.js"
 COLLECTOR = "/api/method/trackflow.api.tracking.track_event"
+SERVED = "/api/method/trackflow.api.tracking.get_tracking_script"
 MIMETYPE = "text/javascript"
 # Long enough to spare a site most requests, short enough for a changed setting; a stale one serves while it is renewed.
 HEADERS = {
@@ -54,6 +55,16 @@ def tags_of(domain: Domain, config: Config) -> str:
 	if asks_first(domain, config) and is_built(BANNER):
 		tags.append(_tag(BANNER, banner_attributes(config)))
 	return "".join(tags)
+
+
+def website_tags(domain: Domain, config: Config, origin: str) -> list[str]:
+	"""The same for the pages of other websites, which keep what is copied into them: the script comes with its options, so that
+	a setting that changes needs no new tag. `origin` is scheme and host of the site."""
+	address = f"{origin}{SERVED}?key={domain.public_key}"
+	tags = [f'<script async src="{escape(address)}"></script>']
+	if asks_first(domain, config) and is_built(BANNER):
+		tags.append(_tag(BANNER, banner_attributes(config), origin))
+	return tags
 
 
 def forms_tag() -> str:
@@ -96,6 +107,6 @@ def _file(name: str):
 	return files("trackflow").joinpath("public", "js", name)
 
 
-def _tag(name: str, told: dict[str, str]) -> str:
+def _tag(name: str, told: dict[str, str], origin: str = "") -> str:
 	data = "".join(f' data-{key}="{escape(value)}"' for key, value in told.items())
-	return f'<script async src="{address_of(name)}"{data}></script>'
+	return f'<script async src="{escape(origin)}{address_of(name)}"{data}></script>'

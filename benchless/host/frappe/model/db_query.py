@@ -119,12 +119,17 @@ class DatabaseQuery:
 
 	# fields
 
+	def _is_dropped(self, field: str) -> bool:
+		"""Version 15 takes whatever holds "_seen" and the like for a column that only some tables have, `last_seen` too."""
+		columns = frappe.db.get_table_columns(self.doctype)
+		return any(one in field and one not in columns for one in optional_fields)
+
 	def _fields(self, fields: Any) -> tuple[list, list[str]]:
 		if isinstance(fields, str):
 			fields = ["*"] if fields == "*" else _from_text(fields)
 		terms, names = [], []
 		for field in fields:
-			if not field:
+			if not field or (isinstance(field, str) and self._is_dropped(field)):
 				continue
 			if not isinstance(field, str):
 				terms.append(field)

@@ -1,11 +1,5 @@
 frappe.listview_settings["Click Queue"] = {
-	add_fields: ["status", "attempts", "next_attempt_at"],
 	hide_name_column: true,
-
-	get_indicator(record) {
-		const colours = { Pending: "orange", Processed: "green", Failed: "red" };
-		return [__(record.status), colours[record.status] || "gray", `status,=,${record.status}`];
-	},
 
 	onload(list) {
 		const may_retry = ["System Manager", "TrackFlow Manager"].some((role) => frappe.user.has_role(role));

@@ -17,6 +17,7 @@ frappe.listview_settings["Tracked Link"] = {
 
 	onload(list) {
 		if (frappe.model.can_create("Tracked Link")) {
+			list.page.add_inner_button(__("Generate Links"), () => trackflow.links.generate("", () => list.refresh()));
 			list.page.add_menu_item(__("Import CSV"), () => trackflow.links.import_csv(() => list.refresh()));
 		}
 		list.page.add_menu_item(__("Export CSV"), () => {
@@ -198,6 +199,104 @@ trackflow.links.qr_dialog = function (names, short_code) {
 	dialog.onhide = () => URL.revokeObjectURL(shown);
 	dialog.show();
 	preview();
+};
+
+// Many at once ------------------------------------------------------------------------------------------------------
+
+// A link of each row, all to one target; of a campaign where one is given. Rows that were refused stay, to be mended.
+trackflow.links.generate = function (campaign, when_done) {
+	const column = (fieldname, label, columns, description) => ({
+		fieldname,
+		label,
+		columns,
+		description,
+		fieldtype: "Data",
+		in_list_view: 1,
+	});
+	const dialog = new frappe.ui.Dialog({
+		title: __("Generate Links"),
+		size: "extra-large",
+		fields: [
+			{ fieldname: "target_url", fieldtype: "Small Text", label: __("Target URL"), reqd: 1, max_height: "4em" },
+			{ fieldname: "column", fieldtype: "Column Break" },
+			{
+				fieldname: "campaign",
+				fieldtype: "Link",
+				label: __("Campaign"),
+				options: "Link Campaign",
+				default: campaign,
+				read_only: campaign ? 1 : 0,
+				description: __("Its source and medium hold where a row names none."),
+			},
+			{ fieldname: "domain", fieldtype: "Link", label: __("Domain"), options: "Domain Configuration" },
+			{ fieldname: "section", fieldtype: "Section Break" },
+			{
+				fieldname: "links",
+				fieldtype: "Table",
+				label: __("Links"),
+				description: __("One for each row. A code that is left empty is made automatically."),
+				in_place_edit: true,
+				data: [{ idx: 1 }],
+				fields: [
+					column("title", __("Title"), 3),
+					column("source", __("Source"), 2),
+					column("medium", __("Medium"), 2),
+					column("content", __("Content"), 2),
+					column("short_code", __("Short Code"), 1),
+				],
+			},
+			{ fieldname: "result", fieldtype: "HTML" },
+		],
+		primary_action_label: __("Generate"),
+		primary_action: run,
+	});
+	const table = dialog.fields_dict.links;
+	const fields = table.df.fields.map((field) => field.fieldname);
+	const result = dialog.get_field("result").$wrapper;
+	dialog.show();
+
+	async function run({ target_url, campaign, domain }) {
+		// The desk adds a row behind the last one by itself.
+		const filled = table.df.data.filter((row) => fields.some((field) => row[field]));
+		const rows = filled.length ? filled : [{}];
+		const of_row = (row) => Object.fromEntries(fields.map((field) => [field, row[field]]));
+		const links = rows.map((row) => ({ target_url, campaign, domain, ...of_row(row) }));
+		dialog.get_primary_btn().prop("disabled", true);
+		try {
+			show((await (await trackflow.links.post("create_links", { links })).json()).message, rows);
+		} catch (error) {
+			result.empty().append($('<p class="text-danger">').text(error.message));
+		} finally {
+			dialog.get_primary_btn().prop("disabled", false);
+		}
+	}
+
+	function show(answer, rows) {
+		const made = answer.rows.filter((row) => !row.errors);
+		const refused = answer.rows.filter((row) => row.errors);
+		result.empty().append(
+			$("<p>").text(__("Links made: {0}. Rows refused: {1}.", [answer.created, answer.failed])),
+			made.length
+				? trackflow.links.table(made, [
+						[__("Short URL"), (row) => row.short_url],
+						[__("Title"), (row) => rows[row.row - 1].title],
+						[__("Content"), (row) => rows[row.row - 1].content],
+					])
+				: null,
+			made.length
+				? $('<button class="btn btn-default btn-sm mb-3">')
+						.text(__("Copy All"))
+						.on("click", () => frappe.utils.copy_to_clipboard(made.map((row) => row.short_url).join("\n")))
+				: null,
+			...refused.map((row, place) =>
+				$('<p class="text-danger small">').text(`${__("Row {0}", [place + 1])}: ${trackflow.links.verdict_of(row)}`)
+			)
+		);
+		const left = refused.map((row) => rows[row.row - 1]);
+		table.df.data = (left.length ? left : [{}]).map((row, place) => ({ ...row, idx: place + 1 }));
+		table.grid.refresh();
+		if (made.length) when_done?.();
+	}
 };
 
 // CSV ---------------------------------------------------------------------------------------------------------------
