@@ -47,7 +47,7 @@ describe("the list", () => {
 		expect((await rows(page)).length).toBe(visitors.length);
 		expect(visitors.length).toBeGreaterThan(0);
 
-		await page.getByRole("button", { name: "Only source google" }).first().click();
+		await page.getByTitle("Only source google").first().click();
 		await page.waitForURL(/source=google/);
 		await settled(page);
 		expect((await rows(page)).every((row) => row[3].startsWith("google"))).toBe(true);
