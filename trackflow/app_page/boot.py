@@ -73,7 +73,9 @@ def may() -> dict[str, list[str]]:
 	}
 	# Of CRM's those that the app has lists of, for fewer people than CRM's own.
 	for kind in filter(attributed.may_list, attributed.KINDS):
-		rights_of[kind.doctype] = [right for right in ("read", "write") if frappe.has_permission(kind.doctype, right)]
+		rights_of[kind.doctype] = [
+			right for right in ("read", "write") if frappe.has_permission(kind.doctype, right)
+		]
 	return rights_of
 
 
