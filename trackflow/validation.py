@@ -65,6 +65,16 @@ def whole_number(value: Any, label: str) -> int:
 	return int(text)
 
 
+def yes_or_no(value: Any, label: str) -> bool | None:
+	"""1 or 0; None where nothing was said."""
+	if value in ("", None):
+		return None
+	number = whole_number(value, label)
+	if number not in (0, 1):
+		frappe.throw(_("{0} must be 1 or 0.").format(_(label)))
+	return bool(number)
+
+
 def json_object(value: Any, label: str) -> dict[str, Any] | None:
 	"""A JSON field that holds an object or nothing. Nothing is None: a database refuses an empty text as JSON."""
 	if isinstance(value, str) and not value.strip():

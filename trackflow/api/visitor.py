@@ -8,15 +8,14 @@ from typing import Any
 import frappe
 from frappe import _
 
+from trackflow.analytics import visitor_list
+from trackflow.analytics.scope import period_of
 from trackflow.incoming import CONSENT_COOKIE, DENIED, GRANTED, VISITOR_COOKIE
 from trackflow.integrations import journey_access
+from trackflow.paging import LIMIT, MOST, page_of
 from trackflow.privacy import reads
 from trackflow.tracking import identity, timeline
-from trackflow.validation import plain_text, whole_number
-
-LIMIT, MOST = 20, 100
-# What tells who somebody is: fields of permission level 1.
-CONTACT_FIELDS = ("contact_name", "contact_email")
+from trackflow.validation import plain_text, whole_number, yes_or_no
 
 Row = dict[str, Any]
 
@@ -28,8 +27,47 @@ def get_visitor_data(visitor_id: str = "") -> Row:
 		return _own(visitor_id)
 	visitor = journey_access.visitor(visitor_id)
 	reads.note("Visitor", visitor)
-	(row,) = timeline.visitors([visitor])
-	return {**row, **_contact(visitor), **_references(visitor)}
+	(row,) = visitor_list.told([visitor])
+	return row | _references(visitor)
+
+
+@frappe.whitelist(methods=["GET"])
+def get_visitors(
+	from_date: str | None = None,
+	to_date: str | None = None,
+	channel: str = "",
+	source: str = "",
+	campaign: str = "",
+	country: str = "",
+	converted: int | str = "",
+	recognised: int | str = "",
+	identified: int | str = "",
+	search: str = "",
+	sort: str = "",
+	start: int | str = 0,
+	limit: int | str = LIMIT,
+) -> Row:
+	"""The visitors who were seen last in a range of days, the last 30 by default: a page of `limit` (100 at most) from `start` on,
+	by `sort`. By their first touch, whether they converted, whether they may be recognised again (1 or 0, as all of these); who
+	may read who they are also by that: whether they gave an address (`identified`), and by what it begins with (`search`). Of
+	very many those seen last are looked at: `looked_at` says how many, None where it is all."""
+	texts = dict(channel=channel, source=source, campaign=campaign, country=country, search=search)
+	wanted = visitor_list.Wanted(
+		**{label: plain_text(value, label).strip() for label, value in texts.items()},
+		has_converted=yes_or_no(converted, "converted"),
+		is_recognised=yes_or_no(recognised, "recognised"),
+		is_identified=yes_or_no(identified, "identified"),
+	)
+	period = period_of(from_date, to_date)
+	page = page_of(start, limit, sort, visitor_list.SORTED_BY)
+	found = visitor_list.listed(wanted, period, page)
+	return {
+		**period.named,
+		"tells_contacts": visitor_list.tells_contacts(),
+		"looked_at": visitor_list.MOST_VISITORS if found.is_cut else None,
+		"visitors": found.visitors,
+		"next_start": found.next_start,
+	}
 
 
 @frappe.whitelist(methods=["GET"])
@@ -60,12 +98,6 @@ def _own(visitor_id: str) -> Row:
 		journey_access.unknown()
 	consent = cookies.get(CONSENT_COOKIE)
 	return {"visitor_id": own, "consent": consent if consent in (GRANTED, DENIED) else ""}
-
-
-def _contact(visitor: str) -> Row:
-	"""Name and e-mail address, for who may read fields of their level."""
-	permitted = frappe.get_meta("Visitor").get_permlevel_access("read")
-	return frappe.db.get_value("Visitor", visitor, CONTACT_FIELDS, as_dict=True) if 1 in permitted else {}
 
 
 def _references(visitor: str) -> Row:

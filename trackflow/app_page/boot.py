@@ -13,8 +13,10 @@ from frappe.sessions import get_csrf_token
 from frappe.utils import cint, get_system_timezone, get_url_to_list
 
 import trackflow
+from trackflow.analytics import visitor_list
 from trackflow.attribution.comparing import active_models
 from trackflow.links.addresses import short_url
+from trackflow.integrations import attributed
 
 Row = dict[str, Any]
 
@@ -53,6 +55,7 @@ def boot() -> Row:
 		"version": trackflow.__version__,
 		"language": frappe.local.lang or "en",
 		"may": may(),
+		"tells_contacts": visitor_list.tells_contacts(),
 		"formats": _formats(),
 		"desk": desk_path(),
 		"crm": crm_path(),
@@ -68,7 +71,15 @@ def boot() -> Row:
 def may() -> dict[str, list[str]]:
 	"""The rights that the user's roles give, by DocType; the methods check again what they are asked for."""
 	found = {doctype: get_role_permissions(doctype) for doctype in DOCTYPES}
-	return {doctype: [right for right in RIGHTS if rights.get(right)] for doctype, rights in found.items()}
+	rights_of = {
+		doctype: [right for right in RIGHTS if rights.get(right)] for doctype, rights in found.items()
+	}
+	# Of CRM's those that the app has lists of, for fewer people than CRM's own.
+	for kind in filter(attributed.may_list, attributed.KINDS):
+		rights_of[kind.doctype] = [
+			right for right in ("read", "write") if frappe.has_permission(kind.doctype, right)
+		]
+	return rights_of
 
 
 def desk_path() -> str:

@@ -149,7 +149,7 @@ def _conversion(doc: Document, at: datetime, reference: str) -> Row:
 	return {
 		"visitor": given or (lead[visitor_reference.FIELD] if lead else None),
 		"value": doc.get(value_field()) or 0,
-		"currency": doc.get("currency") or _currency_of_crm(),
+		"currency": doc.get("currency") or currency_of_crm(),
 		"conversion_date": at,
 		"source_doctype": DOCTYPE,
 		"source_name": doc.name,
@@ -160,7 +160,7 @@ def _conversion(doc: Document, at: datetime, reference: str) -> Row:
 	}
 
 
-def _currency_of_crm() -> str:
+def currency_of_crm() -> str:
 	"""The currency of deals that name none, as CRM shows them."""
 	settings = "FCRM Settings"
 	has_one = frappe.db.exists("DocType", settings) and frappe.get_meta(settings).has_field("currency")

@@ -168,9 +168,9 @@ def get_lead_tracking_data(lead: str = "") -> dict[str, Any]:
 	check(lead, visitor_reference.permission_for_data())
 	visitors, zone = sorted(visitors_of(lead)), ZoneInfo(get_system_timezone())
 	reads.note("Visitor", *visitors)
-	touches = frappe.get_all(
+	touches = visitors and frappe.get_all(
 		"Touch Point",
-		filters={"visitor_id": ("in", visitors or [""])},
+		filters={"visitor_id": ("in", visitors)},
 		fields=["name", "visitor_id", *TOUCH_FIELDS],
 		order_by="occurred_at, name",
 	)

@@ -7,15 +7,17 @@ medium, which follow the document's own fields. The others say what it had when 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe.model.document import Document
-from frappe.utils import now_datetime
+from frappe.utils import get_system_timezone, now_datetime
 
 from trackflow import bulk
 from trackflow.integrations import visitor_reference
 from trackflow.integrations.renames import rename
 from trackflow.integrations.shield import shielded
+from trackflow.times import iso
 
 Row = dict[str, Any]
 
@@ -61,6 +63,19 @@ def is_changed(doc: Document) -> bool:
 def fields_of(doctype: str) -> tuple[str, ...]:
 	"""The fields of a lead (`doctype` LEADS) or deal (DEALS) that its changes keep."""
 	return tuple(_KEPT[doctype])
+
+
+def steps_of(doctype: str, name: str) -> list[Row]:
+	"""The kept changes of a lead (`doctype` LEADS) or deal (DEALS), oldest first: `from`, `to`, `at`."""
+	document, former, status = _COLUMNS[doctype]
+	rows = frappe.get_all(
+		doctype,
+		filters={document: name},
+		fields=[former, status, "change_date"],
+		order_by="change_date, name",
+	)
+	zone = ZoneInfo(get_system_timezone())
+	return [{"from": row[former], "to": row[status], "at": iso(row.change_date, zone)} for row in rows]
 
 
 def follow(doctype: str, documents: Mapping[str, Row]) -> None:

@@ -48,6 +48,10 @@ OF_MANAGERS = {
 }
 # Of leads and deals: the CRM says who may.
 OF_CRM = {
+	"api.crm.get_deal",
+	"api.crm.get_deals",
+	"api.crm.get_lead",
+	"api.crm.get_leads",
 	"integrations.crm_lead.get_lead_tracking_data",
 	"integrations.crm_lead.link_visitor_to_lead",
 	"integrations.crm_lead.unlink_visitor_from_lead",

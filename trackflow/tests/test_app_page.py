@@ -177,7 +177,12 @@ class TestBoot(AppPageTestCase):
 
 	def test_what_the_user_may_do(self) -> None:
 		manager, campaigner = self.page(MANAGER).boot["may"], self.page(CAMPAIGNER).boot["may"]
-		self.assertEqual(set(manager), set(boot.DOCTYPES))
+		of_crm = ("CRM Lead", "CRM Deal") if HAS_CRM else ()
+		self.assertEqual(set(manager), {*boot.DOCTYPES, *of_crm})
+		# Everybody may read leads in CRM, not everybody deals.
+		self.assertEqual(set(campaigner), {*boot.DOCTYPES, *of_crm[:1]})
+		if HAS_CRM:
+			self.assertEqual((manager["CRM Lead"], campaigner["CRM Lead"]), (["read", "write"], ["read"]))
 		self.assertEqual(
 			set(campaigner["Link Campaign"]) & {"read", "write", "create"}, {"read", "write", "create"}
 		)
@@ -187,6 +192,10 @@ class TestBoot(AppPageTestCase):
 				for doctype in boot.DOCTYPES:
 					may = [right for right in boot.RIGHTS if frappe.has_permission(doctype, right)]
 					self.assertEqual(told[doctype], may, (user, doctype))
+
+	def test_who_may_know_visitors(self) -> None:
+		self.assertIs(self.page(MANAGER).boot["tells_contacts"], True)
+		self.assertIs(self.page(CAMPAIGNER).boot["tells_contacts"], False)
 
 	def test_every_doctype_there_is(self) -> None:
 		for doctype in boot.DOCTYPES:

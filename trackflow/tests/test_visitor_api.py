@@ -10,6 +10,7 @@ import frappe
 from frappe.utils import now_datetime
 from werkzeug.test import TestResponse
 
+from trackflow import bulk
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.stream import writer
 from trackflow.stream.drain import drain
@@ -23,6 +24,7 @@ from trackflow.tests.factories import (
 	make_domain,
 	make_lead,
 	make_link,
+	make_touch,
 	make_visitor,
 )
 from trackflow.tests.users import PeopleTestCase
@@ -286,6 +288,21 @@ class TestLeadsAndDeals(VisitorTestCase):
 				answer = self.ask(CAMPAIGNER, JOURNEY, **reference)
 				self.assertEqual(answer.status_code, 403)
 				self.assertNotIn(PHONE, answer.text)
+
+	def test_who_is_not_known_has_no_journey(self) -> None:
+		"""What nobody's browser did is not theirs either."""
+		strange = make_lead(email="typed.in@example.com").name
+		make_conversion("", now_datetime())
+		row = {"name": "robot", "event_type": "Bot", "click_timestamp": now_datetime()}
+		bulk.insert("Click Event", [row])
+		make_touch("", now_datetime())
+		frappe.db.commit()
+		told = self.told(MANAGER, JOURNEY, lead=strange)
+		self.assertEqual((told["visitors"], told["entries"], told["next_start"]), ([], [], None))
+		data = self.told(
+			MANAGER, "/api/method/trackflow.integrations.crm_lead.get_lead_tracking_data", lead=strange
+		)
+		self.assertEqual((data["visitors"], data["touch_points"]), ([], []))
 
 	def test_unknown_ones(self) -> None:
 		for reference in ({"lead": "nobody"}, {"deal": "nobody"}):

@@ -88,6 +88,9 @@ def entries(
 	ids: Collection[str], start: int, limit: int, period: tuple[datetime, datetime] | None = None
 ) -> tuple[list[Row], bool]:
 	"""The entries from `start` on, oldest first, and whether more come after them; of a period those that begin in it."""
+	if not ids:
+		# Frappe takes "in nothing" for rows without a visitor: these are other people's.
+		return [], False
 	wanted = min(start + limit, MOST_ENTRIES) + 1
 	found = [
 		(at, one.kind, name, one) for one in _SOURCES for name, at in _keys(one, sorted(ids), wanted, period)
@@ -108,7 +111,9 @@ def touch_points(
 	ids: Collection[str], first: date | None = None, last: date | None = None, limit: int = MOST_ENTRIES
 ) -> tuple[list[Row], int]:
 	"""The last touch points of these visitors in a range of days, both included, in the order of time; and how many there are."""
-	filters: list[list[Any]] = [["visitor_id", "in", sorted(ids) or [""]]]
+	if not ids:
+		return [], 0
+	filters: list[list[Any]] = [["visitor_id", "in", sorted(ids)]]
 	if first:
 		filters.append(["occurred_at", ">=", datetime.combine(first, time.min)])
 	if last:
@@ -127,7 +132,7 @@ def touch_points(
 def _keys(
 	source: _Source, ids: list[str], limit: int, period: tuple[datetime, datetime] | None
 ) -> Iterable[tuple[str, datetime]]:
-	filters = [[source.visitor, "in", ids or [""]], *([field, *wanted] for field, wanted in source.filters)]
+	filters = [[source.visitor, "in", ids], *([field, *wanted] for field, wanted in source.filters)]
 	if period:
 		filters += [[source.at, ">=", period[0]], [source.at, "<", period[1]]]
 	rows = frappe.get_all(

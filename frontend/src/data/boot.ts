@@ -11,6 +11,8 @@ export interface Boot {
 	version: string;
 	language: string;
 	may: Record<string, Right[]>;
+	/** Whether the user may read who visitors are. */
+	tells_contacts: boolean;
 	formats: {
 		/** Frappe's: dd-mm-yyyy and the like. */
 		date: string;
@@ -57,6 +59,7 @@ const defaults: Boot = {
 	version: "",
 	language: "en",
 	may: {},
+	tells_contacts: false,
 	formats: { date: "yyyy-mm-dd", time: "HH:mm:ss", number: "#,###.##", first_day_of_week: "Monday", currency_precision: null },
 	desk: "/app",
 	crm: null,

@@ -3,7 +3,7 @@
  * left looks the same when one comes back.
  */
 import { computed, type Ref } from "vue";
-import { get } from "./api";
+import { get, type Params } from "./api";
 import { useLoaded } from "./asked";
 import { useQueryValue } from "./query";
 
@@ -22,6 +22,8 @@ export interface ListPart {
 	total: number | null;
 	/** Whether there is a page after this one. */
 	hasMore: boolean;
+	/** What the method answered beside the rows. */
+	answer?: Record<string, any>;
 }
 
 export interface ListQuestion {
@@ -30,12 +32,19 @@ export interface ListQuestion {
 	sort: Sort;
 	search: string;
 	filters: Filter[];
+	params: Params;
 }
 
 export interface ListOptions {
-	/** A DocType whose rows are listed, with `fields`; or `load`, which asks some other method. */
+	/**
+	 * A DocType whose rows are listed, with `fields`; or a method of ours that answers pages, with its `params`, which may change, and the
+	 * name under which it answers `rows`; or `load`, which asks whatever it likes.
+	 */
 	doctype?: string;
 	fields?: string[];
+	method?: string;
+	params?: () => Params;
+	rows?: string;
 	load?: (question: ListQuestion, signal: AbortSignal) => Promise<ListPart>;
 	/** What holds beside what people search for; may change. */
 	filters?: () => Filter[];
@@ -67,13 +76,14 @@ export function useList(options: ListOptions) {
 		set: (value: Sort) => (sortText.value = sortName(value)),
 	});
 
-	const load = options.load ?? ((question, signal) => loadRows(options, question, signal));
+	const load = options.load ?? ((question, signal) => (options.method ? loadPage : loadRows)(options, question, signal));
 	const question = () => ({
 		start: (page.value - 1) * limit,
 		limit,
 		sort: sort.value,
 		search: search.value.trim(),
 		filters: options.filters?.() ?? [],
+		params: options.params?.() ?? {},
 	});
 	const { data, error, isLoading, reload } = useLoaded(load, question);
 
@@ -81,6 +91,7 @@ export function useList(options: ListOptions) {
 		rows: computed(() => data.value?.rows ?? []),
 		total: computed(() => data.value?.total ?? null),
 		hasMore: computed(() => data.value?.hasMore ?? false),
+		answer: computed(() => data.value?.answer ?? null),
 		/** Whether an answer is there at all: before it nothing is empty. */
 		isReady: computed(() => data.value !== null),
 		isNarrowed: computed(() => search.value.trim() !== ""),
@@ -95,6 +106,12 @@ export function useList(options: ListOptions) {
 }
 
 export type List = ReturnType<typeof useList>;
+
+async function loadPage({ method, rows }: ListOptions, question: ListQuestion, signal: AbortSignal): Promise<ListPart> {
+	const { start, limit, sort, search, params } = question;
+	const answer = await get<Record<string, any>>(method!, { ...params, search, start, limit, sort: `${sort.field} ${sort.direction}` }, signal);
+	return { rows: answer[rows!], total: null, hasMore: answer.next_start !== null, answer };
+}
 
 async function loadRows(options: ListOptions, question: ListQuestion, signal: AbortSignal): Promise<ListPart> {
 	const { doctype, fields, searchFields = [], counts = true } = options;
