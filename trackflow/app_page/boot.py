@@ -15,8 +15,8 @@ from frappe.utils import cint, get_system_timezone, get_url_to_list
 import trackflow
 from trackflow.analytics import visitor_list
 from trackflow.attribution.comparing import active_models
-from trackflow.links.addresses import short_url
 from trackflow.integrations import attributed
+from trackflow.links.addresses import short_url
 
 Row = dict[str, Any]
 
