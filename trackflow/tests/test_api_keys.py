@@ -305,6 +305,20 @@ class TestList(PermissionTestCase):
 		self.assertEqual((revoke(MANAGER), revoke(MANAGER, "nobody")), (200, 404))
 		self.assertEqual(self.listed()[1]["state"], "revoked")
 
+	def test_rotated(self) -> None:
+		"""By whose key it is; answered once. Nothing else of it changes."""
+		stored_keys.create("own", ["links:read"], None, MANAGER)
+		path, headers = f"{self.PATH}rotate_api_key", self.authorization(MANAGER)
+		for name, status in (("own", 200), ("shop", 403), ("nobody", 404)):
+			answer = self.request("POST", path, headers=headers, json={"name": name})
+			self.assertEqual(answer.status_code, status, answer.text)
+			if status == 200:
+				self.made.append(answer.json["message"]["key"])
+		own = next(one for one in self.listed() if one["name"] == "own")
+		self.assertTrue(self.made[-1].startswith(own["prefix"]))
+		self.assertEqual((own["user"], own["scopes"], own["requests"]), (MANAGER, ["links:read"], 0))
+		self.assertIsNone(own["last_used_at"])
+
 	def test_statements_do_not_grow_with_keys(self) -> None:
 		taken = []
 		for number in (1, 6):

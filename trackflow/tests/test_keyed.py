@@ -37,6 +37,8 @@ from trackflow.tests.users import SECRET, PeopleTestCase
 MANAGER, CAMPAIGNER, NOBODY = (f"keyed.{who}@example.com" for who in ("manager", "campaigns", "nobody"))
 LINKS, CAMPAIGNS = "/api/resource/Tracked Link", "/api/resource/Link Campaign"
 WHO = "/api/method/frappe.auth.get_logged_user"
+# What comes after the key is taken off.
+NEXT_HOOK = "trackflow.privacy.guarded.refuse_lookups"
 REALTIME = "/api/method/trackflow.api.analytics.realtime"
 
 
@@ -576,7 +578,7 @@ class TestCost(KeyedTestCase):
 		self.assertLessEqual(sum("evalsha" in one.lower() for one in trips), 2, trips)
 
 	def test_the_key_is_in_no_statement(self) -> None:
-		"""Frappe looks for bearers among its own tokens; it never gets to see ours."""
+		"""Frappe looks for bearers among its own tokens; neither it nor any later hook gets to see ours."""
 		key = self.key_of()
 		for shown in (key, "tfk_0123456789abcdef_secret"):
 			secret = shown[api_keys.PREFIX_LENGTH + 1 :]
@@ -584,9 +586,12 @@ class TestCost(KeyedTestCase):
 				{"Authorization": f"Bearer {shown}"},
 				{"Authorization": f"Bearer {shown}", "X-TrackFlow-Key": key},
 			):
-				with counted_statements() as statements:
+				seen: list[str] = []
+				probe = patch(NEXT_HOOK, lambda: seen.append(str(frappe.request.headers)))
+				with counted_statements() as statements, probe:
 					self.get(WHO, headers=headers)
 				self.assertFalse([one for one in statements if secret in one])
+				self.assertTrue(seen and not [one for one in seen if secret in one])
 
 	def _taken(self, path: str, **options: Any) -> tuple[list[str], list[str]]:
 		"""Statements, and of each round trip the command and its first key."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import time
 import unittest
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from trackflow.access.request_log import LOG
 from trackflow.exceptions import StreamUnavailable
 from trackflow.health import measure
 from trackflow.stream import connection, tally
-from trackflow.tests.base import CHROME, counted_statements
+from trackflow.tests.base import CHROME, counted_statements, fork, is_shared
 from trackflow.tests.edge_process import wait_until
 from trackflow.tests.factories import (
 	SHOP,
@@ -378,6 +379,25 @@ class TestStoring(LogTestCase):
 		self.assertEqual(request_log.store(), 0)
 		self.assertEqual((request_log.waiting(), frappe.db.count(LOG)), (0, 3))
 		self.assertEqual(frappe.db.get_value("TrackFlow API Key", "a", "usage_count"), 3)
+
+	@unittest.skipUnless(is_shared(), "needs processes that see each other's writes")
+	def test_jobs_at_once(self) -> None:
+		"""Three processes read the same lines while more come in: each is a row once, and counted once."""
+		self.key_of(name="a")
+		self.key_of(name="b")
+		self.wait(300, "a", "b")
+
+		def store() -> None:
+			with patch.object(request_log, "AT_ONCE", 20):
+				request_log.store()
+
+		children = [fork(store) for _child in range(3)]
+		self.wait(100, "a", "b")
+		self.assertEqual([os.waitpid(child, 0)[1] for child in children], [0, 0, 0])
+		request_log.store()
+		self.assertEqual((request_log.waiting(), frappe.db.count(LOG)), (0, 400))
+		counts = frappe.get_all("TrackFlow API Key", pluck="usage_count", order_by="name")
+		self.assertEqual(counts, [200, 200])
 
 	def test_who_was_overtaken_takes_nothing_away(self) -> None:
 		self.key_of(name="a")

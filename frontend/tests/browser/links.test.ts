@@ -155,8 +155,34 @@ describe("a new link", () => {
 });
 
 describe("many links", () => {
+	test("one target becomes a link for each place", async () => {
+		const page = await app.open("/campaigns/Demo%20Newsletter");
+		await page.getByRole("button", { name: "More actions" }).click();
+		await page.getByRole("menuitem", { name: "Generate links…" }).click();
+		await page.waitForURL(/\/links\/import\?campaign=Demo(\+|%20)Newsletter/);
+		await page.getByLabel("Target URL").fill("https://shop.example.com/places");
+		await page.getByRole("button", { name: "LinkedIn", exact: true }).click();
+		await page.getByRole("button", { name: "Another place" }).click();
+		// Who adds a row goes on in it.
+		await page.keyboard.type("Fair");
+		const rows = page.getByRole("list", { name: "Links to be made" }).getByRole("listitem");
+		await rows.nth(1).getByLabel("Source").fill("fair, hall 3");
+		await rows.nth(1).getByLabel("Short code").fill("fair-3");
+		await expectSound(page);
+		await page.getByRole("button", { name: "Preview" }).click();
+		await page.getByRole("button", { name: "Create 2 links" }).click();
+		await page.getByText("2 links made, 0 rows left out").waitFor();
+		const made = await app.stage.list("Tracked Link", { target_url: "https://shop.example.com/places" }, ["title", "destination_url"]);
+		const of = (source: string, medium: string) => `https://shop.example.com/places?utm_source=${source}&utm_medium=${medium}&utm_campaign=demo-newsletter`;
+		expect(made.sort((a, b) => a.title.localeCompare(b.title))).toEqual([
+			{ title: "Fair", destination_url: of("fair%2C%20hall%203", "email") },
+			{ title: "LinkedIn", destination_url: of("linkedin", "social") },
+		]);
+		await page.context().close();
+	});
+
 	test("pasted addresses are looked at row by row, then made", async () => {
-		const page = await app.open("/links/import?campaign=Demo+Poster");
+		const page = await app.open("/links/import?source=paste&campaign=Demo+Poster");
 		await page.getByLabel(/^Addresses, one on each line/).fill("https://shop.example.com/bulk-1\nhttps://shop.example.com/bulk-2\nhttp://user:secret@shop.example.com/\n");
 		await page.getByRole("button", { name: "Preview" }).click();
 		await page.getByText("2 new links, 1 rows that are left out").waitFor();
@@ -189,7 +215,7 @@ describe("many links", () => {
 	});
 
 	test("what is no table is refused in words", async () => {
-		const page = await app.open("/links/import");
+		const page = await app.open("/links/import?source=paste");
 		await page.getByLabel(/^Addresses, one on each line/).fill("nothing that is known\n1");
 		await page.getByRole("button", { name: "Preview" }).click();
 		await page.getByRole("alert").waitFor();
@@ -286,7 +312,7 @@ describe("SEC-2: what others write", () => {
 test("every page is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
 	const { name } = await demo();
 	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, viewport: { width: 375, height: 812 }, colorScheme: "dark" as const }]) {
-		for (const path of ["/links", `/links/${name}`, `/links/new?target_url=${encodeURIComponent(TARGET)}`, "/links/import"]) {
+		for (const path of ["/links", `/links/${name}`, `/links/new?target_url=${encodeURIComponent(TARGET)}`, "/links/import", "/links/import?source=paste"]) {
 			const page = await app.open(path, options);
 			await expectSound(page);
 			await page.context().close();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { setBoot } from "@/data/boot";
-import { csvOf, isAddresses, SHARED } from "@/pages/links/bulk";
+import { csvOf, csvOfPlaces, isAddresses, newPlace, SHARED } from "@/pages/links/bulk";
 import { changeOf, countryName, lost } from "@/pages/links/figures";
 import { byField, changesOf, FORM, formOf, nextForm, parametersOf, shortUrl, spoken, stateOf, valuesOf } from "@/pages/links/links";
 
@@ -86,6 +86,13 @@ describe("many links", () => {
 		expect(isAddresses(text)).toBe(true);
 		expect(csvOf(text, { ...SHARED, campaign: 'Say "hi"', source: " news " })).toBe(
 			'Target URL,Campaign,Source\n"https://a.example/?x=1,2","Say ""hi""",news\nhttps://b.example/,"Say ""hi""",news',
+		);
+	});
+
+	test("one target becomes a row for each place", () => {
+		const places = [newPlace({ title: "A, B", source: " linkedin ", medium: "social" }), newPlace()];
+		expect(csvOfPlaces(" https://a.example/ ", places, { ...SHARED, campaign: "Spring", source: "not asked for" })).toBe(
+			'Target URL,Campaign,Domain,Tags,Title,Source,Medium,Content,Short Code\nhttps://a.example/,Spring,,,"A, B",linkedin,social,,\nhttps://a.example/,Spring,,,,,,,',
 		);
 	});
 

@@ -19,11 +19,43 @@ export function csvOf(text: string, shared: Shared): string {
 	if (!isAddresses(text)) return text;
 	const names = (Object.keys(HEADERS) as (keyof Shared)[]).filter((name) => shared[name].trim());
 	const addresses = text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
-	const rows = [["Target URL", ...names.map((name) => HEADERS[name])], ...addresses.map((address) => [address, ...names.map((name) => shared[name].trim())])];
-	return rows.map((row) => row.map(cell).join(",")).join("\n");
+	return table([["Target URL", ...names.map((name) => HEADERS[name])], ...addresses.map((address) => [address, ...names.map((name) => shared[name].trim())])]);
 }
 
+const table = (rows: string[][]): string => rows.map((row) => row.map(cell).join(",")).join("\n");
+
 const cell = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+
+/** Where one target is linked from; what is empty comes from the campaign, or is made. */
+export interface Place {
+	title: string;
+	source: string;
+	medium: string;
+	content: string;
+	short_code: string;
+}
+const PLACE: Place = { title: "", source: "", medium: "", content: "", short_code: "" };
+export const newPlace = (values: Partial<Place> = {}): Place => ({ ...PLACE, ...values });
+
+/** Usual places, with tags that channels know. */
+export const PLACES: { label: string; source: string; medium: string }[] = [
+	{ label: "Newsletter", source: "newsletter", medium: "email" },
+	{ label: "LinkedIn", source: "linkedin", medium: "social" },
+	{ label: "Facebook", source: "facebook", medium: "social" },
+	{ label: "Instagram", source: "instagram", medium: "social" },
+	{ label: "YouTube", source: "youtube", medium: "video" },
+	{ label: "Google Ads", source: "google", medium: "cpc" },
+	{ label: "Meta ads", source: "facebook", medium: "paid-social" },
+	{ label: "LinkedIn ads", source: "linkedin", medium: "paid-social" },
+	{ label: "Partner", source: "partner", medium: "referral" },
+];
+
+/** The CSV of one target and its places. */
+export function csvOfPlaces(target: string, places: Place[], { campaign, domain, tags }: Shared): string {
+	const header = ["Target URL", "Campaign", "Domain", "Tags", "Title", "Source", "Medium", "Content", "Short Code"];
+	const rows = places.map((one) => [target, campaign, domain, tags, one.title, one.source, one.medium, one.content, one.short_code]);
+	return table([header, ...rows.map((row) => row.map((text) => text.trim()))]);
+}
 
 export interface PreviewRow {
 	row: number;
