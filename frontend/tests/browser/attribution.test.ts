@@ -1,12 +1,15 @@
 /** UI-1, ATT-7: models side by side with what was spent, paths, and why something is direct or unattributed. */
-import { describe, expect, test } from "vitest";
-import { expectSound, PHONE, settled, useApp } from "./app";
-import { rows } from "./people";
+import { beforeAll, describe, expect, test } from "vitest";
+import { expectSound, HOSTILE, PHONE, settled, useApp } from "./app";
+import { plantVisit, rows } from "./people";
 
 const app = useApp();
 const COMPARE = "trackflow.api.attribution.compare_models";
+const VISITOR = "v_00000000000000e3";
 const number = (value: number) => new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 }).format(value);
 const money = (value: number) => new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" }).format(value);
+
+beforeAll(() => plantVisit(app.stage, VISITOR, HOSTILE));
 
 describe("models side by side", () => {
 	test("have the figures of the API, and sum to the same", async () => {
@@ -79,6 +82,16 @@ describe("direct and unattributed", () => {
 		expect((await rows(page)).length).toBe(conversions.length);
 		await page.context().close();
 	});
+});
+
+test("SEC-2: what visitors write is text", async () => {
+	const [{ conversion_type }] = await app.stage.list("Conversion", { visitor: VISITOR }, ["conversion_type"]);
+	const page = await app.open(`/attribution?by=campaign&type=${encodeURIComponent(conversion_type)}`);
+	const { groups } = await app.stage.read(COMPARE, { group_by: "campaign", conversion_type });
+	const [hostile] = groups.filter(({ label }: any) => label.includes("img src=x"));
+	expect((await rows(page)).map((row) => row[0])).toContain(hostile.label);
+	expect(await page.locator("#main img").count()).toBe(0);
+	await page.context().close();
 });
 
 test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {

@@ -5,7 +5,9 @@ import { campaignManager, rows } from "./people";
 
 const app = useApp();
 const EXPLAIN = "trackflow.api.attribution.explain";
-const NAME = `Lead ${HOSTILE}`;
+const ADDRESS = "typed.in@example.com";
+/** Frappe takes out of a name what would run; what is left looks like markup all the same. */
+const typedIn = async () => (await app.stage.list("CRM Lead", { email: ADDRESS }, ["name", "lead_name"]))[0];
 
 const won = async () => (await app.stage.list("CRM Deal", { status: "Won" }, ["name", "lead", "organization"]))[0];
 const money = (value: number, currency = "USD") => new Intl.NumberFormat("en-US", { style: "currency", currency }).format(value);
@@ -13,7 +15,7 @@ const money = (value: number, currency = "USD") => new Intl.NumberFormat("en-US"
 const bar = (page: Page, model: string) => page.getByRole("list", { name: "Credits by model" }).getByRole("button", { name: model });
 
 beforeAll(async () => {
-	await app.stage.call("frappe.client.insert", { doc: { doctype: "CRM Lead", first_name: NAME, email: "typed.in@example.com", status: "New" } });
+	await app.stage.call("frappe.client.insert", { doc: { doctype: "CRM Lead", first_name: `Lead ${HOSTILE}`, email: ADDRESS, status: "New" } });
 	await app.stage.wait("Conversion", { conversion_type: "Lead", attribution_status: "Done" }, (await app.stage.list("CRM Lead", {}, ["name"])).length);
 });
 
@@ -46,10 +48,10 @@ describe("the lists", () => {
 	test("are filtered and searched by the server", async () => {
 		const page = await app.open("/leads");
 		await page.getByRole("combobox", { name: "Touches" }).click();
-		await page.getByRole("option", { name: "Without touches" }).click();
+		await page.getByRole("option", { name: "Without touches", exact: true }).click();
 		await page.waitForURL(/touched=0/);
 		await settled(page);
-		expect((await rows(page)).map((row) => row[0])).toEqual([NAME]);
+		expect((await rows(page)).map((row) => row[0])).toEqual([(await typedIn()).lead_name]);
 		await page.goto(`${app.stage.url}/trackflow/leads`);
 		await settled(page);
 		await page.getByLabel("Search leads").fill("Demo Ada");
@@ -81,8 +83,8 @@ describe("a won deal", () => {
 		const why = page.getByRole("region", { name: "Why Linear credits it so" });
 		const linear = models.find(({ model }: any) => model === "Linear");
 		for (const sentence of linear.words) await why.getByText(sentence).waitFor();
-		for (const credit of linear.credits) {
-			const line = why.locator("details", { hasText: `${credit.position}.` }).first();
+		for (const [index, credit] of linear.credits.entries()) {
+			const line = why.locator("details").nth(index);
 			expect(await line.locator("summary").innerText()).toContain(money(Number(credit.value), conversion.currency));
 			if (!(await line.evaluate((one) => (one as HTMLDetailsElement).open))) await line.locator("summary").click();
 			for (const word of credit.words.slice(1)) expect(await line.innerText()).toContain(word);
@@ -99,7 +101,8 @@ describe("a won deal", () => {
 		const { steps } = await app.stage.read("trackflow.api.crm.get_deal", { deal: deal.name });
 		const shown = page.locator("section", { has: page.getByRole("heading", { name: "Stages" }) }).locator("li");
 		expect(await shown.allInnerTexts()).toEqual(steps.map(({ to }: any) => expect.stringMatching(new RegExp(`^${to}\\n`))));
-		expect(await page.getByRole("link", { name: "Open in CRM" }).first().getAttribute("href")).toBe(`/crm/deals/${deal.name}`);
+		const [crm] = await Promise.all([page.context().waitForEvent("page"), page.getByRole("button", { name: "Open in CRM" }).first().click()]);
+		expect(new URL(crm.url()).pathname).toBe(`/crm/deals/${deal.name}`);
 		await page.context().close();
 	});
 
@@ -126,12 +129,13 @@ describe("what has no credits", () => {
 	});
 
 	test("a lead that was typed in is unattributed, and it says so; SEC-2: its name is text", async () => {
-		const [lead] = await app.stage.list("CRM Lead", { email: "typed.in@example.com" }, ["name"]);
+		const lead = await typedIn();
+		expect(lead.lead_name).toContain("<img src");
 		const page = await app.open(`/leads/${lead.name}`);
 		await page.getByText("Unattributed: nobody's browser is known for it.").first().waitFor();
 		await page.getByText("No browser of this person is known").waitFor();
-		expect(await page.title()).toBe(`${NAME} · TrackFlow`);
-		expect(await page.locator("img:not([alt=''])").count()).toBe(0);
+		expect(await page.title()).toBe(`${lead.lead_name} · TrackFlow`);
+		expect(await page.locator("#main img, #page-header img").count()).toBe(0);
 		await page.context().close();
 	});
 });
