@@ -65,6 +65,16 @@ def whole_number(value: Any, label: str) -> int:
 	return int(text)
 
 
+def page_of(start: Any, limit: Any, most: int) -> tuple[int, int]:
+	"""Where a page of a list begins, and how many lines it has: 1 to `most`."""
+	first, number = whole_number(start, "start"), whole_number(limit, "limit")
+	if first < 0:
+		frappe.throw(_("{0} is at least 0.").format("start"))
+	if not 1 <= number <= most:
+		frappe.throw(_("limit is 1 to {0}.").format(most))
+	return first, number
+
+
 def json_object(value: Any, label: str) -> dict[str, Any] | None:
 	"""A JSON field that holds an object or nothing. Nothing is None: a database refuses an empty text as JSON."""
 	if isinstance(value, str) and not value.strip():
@@ -115,10 +125,11 @@ def lines(value: str | None) -> list[str]:
 	return list(dict.fromkeys(line.strip() for line in (value or "").splitlines() if line.strip()))
 
 
-def check_choice(name: str, value: str, choices: Collection[str]) -> None:
-	"""Stop unless the option is empty or one of these."""
+def check_choice(name: str, value: str, choices: Collection[str]) -> str:
+	"""The option, if it is empty or one of these."""
 	if value and value not in choices:
 		frappe.throw(_("{0} must be one of these: {1}.").format(name, ", ".join(choices)))
+	return value
 
 
 def within(value: Any, lowest: int, highest: int, label: str) -> None:
