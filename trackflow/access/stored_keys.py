@@ -1,6 +1,7 @@
 """API keys between the database and who uses them: read for the snapshot of the settings, made, listed, revoked (KEY-1)."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from ipaddress import ip_network
@@ -52,10 +53,18 @@ def create(
 
 def listed() -> list[dict[str, Any]]:
 	"""What may be told of all keys."""
-	fields = ["name", "api_key", "user", "domain", "is_active", "expires_on"]
+	fields = ["name", "api_key", "user", "domain", "is_active", "expires_on", "created_date"]
 	rows = frappe.get_list(DOCTYPE, fields=fields, order_by="name", limit=0)
+	scopes: dict[str, list[str]] = defaultdict(list)
+	for scope in frappe.get_all(
+		"API Key Permission",
+		filters={"parenttype": DOCTYPE, "parent": ("in", [row.name for row in rows])},
+		fields=["parent", "permission_type"],
+		order_by="parent, idx",
+	):
+		scopes[scope.parent].append(scope.permission_type)
 	for row in rows:
-		row.scopes = [one.permission_type for one in frappe.get_doc(DOCTYPE, row.name).scopes]
+		row.scopes = scopes[row.name]
 	return rows
 
 

@@ -10,9 +10,11 @@ from frappe.utils import now_datetime
 from trackflow.access import api_keys, stored_keys
 from trackflow.config import get_config
 from trackflow.stream.drain import drain
+from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import SHOP, event, make_domain, make_key, set_settings
 from trackflow.tests.test_collector import CollectorTestCase
 from trackflow.tests.test_commands import CommandTestCase
+from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
 from trackflow.tests.users import make_user, remove_user
 
 VISITOR = "v_00000000000000aa"
@@ -244,6 +246,56 @@ class TestManaging(KeyTestCase):
 		self.assertNotIn("_server_messages", made.json)
 		refused = self.request("POST", METHOD, **options)
 		self.assertEqual((refused.status_code, refused.json["error"]), (429, "too_many"))
+
+
+class TestList(PermissionTestCase):
+	"""KEY-1 over HTTP: who may see keys and switch them off; what a key was is told to nobody."""
+
+	PATH = "/api/method/trackflow.api.access."
+
+	def listed(self) -> list[dict[str, Any]]:
+		answer = self.get(f"{self.PATH}list_api_keys", headers=self.authorization(MANAGER))
+		self.assertEqual(answer.status_code, 200, answer.text)
+		for key in self.made:
+			self.assertNotIn(key[api_keys.PREFIX_LENGTH + 1 :], answer.text)
+		self.assertNotIn("hash", answer.text)
+		return answer.json["message"]
+
+	def setUp(self) -> None:
+		super().setUp()
+		make_domain(SHOP)
+		past = now_datetime() - timedelta(minutes=1)
+		self.made = [make_key("old", expires_on=past), make_key("shop"), make_key("unbound", domain=None)]
+
+	def test_what_is_told(self) -> None:
+		old, shop, unbound = self.listed()
+		self.assertEqual([one["state"] for one in (old, shop, unbound)], ["expired", "active", "active"])
+		self.assertEqual((shop["domain"], shop["scopes"], unbound["domain"]), (SHOP, ["events:write"], None))
+		self.assertEqual(shop["prefix"], self.made[1][: api_keys.PREFIX_LENGTH])
+		self.assertTrue(shop["created_at"] and old["expires_at"] and not shop["expires_at"])
+
+	def test_switched_off(self) -> None:
+		def revoke(user: str | None, name: str = "shop") -> int:
+			path, headers = f"{self.PATH}revoke_api_key", self.authorization(user)
+			return self.request("POST", path, headers=headers, json={"name": name}).status_code
+
+		for user in (CAMPAIGNER, NOBODY, None):
+			self.assertEqual(revoke(user), 403)
+			path, headers = f"{self.PATH}list_api_keys", self.authorization(user)
+			self.assertEqual(self.get(path, headers=headers).status_code, 403)
+		self.assertEqual(self.listed()[1]["state"], "active")
+		self.assertEqual((revoke(MANAGER), revoke(MANAGER, "nobody")), (200, 404))
+		self.assertEqual(self.listed()[1]["state"], "revoked")
+
+	def test_statements_do_not_grow_with_keys(self) -> None:
+		taken = []
+		for number in (1, 6):
+			for one in range(number):
+				make_key(f"{number}-{one}")
+			with counted_statements() as statements:
+				stored_keys.listed()
+			taken.append(len(statements))
+		self.assertEqual(*taken)
 
 
 class TestCommand(CommandTestCase):
