@@ -25,6 +25,7 @@ DOCTYPES = (
 	"Conversion",
 	"Conversion Export",
 	"Cost Import",
+	"Cost Import Mapping",
 	"Daily Campaign Metric",
 	"Daily Rollup",
 	"Deal Attribution",
@@ -39,6 +40,7 @@ DOCTYPES = (
 	"Visitor",
 	"Visitor Event",
 	"Visitor Session",
+	"Waste Acknowledgement",
 	"Webhook Delivery",
 )
 RIGHTS = ("read", "write", "create", "delete", "export")
