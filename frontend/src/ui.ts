@@ -7,11 +7,16 @@
 export { Badge } from "#frappe-ui/components/Badge";
 export { Breadcrumbs } from "#frappe-ui/components/Breadcrumbs";
 export { Button } from "#frappe-ui/components/Button";
-export { Dialog } from "#frappe-ui/components/Dialog";
+export { Checkbox } from "#frappe-ui/components/Checkbox";
+export { Combobox } from "#frappe-ui/components/Combobox";
+export { default as Dialog } from "./components/AppDialog.vue";
+export { Dialog as FrappeDialog } from "#frappe-ui/components/Dialog";
 export { Dropdown } from "#frappe-ui/components/Dropdown";
 export { default as LoadingIndicator } from "#frappe-ui/components/LoadingIndicator.vue";
 export { default as FrappeUIProvider } from "#frappe-ui/components/Provider/FrappeUIProvider.vue";
 export { Select } from "#frappe-ui/components/Select";
+export { TabButtons } from "#frappe-ui/components/TabButtons";
+export { Textarea } from "#frappe-ui/components/Textarea";
 export { TextInput } from "#frappe-ui/components/TextInput";
 export { toast } from "#frappe-ui/components/Toast";
 export { Tooltip } from "#frappe-ui/components/Tooltip";

@@ -6,9 +6,11 @@ from frappe.website.page_renderers.template_page import TemplatePage
 from werkzeug.wrappers import Response
 
 ENDPOINT = "trackflow"
+# The two styles that menus to choose from put into the page (reka-ui, below frappe-ui): they hide scrollbars.
+_STYLES = "'sha256-60LHlRjW/B3CtzIoE/Lf1/NEDvko9efWMFaGVhHu/cs=' 'sha256-0sLsI2a+NIcumVvBF9zD/ArGqlZR2xfnxsALPmK7nj8='"
 _POLICY = (
-	"default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; font-src 'self'; "
-	"img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	f"default-src 'none'; script-src 'self'; style-src 'self' {_STYLES}; style-src-attr 'unsafe-inline'; "
+	"font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
 	"Content-Security-Policy": _POLICY,

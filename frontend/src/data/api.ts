@@ -33,6 +33,28 @@ export function post<T = any>(method: string, params: Params = {}): Promise<T> {
 	});
 }
 
+/** Send a file along with what else the method takes. */
+export function upload<T = any>(method: string, file: File, params: Params = {}): Promise<T> {
+	const body = new FormData();
+	for (const [name, value] of new URLSearchParams(search(params))) body.append(name, value);
+	body.append("file", file);
+	return ask<T>(`/api/method/${method}`, { method: "POST", body });
+}
+
+/** Save a file that a method answers to more than an address can ask for, under the name that the server gives it. */
+export async function download(method: string, params: Params): Promise<void> {
+	const response = await request(`/api/method/${method}`, {
+		method: "POST",
+		headers: { "Content-Type": "application/json" },
+		body: JSON.stringify(params),
+	});
+	const address = URL.createObjectURL(await response.blob());
+	const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "";
+	Object.assign(document.createElement("a"), { href: address, download: name }).click();
+	// When the browser has begun to save it.
+	setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 /** The address of a method that answers a file, to be opened or linked. */
 export function addressOf(method: string, params: Params = {}): string {
 	return `/api/method/${method}?${search(params)}`;
@@ -45,6 +67,11 @@ export function search(params: Params): string {
 }
 
 async function ask<T>(address: string, options: RequestInit): Promise<T> {
+	const response = await request(address, options);
+	return (await response.json().catch(() => ({}))).message as T;
+}
+
+async function request(address: string, options: RequestInit): Promise<Response> {
 	let response: Response;
 	try {
 		response = await fetch(address, {
@@ -55,8 +82,8 @@ async function ask<T>(address: string, options: RequestInit): Promise<T> {
 		if (error instanceof DOMException && error.name === "AbortError") throw error;
 		throw new ApiError(__("The server cannot be reached."), 0);
 	}
+	if (response.ok) return response;
 	const body = await response.json().catch(() => ({}));
-	if (response.ok) return body.message as T;
 	if (response.status === 401 || body.session_expired) login();
 	throw new ApiError(textOf(body) || plainText(response.status), response.status, body.exc_type);
 }
