@@ -5,7 +5,6 @@ One table of checks, for the command `doctor`, the page of health (`api.health`)
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import frappe
@@ -20,35 +19,19 @@ from trackflow.costs.rates import reporting_currency
 from trackflow.day_range import EARLIEST
 from trackflow.exceptions import StreamUnavailable
 from trackflow.health import measure
+from trackflow.health.finding import BROKEN, FINE, NOTE, Finding
 from trackflow.privacy.archive import keeping, places, trouble
 from trackflow.rollups import marks, reading, run
 from trackflow.setup.indexes import missing_indexes
 from trackflow.stream import drain, spool, writer
 from trackflow.stream.connection import connect as queue_redis
 
-FINE, NOTE, BROKEN = "ok", "note", "BROKEN"
 # What a drain clears in seconds.
 MANY_ENTRIES = 10_000
 # The part of its memory from which on the queue Redis counts as full.
 FULL = 0.85
 # Of how many minutes answers are looked at, and how many there must be to speak of a share of them.
 ANSWER_MINUTES, FEW_ANSWERS = 15, 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-	"""One thing that was looked at."""
-
-	mark: str
-	check: str
-	text: str
-
-	@property
-	def is_broken(self) -> bool:
-		return self.mark == BROKEN
-
-	def as_dict(self) -> dict[str, str]:
-		return asdict(self)
 
 
 def examine() -> list[Finding]:

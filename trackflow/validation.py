@@ -125,10 +125,11 @@ def lines(value: str | None) -> list[str]:
 	return list(dict.fromkeys(line.strip() for line in (value or "").splitlines() if line.strip()))
 
 
-def check_choice(name: str, value: str, choices: Collection[str]) -> None:
-	"""Stop unless the option is empty or one of these."""
+def check_choice(name: str, value: str, choices: Collection[str]) -> str:
+	"""The option, if it is empty or one of these."""
 	if value and value not in choices:
 		frappe.throw(_("{0} must be one of these: {1}.").format(name, ", ".join(choices)))
+	return value
 
 
 def within(value: Any, lowest: int, highest: int, label: str) -> None:

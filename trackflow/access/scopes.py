@@ -38,6 +38,7 @@ TABLE = {
 		reading=(
 			"api.links.export_links",
 			"api.links.get_link_analytics",
+			"api.links.preview_link",
 			"api.links.qr_code",
 			"api.links.qr_codes",
 		),
@@ -84,6 +85,13 @@ TABLE = {
 		reports=("Lead Attribution",),
 		reading=(
 			"api.attribution.explain",
+			"api.conversion.get_conversion",
+			"api.conversion.get_conversions",
+			"api.conversion.get_summary",
+			"api.crm.get_deal",
+			"api.crm.get_deals",
+			"api.crm.get_lead",
+			"api.crm.get_leads",
 			"api.exports.preview",
 			"integrations.crm_lead.get_lead_tracking_data",
 		),
@@ -103,21 +111,34 @@ TABLE = {
 		),
 		recorded=("Cost Import Row",),
 		reports=("Spend and Waste",),
-		reading=("api.waste.get_waste",),
+		reading=(
+			"api.costs.get_import",
+			"api.costs.get_imports",
+			"api.costs.get_spend",
+			"api.waste.get_acknowledgements",
+			"api.waste.get_waste",
+		),
 		writing=(
 			"api.costs.import_costs",
 			"api.costs.import_rates",
 			"api.costs.preview_import",
+			"api.costs.read_columns",
 			"api.costs.undo_import",
 			"api.costs.upsert",
 			"api.waste.acknowledge",
+			"api.waste.withdraw_acknowledgement",
 		),
 	),
 	# To write is to send events: `tracking.collector` asks for events:write itself.
 	"events": Noun(
 		recorded=("Click Event", "Touch Point", "Visitor", "Visitor Event", "Visitor Session"),
 		reports=("Visitor Journey",),
-		reading=("api.analytics.latest_events", "api.visitor.get_journey", "api.visitor.get_visitor_data"),
+		reading=(
+			"api.analytics.latest_events",
+			"api.visitor.get_journey",
+			"api.visitor.get_visitor_data",
+			"api.visitor.get_visitors",
+		),
 	),
 	"admin": Noun(
 		doctypes=("Domain Configuration", "TrackFlow Settings"),
@@ -131,8 +152,10 @@ TABLE = {
 			"Webhook Delivery",
 		),
 		reading=(
+			"api.domains.check_website",
 			"api.domains.get_script_tag",
 			"api.health.get_metrics",
+			"api.settings.get_settings",
 			"api.summary.preview_weekly_summary",
 		),
 		# A person's whole data is nothing for who looks after the site, such as a monitoring.
@@ -140,6 +163,7 @@ TABLE = {
 			"api.privacy.erase",
 			"api.privacy.export",
 			"api.privacy.preview",
+			"api.settings.save_settings",
 			"trackflow.doctype.click_queue.click_queue.retry",
 		),
 	),

@@ -1,7 +1,7 @@
-"""What advertising cost: files of platforms, rows by program, exchange rates (CST-1).
+"""What advertising cost: what was spent on what, files of platforms, rows by program, exchange rates (CST-1).
 
-Every method is for users. Who may do what follows from their permission on Daily Campaign Metric, Cost Import and TrackFlow
-Exchange Rate; what is wrong with an input is said in words (417).
+Every method is for users. Who may do what follows from their permission on Daily Rollup, Daily Campaign Metric, Cost Import and
+TrackFlow Exchange Rate; what is wrong with an input is said in words (417).
 """
 
 from typing import Any
@@ -9,8 +9,44 @@ from typing import Any
 import frappe
 from frappe import _
 
-from trackflow.costs import files, imports, rate_import, upserts
-from trackflow.validation import plain_text, readable
+from trackflow.analytics import spend
+from trackflow.analytics.scope import period_of
+from trackflow.costs import files, headers, imported, imports, rate_import, upserts
+from trackflow.rollups import reading
+from trackflow.rollups.grains import CAMPAIGN, grain_named
+from trackflow.validation import check_choice, page_of, plain_text, readable
+
+LIMIT, MOST = 50, 500
+
+
+@frappe.whitelist(methods=["GET"])
+def get_spend(
+	from_date: str | None = None,
+	to_date: str | None = None,
+	grain: str | None = None,
+	model: str | None = None,
+	platform: str | None = None,
+	search: str | None = None,
+	sort: str | None = None,
+	order: str | None = None,
+	start: int | str = 0,
+	limit: int | str = LIMIT,
+) -> dict[str, Any]:
+	"""What was spent in a range of days, the last 30 by default, and what it brought under a model (the default one), beside as many
+	days before it: in all, day by day, and a line for each entity at a grain (Campaign by default), those that cost most first."""
+	frappe.has_permission("Daily Rollup", "read", throw=True)
+	return spend.spend(
+		spend.Wanted(
+			period_of(from_date, to_date),
+			check_choice("grain", grain_named(plain_text(grain, "grain")) or CAMPAIGN, spend.CHOICES),
+			reading.model_named(plain_text(model, "model")),
+			plain_text(platform, "platform"),
+			plain_text(search, "search"),
+			check_choice("sort", plain_text(sort, "sort").lower() or "spend", spend.SORTS),
+			check_choice("order", plain_text(order, "order").lower(), ("asc", "desc")) != "asc",
+			*page_of(start, limit, MOST),
+		)
+	)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -53,6 +89,27 @@ def import_costs(
 	content, file_name = (csv, "costs.csv") if csv else _uploaded()
 	said = _said(format, platform, currency, decimal_mark, day_order)
 	return imports.import_content(content, said, mapping, file_name)
+
+
+@frappe.whitelist(methods=["POST"])
+def read_columns(csv: str | None = None) -> dict[str, Any]:
+	"""The columns of a file whose format is not recognised, so that a `mapping` can say what they are: `number`, `header`,
+	`samples`; and the `fields` that there are, with their labels."""
+	imports.check_permission()
+	fields = [{"name": field, "label": _(headers.LABELS[field])} for field in headers.FIELDS]
+	return {"columns": files.columns(csv or _uploaded()[0]), "fields": fields}
+
+
+@frappe.whitelist(methods=["GET"])
+def get_imports(start: int | str = 0, limit: int | str = LIMIT) -> dict[str, Any]:
+	"""The imports, the newest first: file, status, counts, by whom, and whether it can be undone by who asks."""
+	return imported.listed(*page_of(start, limit, MOST))
+
+
+@frappe.whitelist(methods=["GET"])
+def get_import(cost_import: str) -> dict[str, Any]:
+	"""One of them with its `report`, as `import_costs` answered it; while a job writes it, its `progress`."""
+	return imported.told(plain_text(cost_import, "cost_import"))
 
 
 @frappe.whitelist(methods=["POST"])

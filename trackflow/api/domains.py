@@ -1,10 +1,12 @@
-"""What people need of the domains that they may read: the tags for a website's pages."""
+"""What people need of the domains that they may read: the tags for a website's pages, and why nothing arrives from them."""
 
 from typing import Any
 
 import frappe
 
 from trackflow.config import get_config
+from trackflow.health import website
+from trackflow.privacy import reads
 from trackflow.tracking import script
 from trackflow.validation import readable
 
@@ -24,3 +26,13 @@ def get_script_tag(domain: str) -> dict[str, Any]:
 		"origin": origin,
 		"enabled": config.enabled and own.enabled,
 	}
+
+
+@frappe.whitelist(methods=["GET"])
+def check_website(domain: str) -> dict[str, Any]:
+	"""What this site knows of a website's last hour, for who may read the settings: whether its script was asked for, what was refused
+	and why, whether events are stored, and the newest of them. Nothing is fetched from the website."""
+	frappe.has_permission("TrackFlow Settings", "read", throw=True)
+	name = readable("Domain Configuration", domain).name
+	reads.note("Visitor Event")
+	return website.check(name)

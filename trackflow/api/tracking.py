@@ -24,7 +24,7 @@ from trackflow.incoming import (
 )
 from trackflow.keys import day_key
 from trackflow.policy import Config, Domain
-from trackflow.tracking import collector, doorway, identity, image, script
+from trackflow.tracking import arrivals, collector, doorway, identity, image, script
 from trackflow.tracking.parameters import host_of
 
 
@@ -45,6 +45,7 @@ def get_tracking_script() -> NoReturn:
 		_answer_script(script.SWITCHED_OFF)
 	if not domain or not domain.enabled:
 		_answer_script(script.MISSING, 404)
+	arrivals.count(domain, scripts=1)
 	_answer_script(script.script_of(domain, config, f"{incoming.scheme}://{incoming.host}"))
 
 

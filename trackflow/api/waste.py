@@ -8,10 +8,10 @@ from frappe import _
 
 from trackflow.day_range import day_range
 from trackflow.rollups import reading
-from trackflow.rollups.grains import CAMPAIGN, GRAINS, Place
+from trackflow.rollups.grains import CAMPAIGN, GRAINS, Place, grain_named
 from trackflow.trackflow.doctype.waste_acknowledgement.waste_acknowledgement import name_of
-from trackflow.validation import plain_text, whole_number
-from trackflow.waste import findings
+from trackflow.validation import check_choice, page_of, plain_text
+from trackflow.waste import acknowledged, findings
 from trackflow.waste.judge import REASONS, SEVERITIES
 
 Row = dict[str, Any]
@@ -27,20 +27,20 @@ def get_waste(
 	min_waste_spend: float | str | None = None,
 	severity: str | None = None,
 	limit: int | str = LIMIT,
+	start: int | str = 0,
 ) -> Row:
 	"""What was wasted in a range of days (`2026-03-01,2026-03-31`; the last 30 by default), at one grain (Campaign by default),
 	under one model (the default one): `findings`, the worst first, each with its reason, in numbers and in words, and a `summary`."""
 	frappe.has_permission("Daily Rollup", "read", throw=True)
-	number = whole_number(limit, "limit")
-	if not 1 <= number <= MOST:
-		frappe.throw(_("limit is 1 to {0}.").format(MOST))
+	first_line, number = page_of(start, limit, MOST)
 	return findings.answer(
 		*day_range(*_ends(plain_text(date_range, "date_range"))),
 		_grain(grain),
 		reading.model_named(plain_text(attribution_model, "attribution_model")),
 		_amount(min_waste_spend, "min_waste_spend"),
-		_one_of(plain_text(severity, "severity").lower(), ("", *SEVERITIES)),
+		check_choice("severity", plain_text(severity, "severity").lower(), SEVERITIES),
 		number,
+		first_line,
 	)
 
 
@@ -61,7 +61,7 @@ def acknowledge(
 	frappe.has_permission(findings.ACKNOWLEDGEMENT, "create", throw=True)
 	parts = dict(platform=platform, campaign=campaign, adset=adset, ad=ad)
 	place = Place(**{name: plain_text(part, name) for name, part in parts.items()})
-	key = {"grain": _grain(grain), "reason": _one_of(plain_text(reason, "reason"), REASONS)}
+	key = {"grain": _grain(grain), "reason": check_choice("reason", plain_text(reason, "reason"), REASONS)}
 	values = {
 		"until": day_range(plain_text(until, "until"), None)[0] if until else None,
 		"amount": float(_amount(amount, "amount")),
@@ -82,22 +82,26 @@ def acknowledge(
 	}
 
 
+@frappe.whitelist(methods=["GET"])
+def get_acknowledgements(start: int | str = 0, limit: int | str = LIMIT) -> Row:
+	"""What is kept quiet, the newest first, whether it still is (`is_over`), by whom and since when."""
+	frappe.has_permission(findings.ACKNOWLEDGEMENT, "read", throw=True)
+	return acknowledged.listed(*page_of(start, limit, MOST))
+
+
+@frappe.whitelist(methods=["POST"])
+def withdraw_acknowledgement(name: str) -> Row:
+	"""Let a finding be heard of again; answers what was acknowledged."""
+	return acknowledged.withdraw(plain_text(name, "name"))
+
+
 def _ends(date_range: str) -> tuple[str, str]:
 	first, _comma, last = date_range.partition(",")
 	return first.strip(), last.strip()
 
 
 def _grain(value: Any) -> str:
-	"""A grain in any spelling: `CAMPAIGN`, `ad_set` or `Ad Set`."""
-	text = plain_text(value, "grain") or CAMPAIGN
-	by_letters = {grain.replace(" ", "").lower(): grain for grain in GRAINS}
-	return by_letters.get(text.replace("_", "").replace(" ", "").lower()) or _one_of(text, tuple(GRAINS))
-
-
-def _one_of(value: str, choices: tuple[str, ...]) -> str:
-	if value not in choices:
-		frappe.throw(_("{0} is none of: {1}.").format(value, ", ".join(filter(None, choices))))
-	return value
+	return check_choice("grain", grain_named(plain_text(value, "grain")) or CAMPAIGN, tuple(GRAINS))
 
 
 def _amount(value: Any, label: str) -> Decimal:

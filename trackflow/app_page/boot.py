@@ -28,6 +28,7 @@ DOCTYPES = (
 	"Conversion",
 	"Conversion Export",
 	"Cost Import",
+	"Cost Import Mapping",
 	"Daily Campaign Metric",
 	"Daily Rollup",
 	"Deal Attribution",
@@ -42,6 +43,7 @@ DOCTYPES = (
 	"Visitor",
 	"Visitor Event",
 	"Visitor Session",
+	"Waste Acknowledgement",
 	"Webhook Delivery",
 )
 RIGHTS = ("read", "write", "create", "delete", "export")

@@ -31,6 +31,11 @@ def read(content: bytes | str | None, options: Options) -> Sheet:
 		frappe.throw(_(str(error)))
 
 
+def columns(content: bytes | str | None) -> list[dict[str, Any]]:
+	"""The columns of a file, for a person to say what each is: number, header, and the first cells below it."""
+	return [one._asdict() for one in formats.columns(text_of(content))]
+
+
 def text_of(content: bytes | str | None) -> str:
 	"""The text of a file that a person brings."""
 	if not content:

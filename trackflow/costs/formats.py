@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from trackflow.costs import headers, platforms
 from trackflow.costs.headers import Spellings, plain, spellings, without_currency
@@ -20,6 +22,8 @@ GENERIC = "Generic"
 # Records in which the header is looked for, and how much of a text holds them.
 HEAD = 40
 _HEAD_TEXT = 200_000
+# Lines below a header that are shown of a file which nobody recognises.
+_SAMPLES = 3
 # Of a header, or of a line above it.
 _LONGEST = 200
 _ENTITIES = (*headers.IDS, *headers.NAMES)
@@ -104,6 +108,21 @@ class Layout:
 	twice: tuple[str, tuple[int, ...]] | None
 	headers: tuple[str, ...]
 
+	@property
+	def named(self) -> dict[str, str]:
+		"""The headers of the columns that are read, by field; a number such as #3 for one without."""
+		return {
+			name: self.headers[index][:_LONGEST] or f"#{index + 1}" for name, index in self.columns.items()
+		}
+
+
+class Column(NamedTuple):
+	"""A column as a person sees it: its number from 1, what stands in the header and below it."""
+
+	number: int
+	header: str
+	samples: tuple[str, ...]
+
 
 Record = tuple[int, list[str]]
 
@@ -127,6 +146,34 @@ def find(text: str, format_name: str = "", mapping: Mapping[str, str] | None = N
 	best = max(found, key=_worth)
 	_check(best)
 	return best
+
+
+def columns(text: str) -> list[Column]:
+	"""The columns of a file that no format fits, for a person to say what they are. The first of the widest records is taken for the
+	header; what has no header cannot be mapped."""
+	head = text[:_HEAD_TEXT]
+	found: list[list[str]] = []
+	for delimiter in dict.fromkeys((csv_text.separator(head)[0], *csv_text.DELIMITERS)):
+		with suppress(csv_text.CsvError):
+			records = [cells for _row, cells in islice(csv_text.records(head, delimiter), HEAD)]
+			found = max(found, records, key=lambda some: max(map(_filled, some), default=0))
+	if not found:
+		return []
+	start = max(range(len(found)), key=lambda row: _filled(found[row]))
+	below = found[start + 1 : start + 1 + _SAMPLES]
+	return [
+		Column(
+			index + 1,
+			header[:_LONGEST],
+			tuple(cells[index][:_LONGEST] for cells in below if index < len(cells)),
+		)
+		for index, header in enumerate(found[start])
+		if header
+	]
+
+
+def _filled(cells: Sequence[str]) -> int:
+	return sum(1 for cell in cells if cell)
 
 
 def _worth(layout: Layout) -> tuple[bool, int, int]:

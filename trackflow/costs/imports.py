@@ -42,6 +42,9 @@ DRAFT, QUEUED, IMPORTED, FAILED, UNDONE, PARTLY = (
 SHOWN = 500
 # More facts than this are written in a job.
 AT_ONCE = 10_000
+# Rights to costs.
+UNDO_TAKES = ("write", "delete")
+PROGRESS_SECONDS = 60 * 60
 _ORDER = (REFUSED, CHANGED, NEW, UNCHANGED)
 _ROWS_PER_SECOND = 200
 
@@ -89,6 +92,7 @@ class Result:
 			"format": self.sheet.layout.format.name,
 			"decimal_mark": self.sheet.decimal_mark,
 			"day_order": self.sheet.day_order,
+			"columns": self.sheet.layout.named,
 			"from_date": str(min(days)) if days else None,
 			"to_date": str(max(days)) if days else None,
 			**{verdict: self.counts[verdict] for verdict in _ORDER},
@@ -231,11 +235,15 @@ def _write(name: str, read: Sheet) -> Row:
 	_begin(name)
 	at = now_datetime()
 	result, known = Result.of(read), campaigns.known()
+	done = 0
 	for portion in store.portions(read.facts):
 		verdicts = store.compare(portion, known, is_locked=True)
 		_remember(name, verdicts, at)
 		store.write(verdicts, "CSV")
 		result.add(verdicts)
+		done += len(portion)
+		# In the cache, past the transaction: nobody else sees of it before its end.
+		frappe.cache.set_value(_progress_key(name), [done, len(read.facts)], expires_in_sec=PROGRESS_SECONDS)
 	answer = result.as_dict()
 	has_any = any(answer[verdict] for verdict in (NEW, CHANGED, UNCHANGED))
 	status = IMPORTED if has_any else FAILED
@@ -302,9 +310,19 @@ def _text(figures: Row) -> str:
 	)
 
 
+def reached(name: str) -> tuple[int, int] | None:
+	"""How many rows of how many a job has written of an import; None where nobody knows."""
+	found = frappe.cache.get_value(_progress_key(name), expires=True)
+	return tuple(found) if found else None
+
+
+def _progress_key(name: str) -> str:
+	return f"trackflow:cost-import:{name}"
+
+
 def undo(name: str) -> Row:
 	"""Make all rows of an import what they were before it; those that were changed since stay, and are told."""
-	for ptype in ("write", "delete"):
+	for ptype in UNDO_TAKES:
 		frappe.has_permission(store.DOCTYPE, ptype, throw=True)
 	doc = _writable(name)
 	frappe.db.commit()

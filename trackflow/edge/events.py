@@ -6,7 +6,8 @@ import re
 from trackflow.edge.http import Reply, plain, reply
 from trackflow.edge.site import Site
 from trackflow.incoming import Incoming
-from trackflow.tracking import collector, events, script, segment
+from trackflow.policy import Domain
+from trackflow.tracking import arrivals, collector, events, script, segment
 
 COLLECTOR = "/collect"
 COLLECTOR_PATHS = frozenset({COLLECTOR, "/api/track"})
@@ -31,7 +32,7 @@ async def answer(site: Site, incoming: Incoming, body: bytes) -> Reply:
 	if incoming.path.startswith((CONFIG_PREFIX, "/pixel/")):
 		if incoming.method not in ("GET", "HEAD"):
 			return _not_allowed("GET, HEAD")
-		if turned := await site.taker.take(lambda: collector.turned_away(incoming, site.desk, "scripts")):
+		if turned := await site.taker.take(lambda: _turned_away(site, incoming)):
 			return _told(turned)
 		return _config(site, incoming) if incoming.path.startswith(CONFIG_PREFIX) else _script(site, incoming)
 	if incoming.method == "OPTIONS":
@@ -57,6 +58,19 @@ def _told(answer: collector.Answer) -> Reply:
 	return reply(answer.status, answer.headers, json.dumps(answer.body))
 
 
+def _turned_away(site: Site, incoming: Incoming) -> collector.Answer | None:
+	"""In a thread of the site: whether the address may ask; if so, that its website's script was asked for."""
+	turned = collector.turned_away(incoming, site.desk, "scripts")
+	if not turned and (domain := _domain_of_script(site, incoming)):
+		arrivals.count(domain, scripts=1)
+	return turned
+
+
+def _domain_of_script(site: Site, incoming: Incoming) -> Domain | None:
+	found = SCRIPT.fullmatch(incoming.path)
+	return site.desk.config.domain_of_key(found[1]) if found else None
+
+
 def _config(site: Site, incoming: Incoming) -> Reply:
 	"""What a script needs to know of its website, and nothing else."""
 	config = site.desk.config
@@ -78,8 +92,7 @@ def _config(site: Site, incoming: Incoming) -> Reply:
 def _script(site: Site, incoming: Incoming) -> Reply:
 	"""The website script of a public key, as the site itself serves it; its events come back here."""
 	config = site.desk.config
-	found = SCRIPT.fullmatch(incoming.path)
-	domain = config.domain_of_key(found[1]) if found else None
+	domain = _domain_of_script(site, incoming)
 	if not domain or not domain.enabled:
 		return _javascript(404, script.MISSING)
 	if not config.enabled:

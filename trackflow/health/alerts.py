@@ -5,7 +5,7 @@ from frappe import _
 from frappe.utils import cint, getdate
 
 from trackflow import doctor
-from trackflow.doctor import Finding
+from trackflow.health.finding import Finding
 from trackflow.notices import Notice, tell_managers
 from trackflow.runs import recorded
 

@@ -19,6 +19,7 @@ ORGANIZATION, PLATFORM, CAMPAIGN, AD_SET, AD = "Organization", "Platform", "Camp
 # How many parts of a place each grain tells apart.
 GRAINS = {ORGANIZATION: 0, PLATFORM: 1, CAMPAIGN: 2, AD_SET: 3, AD: 4}
 ZERO = Decimal(0)
+_BY_LETTERS = {grain.replace(" ", "").lower(): grain for grain in GRAINS}
 # By what they are of: a currency, a type of conversions.
 Amounts = dict[str, Decimal]
 
@@ -43,6 +44,11 @@ class Place(NamedTuple):
 def folded(text: str) -> str:
 	"""The same for all spellings of a name that differ by case, by blanks, or by how accents are written."""
 	return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+
+
+def grain_named(text: str) -> str:
+	"""The grain that is meant by any spelling, such as `CAMPAIGN`, `ad_set` or `Ad Set`; what means none stays as it is."""
+	return _BY_LETTERS.get(text.replace("_", "").replace(" ", "").lower(), text)
 
 
 class Cost(NamedTuple):

@@ -4,6 +4,7 @@ Two statements, and a handful more where the range includes today. Spend and val
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,12 +13,13 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Coalesce, Max, Sum
 from frappe.utils import getdate
+from pypika.terms import Criterion
 
 from trackflow import bulk
 from trackflow.costs.exchange import exact
 from trackflow.costs.rates import reporting_currency
 from trackflow.rollups import marks
-from trackflow.rollups.grains import ORGANIZATION, Figures, Place
+from trackflow.rollups.grains import GRAINS, ORGANIZATION, Figures, Place
 from trackflow.rollups.rows import Day
 
 ROLLUP = "Daily Rollup"
@@ -71,32 +73,55 @@ def read(first: date, last: date, grain: str, model: str) -> Range:
 	return Range(currency, found, total, missing, waiting)
 
 
-def by_day(first: date, last: date, model: str) -> dict[date, Figures]:
-	"""The sums of all, day by day; days without any are missing. One statement, and those of today where it is among them."""
+def day_by_day(
+	first: date, last: date, grain: str, model: str, names: Collection[str] | None = None
+) -> dict[date, dict[Place, Figures]]:
+	"""The sums of places by day, and by place as it is folded; days without any are missing. `names` narrow them to places whose
+	last part is one of these ("" for none), since there may be many. One statement, and those of today where it is among them."""
 	table = frappe.qb.DocType(ROLLUP)
-	currency = reporting_currency()
-	found: dict[date, Figures] = {}
-	for (day,), figures in _summed(first, last, ORGANIZATION, model, currency, [table.date]):
-		found.setdefault(getdate(day), Figures()).add(figures)
+	keys = [table.date, *_parts(table)]
+	sums = _summed(first, last, grain, model, reporting_currency(), keys, _named(table, grain, names))
+	found: dict[date, dict[Place, Figures]] = defaultdict(dict)
+	for (day, *place), figures in sums:
+		of_day = found[getdate(day)]
+		of_day.setdefault(Place(*map(bulk.of_hex, place)).folded, Figures()).add(figures)
 	if first <= getdate() <= last:
-		for figures in Day(getdate()).figures(model)[ORGANIZATION].values():
-			found.setdefault(getdate(), Figures()).add(figures)
-	return found
+		for place, figures in Day(getdate()).figures(model)[grain].items():
+			found[getdate()].setdefault(place.folded, Figures()).add(figures)
+	return dict(found)
+
+
+def by_day(first: date, last: date, model: str) -> dict[date, Figures]:
+	"""The sums of all, day by day; days without any are missing."""
+	days = day_by_day(first, last, ORGANIZATION, model)
+	return {day: places[Place()] for day, places in days.items()}
+
+
+def _named(table: Any, grain: str, names: Collection[str] | None) -> Any:
+	if names is None:
+		return None
+	part = table[Place._fields[GRAINS[grain] - 1]]
+	terms = [part.isnull() | (part == "")] if "" in names else []
+	if some := [name for name in names if name]:
+		terms.append(bulk.among(part, some))
+	return Criterion.any(terms)
 
 
 def _stored(first: date, last: date, grain: str, model: str, currency: str) -> list[tuple[Place, Figures]]:
-	table = frappe.qb.DocType(ROLLUP)
-	parts = [bulk.as_hex(table[part]).as_(f"part_{part}") for part in Place._fields]
-	sums = _summed(first, last, grain, model, currency, parts)
+	sums = _summed(first, last, grain, model, currency, _parts(frappe.qb.DocType(ROLLUP)))
 	return [(Place(*map(bulk.of_hex, place)), figures) for place, figures in sums]
 
 
+def _parts(table: Any) -> list[Any]:
+	return [bulk.as_hex(table[part]).as_(f"part_{part}") for part in Place._fields]
+
+
 def _summed(
-	first: date, last: date, grain: str, model: str, currency: str, keys: list[Any]
+	first: date, last: date, grain: str, model: str, currency: str, keys: list[Any], only: Any = None
 ) -> list[tuple[list[Any], Figures]]:
-	"""The sums of the days before today by these keys; a group may come more than once."""
+	"""The sums of the days before today by these keys, of the rows that fulfil `only`; a group may come more than once."""
 	table = frappe.qb.DocType(ROLLUP)
-	rows = (
+	query = (
 		frappe.qb.from_(table)
 		.select(
 			*keys,
@@ -112,8 +137,8 @@ def _summed(
 		.where((table.grain == grain) & (table.attribution_model == model))
 		.where((table.date >= first) & (table.date <= last) & (table.date != getdate()))
 		.groupby(*keys, table.currency)
-		.run()
 	)
+	rows = (query.where(only) if only is not None else query).run()
 	found = []
 	for *group, of, impressions, clicks, conversions, spend, value, spend_lacks, value_lacks in rows:
 		# What is still in a former reporting currency waits to be worked out in this one.

@@ -30,7 +30,7 @@ OF_BROWSERS = {
 	"www.redirect.handle_redirect",
 }
 # What cards, charts and pages show of the same figures, in their own shapes.
-OF_SCREENS = ("api.app.", "api.desk.")
+OF_SCREENS = ("api.app.", "api.desk.", "api.first_steps.")
 CLOSED_DOCTYPES = {"TrackFlow API Key"}
 
 

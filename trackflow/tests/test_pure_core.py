@@ -45,6 +45,7 @@ PURE_MODULES = (
 	"trackflow.costs.exchange",
 	"trackflow.edge.rates",
 	"trackflow.health.figures",
+	"trackflow.health.finding",
 	"trackflow.health.prometheus",
 	"trackflow.health.schedule",
 	"trackflow.incoming",

@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe.utils import getdate, now_datetime
 
-from trackflow.api.waste import acknowledge, get_waste
+from trackflow.api.waste import acknowledge, get_acknowledgements, get_waste, withdraw_acknowledgement
 from trackflow.rollups import run
 from trackflow.tests.base import counted_statements
 from trackflow.tests.factories import make_campaign, make_cost, make_rate, set_settings
@@ -112,6 +112,7 @@ class TestFindings(WasteTestCase):
 		self.assertEqual(len(self.ask()["findings"]), 2)
 		self.assertEqual(len(self.ask(limit=1)["findings"]), 1)
 		self.assertEqual(self.ask(limit=1)["summary"]["findings"], 2)
+		self.assertEqual([one["campaign"] for one in self.ask(limit=1, start=1)["findings"]], ["Other"])
 		self.assertEqual([one["campaign"] for one in self.ask(severity="low")["findings"]], ["Other"])
 		self.assertEqual(
 			[one["campaign"] for one in self.ask(min_waste_spend="100")["findings"]], ["Spring Sale"]
@@ -165,6 +166,7 @@ class TestFindings(WasteTestCase):
 			{"severity": "awful"},
 			{"limit": 0},
 			{"limit": "all"},
+			{"start": -1},
 		):
 			with self.subTest(wrong), self.assertRaises(frappe.ValidationError):
 				get_waste(**wrong)
@@ -213,6 +215,26 @@ class TestQuiet(WasteTestCase):
 		self.assertEqual(acknowledge(**key, until=str(getdate()))["until"], str(getdate()))
 		self.assertEqual(self.reasons(), [])
 		self.assertEqual(frappe.db.count("Waste Acknowledgement"), 1)
+
+	def test_what_is_acknowledged_is_listed_and_taken_back(self) -> None:
+		self.spent(300)
+		acknowledge("no_conversions", platform="Meta", campaign="Spring Sale", note="A test.", amount=500)
+		over = str(getdate() - timedelta(days=1))
+		acknowledge("high_cpa", grain="Platform", platform="Meta", until=over)
+		told = get_acknowledgements()
+		self.assertEqual(told["total"], 2)
+		found = {one["reason"]: one for one in told["acknowledgements"]}
+		known = found["no_conversions"]
+		self.assertEqual((known["campaign"], known["note"], known["amount"]), ("Spring Sale", "A test.", 500))
+		self.assertEqual(
+			(known["label"], known["by"], known["is_over"]), ("No conversions", "Administrator", False)
+		)
+		self.assertEqual((found["high_cpa"]["until"], found["high_cpa"]["is_over"]), (over, True))
+		self.assertEqual(len(get_acknowledgements(start=1)["acknowledgements"]), 1)
+		self.assertEqual(withdraw_acknowledgement(known["name"])["campaign"], "Spring Sale")
+		self.assertEqual(self.reasons(), ["no_conversions"])
+		with self.assertRaises(frappe.DoesNotExistError):
+			withdraw_acknowledgement(known["name"])
 
 	def test_it_follows_a_renamed_campaign(self) -> None:
 		self.spent(300)
@@ -273,5 +295,10 @@ class TestAccess(PermissionTestCase):
 			with self.subTest(user):
 				self.assertEqual(self.ask(user, "GET", "get_waste"), expected)
 				self.assertEqual(self.ask(user, "POST", "acknowledge", **known), expected)
+				self.assertEqual(self.ask(user, "GET", "get_acknowledgements"), expected)
+				name = frappe.get_all("Waste Acknowledgement", pluck="name")[0]
+				self.assertEqual(self.ask(user, "POST", "withdraw_acknowledgement", name=name), expected)
+				frappe.set_user("Administrator")
+				acknowledge("low_roas")
 		self.assertEqual(self.ask(MANAGER, "POST", "get_waste"), 403)
 		self.assertEqual(self.ask(MANAGER, "GET", "acknowledge"), 403)

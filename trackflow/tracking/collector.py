@@ -17,7 +17,7 @@ from trackflow.access import api_keys, limits, request_log
 from trackflow.incoming import GRANTED, Caller, Incoming, client_address, recognise
 from trackflow.policy import ApiKey, Config, Domain
 from trackflow.stream import tally, writer
-from trackflow.tracking import events, identity, packing, segment
+from trackflow.tracking import arrivals, events, identity, packing, segment
 from trackflow.tracking.events import Batch, BatchError, Event, EventError
 from trackflow.tracking.parameters import host_of
 
@@ -204,7 +204,7 @@ class _Batch:
 	def take(self) -> Answer:
 		try:
 			batch = self._read()
-			sender = _sender(batch.public_key, self._incoming, self._config, self._address, self._received)
+			sender = self._sender(batch.public_key)
 		except BatchError:
 			# What is refused costs as much as what is taken.
 			self._limit(self._of_caller(None))
@@ -227,8 +227,16 @@ class _Batch:
 		ids = [event.event_id for _place, event in taken]
 		written = writer.write([record], ids, sender.domain.public_key, buckets)
 		if written.wait:
+			arrivals.count(sender.domain, too_many=1)
 			raise _too_many(written.wait)
 		return self._answer(202, written.new, rejected, sender)
+
+	def _sender(self, public_key: str) -> Sender:
+		try:
+			return _sender(public_key, self._incoming, self._config, self._address, self._received)
+		except BatchError as error:
+			arrivals.refused(error.code, public_key, _page_host(self._incoming), self._config)
+			raise
 
 	def _of_caller(self, key: ApiKey | None) -> list[limits.Bucket]:
 		if key:
@@ -245,6 +253,7 @@ class _Batch:
 		self, status: int, new: tuple[bool, ...], rejected: list[dict[str, Any]], sender: Sender
 	) -> Answer:
 		accepted = sum(new)
+		arrivals.count(sender.domain, accepted=accepted, rejected=len(rejected))
 		body = {"accepted": accepted, "duplicate": len(new) - accepted, "rejected": rejected}
 		return Answer(status, body, origin=sender.origin)
 

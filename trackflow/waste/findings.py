@@ -93,9 +93,17 @@ def of_days_until(last: date, limit: int) -> Row:
 
 
 def answer(
-	first: date, last: date, grain: str, model: str, least_waste: Decimal, severity: str, limit: int
+	first: date,
+	last: date,
+	grain: str,
+	model: str,
+	least_waste: Decimal,
+	severity: str,
+	limit: int,
+	start: int = 0,
 ) -> Row:
-	"""The findings of at least this waste, of one severity or of all, as JSON; the summary is of all of these, listed or not."""
+	"""The findings of at least this waste, of one severity or of all, as JSON: so many from `start` on. The summary is of all of
+	these, listed or not."""
 	everything = judged(first, last, grain, model)
 	some = [
 		one
@@ -109,7 +117,7 @@ def answer(
 		"grain": grain,
 		"attribution_model": model,
 		"currency": everything.read.currency,
-		"findings": [_finding(one, grain, everything) for one in some[:limit]],
+		"findings": [_finding(one, grain, everything) for one in some[start : start + limit]],
 		"summary": {
 			"spend": as_number(total.spend),
 			"waste": as_number(waste),
@@ -131,6 +139,7 @@ def _finding(one: Wasted, grain: str, everything: Judged) -> Row:
 		"grain": grain,
 		**one.place._asdict(),
 		"reason": one.finding.reason,
+		"label": words.table()[one.finding.reason].label,
 		"severity": one.finding.severity,
 		"waste_spend": as_number(one.finding.waste),
 		"waste_share": as_number(one.finding.share),

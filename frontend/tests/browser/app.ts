@@ -25,6 +25,19 @@ export class App {
 		await settled(page);
 		return page;
 	}
+
+	/** The same as somebody else, who has this role; made where there is no such user. */
+	async openAs(user: string, role: string, path = "", options: Options = {}): Promise<Page> {
+		const password = "a-Long-passw0rd";
+		if (!(await this.stage.list("User", { name: user }, ["name"])).length) {
+			const doc = { doctype: "User", email: user, first_name: role, send_welcome_email: 0, new_password: password, roles: [{ role }] };
+			await this.stage.call("frappe.client.insert", { doc });
+		}
+		const page = await this.stage.member(user, password, options);
+		await page.goto(`${this.stage.url}/trackflow${path}`);
+		await settled(page);
+		return page;
+	}
 }
 
 export function useApp(): App {
@@ -59,7 +72,7 @@ export async function expectSound(page: Page): Promise<void> {
 
 /** What axe-core finds that is serious or worse, in words; within one part of the page, where an open menu has hidden the rest. */
 export async function findings(page: Page, within = "html"): Promise<string[]> {
-	await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish()));
+	await page.evaluate(() => document.getAnimations().forEach((one) => one.effect?.getComputedTiming().endTime !== Infinity && one.finish()));
 	// By the browser, not by a script tag: the page's policy lets none in.
 	await page.evaluate(await axe());
 	const violations = await page.evaluate(async (place) => (await (window as any).axe.run(place, { resultTypes: ["violations"] })).violations, within);

@@ -9,7 +9,7 @@ import { settled, useApp } from "./app";
 const app = useApp();
 const MOST_BYTES = 300_000;
 
-test.each(["/", "/campaigns/Demo%20Newsletter", "/links", "/links/new", "/visitors", "/attribution"])("the first view of %s", async (path) => {
+test.each(["/", "/campaigns/Demo%20Newsletter", "/links", "/links/new", "/visitors", "/attribution", "/spend"])("the first view of %s", async (path) => {
 	const page = await app.stage.member();
 	const sizes: Promise<[string, number]>[] = [];
 	page.on("response", (response) => {

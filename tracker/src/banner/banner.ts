@@ -5,6 +5,7 @@
  * links come from its tag and are shown as text, whatever they hold. It needs nothing that a strict CSP forbids.
  */
 import { readCookie } from "../text";
+import { drawn } from "./look";
 
 type Answer = "granted" | "denied";
 interface Caller {
@@ -14,37 +15,11 @@ interface Caller {
 
 const RECORD = "trackflow_consent_record";
 const YEAR = 31536e3;
-const FACE = "font:inherit;color:inherit";
-const BAR =
-	"position:fixed;inset:auto 0 0 0;z-index:2147483647;box-sizing:border-box;max-height:100%;overflow:auto;padding:16px;" +
-	"display:flex;flex-wrap:wrap;gap:12px 24px;align-items:center;justify-content:center;color-scheme:light dark;" +
-	"font:16px/1.5 system-ui,sans-serif;color:CanvasText;background:Canvas;border-top:1px solid GrayText";
-const TEXT = "margin:0;flex:1 1 280px;max-width:640px";
-const BUTTONS = "display:flex;flex-wrap:wrap;gap:12px";
-// Both answers look alike: a no must be as easy as a yes.
-const BUTTON = FACE + ";min-width:120px;min-height:44px;padding:8px 20px;cursor:pointer;background:Canvas;border:2px solid;border-radius:8px";
-const LINK = FACE + ";margin-left:8px";
-
 const tag = (document.currentScript as HTMLScriptElement).dataset;
 const version = tag.policyVersion || "";
 let host: HTMLElement | undefined;
 /** Where the focus was when the banner was asked for. */
 let opener: Element | null = null;
-
-const make = <Name extends keyof HTMLElementTagNameMap>(name: Name, style: string, text = ""): HTMLElementTagNameMap[Name] => {
-	const element = document.createElement(name);
-	element.style.cssText = style;
-	element.textContent = text;
-	return element;
-};
-
-/** No link where the address is none that people can read. */
-const makeLink = (address: string | undefined, text: string): HTMLElement[] => {
-	const link = make("a", LINK, text);
-	link.href = address || "";
-	// What is no address at all has no protocol.
-	return address && /^https?:$/.test(link.protocol) ? [link] : [];
-};
 
 const close = (): void => {
 	host?.remove();
@@ -66,29 +41,11 @@ const answer = (given: Answer): void => {
 	close();
 };
 
-const makeButton = (text: string, given: Answer): HTMLButtonElement => {
-	const button = make("button", BUTTON, text);
-	button.type = "button";
-	button.addEventListener("click", () => answer(given));
-	return button;
-};
-
 const open = (): void => {
 	if (host) return;
-	host = make("div", "");
-	const bar = make("section", BAR);
-	const text = make("p", TEXT, tag.text || "May we record your visit, to learn which marketing brought you here?");
-	text.id = "text";
-	bar.setAttribute("role", "dialog");
-	bar.setAttribute("aria-labelledby", "text");
+	host = document.createElement("div");
+	const bar = drawn(tag, () => answer("denied"), () => answer("granted"));
 	bar.addEventListener("keydown", ({ key }) => key === "Escape" && opener && close());
-	const buttons = make("div", BUTTONS);
-	buttons.append(makeButton(tag.decline || "No", "denied"), makeButton(tag.accept || "Yes", "granted"));
-	text.append(
-		...makeLink(tag.privacyUrl, tag.privacyLabel || "Privacy policy"),
-		...makeLink(tag.cookieUrl, tag.cookieLabel || "Cookie policy"),
-	);
-	bar.append(text, buttons);
 	// The page's styles end at the shadow. First in the page, so that the keyboard comes by.
 	host.attachShadow({ mode: "open" }).append(bar);
 	document.body.prepend(host);
