@@ -227,6 +227,17 @@ class TestBoot(AppPageTestCase):
 		with patch.object(boot.frappe, "has_permission", return_value=False), self.set_user(MANAGER):
 			self.assertEqual((boot._domains(), boot._models()), ([], []))
 
+	def test_what_stands_before_short_codes(self) -> None:
+		values = {"doctype": "Domain Configuration", "domain": "go.example", "is_primary": 1}
+		frappe.get_doc(values).insert()
+		frappe.get_doc({"doctype": "Domain Configuration", "domain": "a.example", "ssl_enabled": 0}).insert()
+		told = {
+			"": "https://go.example/r/",
+			"go.example": "https://go.example/r/",
+			"a.example": "http://a.example/r/",
+		}
+		self.assertEqual(self.page(CAMPAIGNER).boot["short_urls"], told)
+
 
 class TestMessages(AppPageTestCase):
 	"""UI-1: translatable. Only the app's own texts, only where somebody translated them."""

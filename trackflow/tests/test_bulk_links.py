@@ -363,6 +363,13 @@ class TestPreviewAndImport(BulkTestCase):
 			self.assertEqual([one["done"] for one in told], [100, 200, 251, 251])
 			self.assertFalse(any("rows" in one for one in told))
 
+	def test_what_became_of_a_small_import_can_be_asked_for_again(self) -> None:
+		"""UI-1: the address of an import in the app leads back to it."""
+		state = self.answer("import_links", csv=f"URL\n{URL}\nx\n")
+		self.assertEqual((state["status"], state["created"], state["failed"]), ("done", 1, 1))
+		again = self.answer("get_import_progress", verb="GET", import_id=state["import_id"])
+		self.assertEqual(again, state)
+
 	def test_a_bad_row_is_no_end_of_an_import(self) -> None:
 		rows = [f"{URL}\t" for _number in range(250)]
 		rows[149] = f'{URL}\t[{{"variant_name": "A", "destination_url": ["x"]}}]'

@@ -258,6 +258,16 @@ describe("a link's page", () => {
 		await page.getByText(destination).waitFor();
 		const [link] = await app.stage.list("Tracked Link", { short_code: "to-edit" });
 		expect(link.destination_url).toBe(destination);
+
+		// Without its code it gets the one that is shown; what was shared before is said to lead nowhere.
+		await page.getByRole("button", { name: "Edit", exact: true }).click();
+		await dialog.getByLabel("Short code").fill("");
+		await dialog.getByText("what was shared or printed before leads nowhere").waitFor();
+		await expect.poll(() => preview(page, "short-url").innerText()).toMatch(/\/r\/[2-9a-z]{6}$/);
+		const code = (await preview(page, "short-url").innerText()).split("/").pop();
+		await dialog.getByRole("button", { name: "Save" }).click();
+		await dialog.waitFor({ state: "hidden" });
+		expect((await app.stage.list("Tracked Link", { name: link.name }, ["short_code"]))[0].short_code).toBe(code);
 		await page.context().close();
 	});
 
