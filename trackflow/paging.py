@@ -43,6 +43,16 @@ class Page:
 		return rows[: self.limit], follows if has_more else None
 
 
+def lines_of(start: Any, limit: Any, most: int) -> tuple[int, int]:
+	"""The same of a list that is put together before it is cut: where a page begins, and how many lines it has: 1 to `most`."""
+	first, number = whole_number(start, "start"), whole_number(limit, "limit")
+	if first < 0:
+		frappe.throw(_("{0} is at least 0.").format("start"))
+	if not 1 <= number <= most:
+		frappe.throw(_("limit is 1 to {0}.").format(most))
+	return first, number
+
+
 def page_of(start: Any, limit: Any, sort: Any, fields: Collection[str]) -> Page:
 	"""What a caller names; `sort` is one of the fields with or without `asc` or `desc` behind it, by default the first one, and
 	descending."""
