@@ -41,6 +41,7 @@ from trackflow.tests.base import (
 from trackflow.tests.factories import (
 	SHOP,
 	VISITOR,
+	changed_model,
 	click_record,
 	consent,
 	event_record,
@@ -539,12 +540,10 @@ class TestFrozen(KeptTestCase):
 
 	def test_what_is_learnt(self) -> None:
 		"""ATT-5: only of the time since when all know who converted; else a kept journey would be a stranger's too."""
-		frappe.db.set_value("Attribution Model", "Markov", "training_days", 900)
-		self.addCleanup(frappe.db.set_value, "Attribution Model", "Markov", "training_days", 90)
-		frappe.clear_document_cache("Attribution Model", "Markov")
-		self.assertEqual(self.learnt(), (getdate() - timedelta(days=900), 6 if HAS_CRM else 5))
-		self.age()
-		self.assertEqual(self.learnt(), (aged.kept_until().date() + DAY, 2))
+		with changed_model("Markov", training_days=900):
+			self.assertEqual(self.learnt(), (getdate() - timedelta(days=900), 6 if HAS_CRM else 5))
+			self.age()
+			self.assertEqual(self.learnt(), (aged.kept_until().date() + DAY, 2))
 
 	def learnt(self) -> tuple[Any, int]:
 		training.train()
