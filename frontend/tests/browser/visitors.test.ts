@@ -104,7 +104,7 @@ describe("a visitor", () => {
 		await page.getByRole("combobox", { name: "Lead" }).fill(lead.lead_name);
 		await page.getByRole("option", { name: lead.name }).click();
 		await page.getByRole("button", { name: "Link", exact: true }).click();
-		await page.getByText("Linked. The credits of the lead and its deals follow in a moment.").waitFor();
+		await page.getByText("Linked. The credits of the lead and its deals follow in a moment.").first().waitFor();
 		await page.getByRole("link", { name: lead.name }).first().waitFor();
 		await app.stage.wait("Visitor", { name: HOSTILE_VISITOR, crm_lead: lead.name }, 1);
 
