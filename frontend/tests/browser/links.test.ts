@@ -33,7 +33,7 @@ describe("the list", () => {
 		const shown = await cells(page, "Demo: newsletter of spring");
 		expect(shown.slice(1, 8)).toEqual(["Demo: newsletter of spring", `${new URL(app.stage.url).host}/r/demo-mail`, "Demo Newsletter", "Active", String(link.click_count), String(link.scan_count), String(link.conversion_count)]);
 		await page.getByRole("button", { name: "Copy demo-mail" }).click();
-		await page.getByText("Copied", { exact: true }).waitFor();
+		await page.getByText("Copied", { exact: true }).first().waitFor();
 		const url = await read();
 		const answer = await fetch(url, { redirect: "manual" });
 		expect([answer.status, answer.headers.get("location")?.startsWith(link.target_url.split("?")[0])]).toEqual([302, true]);
