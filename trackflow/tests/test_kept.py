@@ -109,7 +109,7 @@ class KeptTestCase(TrackFlowTestCase):
 		)
 		make_campaign("Spring Sale", external_campaign_id="123", platform="Meta")
 		self.link = make_link("spring", campaign="Spring Sale").name
-		self.now = datetime.now().astimezone().replace(microsecond=0)
+		self.now = datetime.now(gather.zone()).replace(microsecond=0)
 		frappe.db.set_value("Tracked Link", self.link, "creation", now_datetime() - 900 * DAY)
 		self.came(1, 812, gclid="gclid-ada", who=ADA)
 		self.came(2, 806, campaign="mail", who=ADA)
