@@ -1,10 +1,12 @@
 """Conversions of a period as a list, each with what one model credits it to; and how many there were, by type. Reads only.
 
-Rows are those of a list of the user's own, with no field of a level that may not be read.
+Rows are those of a list of the user's own, with no field of a level that may not be read. Of very many the newest are looked at, so
+that no filter and no order reads them all.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,7 @@ from frappe.query_builder.functions import Coalesce, Count, Max, Sum
 from frappe.utils import get_system_timezone
 from pypika.functions import NullIf
 
-from trackflow.analytics.scope import Period
+from trackflow.analytics.scope import Period, newest_since
 from trackflow.costs.exchange import as_number, exact
 from trackflow.paging import Page
 from trackflow.privacy import reads
@@ -31,6 +33,8 @@ FIELDS = (
 	"name", "conversion_type", "conversion_date", "value", "currency", "visitor", "source_doctype", "attribution_status",
 	"crm_lead", "crm_deal",
 )  # fmt: skip
+# The conversions that are looked at: the newest ones.
+MOST_CONVERSIONS = 10_000
 # Channels and campaigns of a conversion that are told apart: those that get most of it.
 MOST_CREDITS = 5
 
@@ -52,10 +56,20 @@ class Wanted:
 		return bool(self.channel or self.campaign or self.tracked_link)
 
 
-def listed(wanted: Wanted, period: Period, page: Page) -> tuple[list[Row], int | None]:
-	"""The page's conversions, and where the next page begins."""
-	names, next_start = page.cut(_names(wanted, period, page))
-	return told(names, wanted.model), next_start
+@dataclass(frozen=True, slots=True)
+class Found:
+	"""A page of conversions, and where the next one begins. `is_cut`: of the period the newest were looked at, MOST_CONVERSIONS."""
+
+	conversions: list[Row]
+	next_start: int | None
+	is_cut: bool
+
+
+def listed(wanted: Wanted, period: Period, page: Page) -> Found:
+	"""The page's conversions."""
+	since = newest_since("Conversion", "conversion_date", period, MOST_CONVERSIONS)
+	names, next_start = page.cut(_names(wanted, since or period.begin, period.end, page))
+	return Found(told(names, wanted.model), next_start, since is not None)
 
 
 def told(names: list[str], model: str) -> list[Row]:
@@ -99,24 +113,25 @@ def by_type(period: Period, model: str) -> list[Row]:
 	]
 
 
-def _names(wanted: Wanted, period: Period, page: Page) -> list[str]:
+def _names(wanted: Wanted, begin: datetime, end: datetime, page: Page) -> list[str]:
 	table = frappe.qb.DocType("Conversion")
-	query = period.of(frappe.qb.from_(table).select(table.name), table.conversion_date)
+	query = frappe.qb.from_(table).select(table.name)
+	query = query.where((table.conversion_date >= begin) & (table.conversion_date < end))
 	if wanted.conversion_type:
 		query = query.where(table.conversion_type == wanted.conversion_type)
 	if wanted.status:
 		query = query.where(table.attribution_status == wanted.status)
 	if wanted.is_credited:
-		query = query.where(table.name.isin(_credited(wanted, period)))
+		query = query.where(table.name.isin(_credited(wanted, begin, end)))
 	order = Order.desc if page.is_descending else Order.asc
 	query = query.orderby(table[page.field], table.name, order=order)
 	return [name for (name,) in query.limit(page.more).offset(page.start).run()]
 
 
-def _credited(wanted: Wanted, period: Period) -> Any:
+def _credited(wanted: Wanted, begin: datetime, end: datetime) -> Any:
 	credit, touch = frappe.qb.DocType("Attribution Link"), frappe.qb.DocType("Touch Point")
 	query = frappe.qb.from_(credit).select(credit.conversion).where(credit.attribution_model == wanted.model)
-	query = period.of(query, credit.conversion_date)
+	query = query.where((credit.conversion_date >= begin) & (credit.conversion_date < end))
 	if wanted.channel:
 		query = query.where(credit.channel == wanted.channel)
 	if wanted.tracked_link:
@@ -204,7 +219,7 @@ def _unattributed(period: Period, model: str) -> dict[str, Row]:
 		.left_join(conversion)
 		.on(conversion.name == credit.conversion)
 		.select(credit.conversion_type, Count("*"), Sum(is_known))
-		.where((credit.attribution_model == model) & (credit.position < 1))
+		.where((credit.attribution_model == model) & credit.touch_point.isnull() & (credit.position < 1))
 		.groupby(credit.conversion_type)
 		.orderby(credit.conversion_type)
 		.run()

@@ -9,6 +9,8 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder import Order
+from frappe.utils import get_datetime
 
 from trackflow.analytics.change import period_before
 from trackflow.day_range import day_range, moments
@@ -65,6 +67,15 @@ class Period:
 	def of(self, query: Any, field: Any) -> Any:
 		"""The query, of this period's rows alone."""
 		return query.where((field >= self.begin) & (field < self.end))
+
+
+def newest_since(doctype: str, at: str, period: Period, most: int) -> datetime | None:
+	"""Since when as many rows of the period are as `most`, counted from its end; None where there are no more. Read from the index of
+	the time `at` alone."""
+	table = frappe.qb.DocType(doctype)
+	query = period.of(frappe.qb.from_(table).select(table[at]), table[at])
+	rows = query.orderby(table[at], order=Order.desc).limit(1).offset(most).run()
+	return get_datetime(rows[0][0]) if rows else None
 
 
 def scope_of(domain: Any = None, project: Any = None) -> Scope:

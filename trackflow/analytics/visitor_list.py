@@ -6,18 +6,16 @@ that no filter and no order reads them all.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import frappe
 from frappe import _
 from frappe.query_builder import Order
 from frappe.query_builder.functions import Count
-from frappe.utils import get_datetime
 from pypika.terms import ExistsCriterion
 
 from trackflow import bulk
-from trackflow.analytics.scope import Period
+from trackflow.analytics.scope import Period, newest_since
 from trackflow.paging import Page
 from trackflow.privacy import reads
 from trackflow.tracking import identity, timeline
@@ -90,7 +88,7 @@ def listed(wanted: Wanted, period: Period, page: Page) -> Found:
 	if wanted.asks_who and not tells_contacts():
 		frappe.throw(_("You may not read who visitors are, nor choose them by it."), frappe.PermissionError)
 	# Addresses are few, and found by themselves.
-	since = None if wanted.search else _since(period)
+	since = None if wanted.search else newest_since("Visitor", "last_seen", period, MOST_VISITORS)
 	visitor = frappe.qb.DocType("Visitor")
 	order = Order.desc if page.is_descending else Order.asc
 	query = wanted.narrow(frappe.qb.from_(visitor).select(visitor.name), visitor)
@@ -111,14 +109,6 @@ def listed(wanted: Wanted, period: Period, page: Page) -> Found:
 	names = [name for name in names if name in set(own)]
 	reads.note("Visitor", *names)
 	return Found(told(names), next_start, since is not None)
-
-
-def _since(period: Period) -> datetime | None:
-	"""Since when as many visitors were seen as are looked at; None where there are no more. Read from the index alone."""
-	visitor = frappe.qb.DocType("Visitor")
-	query = period.of(frappe.qb.from_(visitor).select(visitor.last_seen), visitor.last_seen)
-	rows = query.orderby(visitor.last_seen, order=Order.desc).limit(1).offset(MOST_VISITORS).run()
-	return get_datetime(rows[0][0]) if rows else None
 
 
 def told(names: list[str]) -> list[Row]:

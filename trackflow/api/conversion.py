@@ -31,7 +31,8 @@ def get_conversions(
 ) -> Row:
 	"""The conversions of a range of days, the last 30 by default: a page of `limit` (100 at most) from `start` on, by `sort`, each
 	with what a model (the default one if none is named) credits it to. Of one type, one status (Pending, Done, Failed), or those
-	that the model credits to a channel, a campaign, a link, if only in part."""
+	that the model credits to a channel, a campaign, a link, if only in part. Of very many the newest are looked at: `looked_at` says how
+	many, None where it is all."""
 	check(*conversion_list.DOCTYPES)
 	texts = dict(
 		conversion_type=conversion_type,
@@ -48,9 +49,15 @@ def get_conversions(
 		frappe.throw(_("{0} is none of: {1}.").format(wanted.status, ", ".join(conversion_list.STATUSES)))
 	period = period_of(from_date, to_date)
 	page = page_of(start, limit, sort, conversion_list.SORTED_BY)
-	rows, next_start = conversion_list.listed(wanted, period, page)
-	journey_access.hide_references(rows)
-	return {**period.named, "model": wanted.model, "conversions": rows, "next_start": next_start}
+	found = conversion_list.listed(wanted, period, page)
+	journey_access.hide_references(found.conversions)
+	return {
+		**period.named,
+		"model": wanted.model,
+		"looked_at": conversion_list.MOST_CONVERSIONS if found.is_cut else None,
+		"conversions": found.conversions,
+		"next_start": found.next_start,
+	}
 
 
 @frappe.whitelist(methods=["GET"])
