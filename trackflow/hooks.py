@@ -50,7 +50,7 @@ before_request = [
 ]
 
 # Requests with an API key act as its user, within its scopes.
-auth_hooks = ["trackflow.access.keyed.authenticate"]
+auth_hooks = ["trackflow.access.keyed.authenticate", "trackflow.access.arguments.check"]
 
 # Guests' pages of the site's own website get the script's tag, where the setting says so, and keep campaign parameters when
 # the website sends them on; reads of visitors' data are logged; so are requests with an API key, which set no cookie.

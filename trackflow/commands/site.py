@@ -1,4 +1,4 @@
-"""The site's own health and upkeep: doctor, drain, rebuild, weekly-summary."""
+"""The site's own health and upkeep: doctor, drain, rebuild, weekly-summary; and what its API is: openapi."""
 
 import time
 from collections.abc import Callable
@@ -151,3 +151,12 @@ def _preview_summary(context: Any, json_output: bool) -> None:
 		print_json({"subject": mail.subject, "text": layout.text(mail), "html": layout.html(mail)})
 	else:
 		click.echo(f"{mail.subject}\n\n{layout.text(mail)}", nl=False)
+
+
+@trackflow.command("openapi")
+@pass_context
+def openapi(context: Any) -> None:
+	"""Print what the API is, as an OpenAPI document: for generators of clients and for tools that try an API out."""
+	from trackflow import openapi as described
+
+	print_json(on_site(context, described.document))

@@ -3,14 +3,13 @@
 import inspect
 import typing
 from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
 from typing import ClassVar
 
 import frappe
 from werkzeug.test import TestResponse
 
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
+from trackflow.openapi import methods, verbs_of
 from trackflow.tests.base import HAS_CRM
 from trackflow.tests.users import PeopleTestCase
 
@@ -74,25 +73,6 @@ GIVEN = {
 ALSO_GIVEN = {"api.attribution.explain": {"conversion": "x"}, "api.visitor.get_journey": {"visitor_id": "x"}}
 
 
-def methods() -> dict[str, Callable]:
-	"""The whitelisted methods of the app, by their path below it."""
-	app = Path(frappe.get_app_path("trackflow"))
-	for path in sorted(app.rglob("*.py")):
-		parts = path.relative_to(app).with_suffix("").parts
-		if "tests" not in parts and "\n@frappe.whitelist" in path.read_text():
-			import_module(".".join(("trackflow", *parts)))
-	found = {
-		f"{one.__module__.removeprefix('trackflow.')}.{one.__name__}": one
-		for one in frappe.whitelisted
-		if one.__module__.startswith("trackflow.") and ".tests." not in one.__module__
-	}
-	return dict(sorted(found.items()))
-
-
-def verbs_of(method: Callable) -> list[str]:
-	return list(frappe.allowed_http_methods_for_whitelisted_func[method])
-
-
 class TestEveryMethod(PeopleTestCase):
 	"""SEC-1: a method that is added without being thought of here fails."""
 
@@ -150,3 +130,17 @@ class TestEveryMethod(PeopleTestCase):
 					self.assertEqual(is_refused, user == CAMPAIGNER and name in OF_MANAGERS, user)
 					self.assertLess(answer.status_code, 500)
 					self.assertNotEqual((answer.json or {}).get("exc_type"), "FrappeTypeError")
+
+	def test_what_is_missing_is_named(self) -> None:
+		for name, method in methods().items():
+			arguments = inspect.signature(method).parameters.values()
+			required = [one.name for one in arguments if one.default is inspect.Parameter.empty]
+			if not required:
+				continue
+			with self.subTest(name):
+				path = f"/api/method/trackflow.{name}"
+				verb, is_open = verbs_of(method)[0], method in frappe.guest_methods
+				answer = self.request(verb, path, headers=self.authorization(MANAGER))
+				self.assertEqual(answer.status_code, 417)
+				self.assertIn(required[0], answer.text)
+				self.assertEqual(self.request(verb, path).status_code, 417 if is_open else 403)

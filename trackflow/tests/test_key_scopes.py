@@ -14,8 +14,8 @@ from trackflow.access.api_keys import Refused
 from trackflow.access.scopes import ANY_SCOPE, Asked, wanted
 from trackflow.analytics.exporting import KINDS
 from trackflow.constants.app import MODULE
+from trackflow.openapi import methods
 from trackflow.tests.base import TrackFlowTestCase
-from trackflow.tests.test_access import methods
 
 # No key manages keys, or it could make itself one that may more.
 OF_KEYS = {f"api.access.{one}_api_key" for one in ("create", "revoke", "rotate")} | {
