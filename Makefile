@@ -5,6 +5,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+AUDIT := .venv-audit
 BENCHLESS := PORT=$(PORT) $(BIN)/benchless
 # Test files are shared out to so many processes, each with a site of its own.
 JOBS ?= 2
@@ -26,7 +27,7 @@ help:
 	@echo "make test     install, and run all tests"
 	@echo "make down     stop what make up started"
 	@echo "make serve    serve the site in the foreground (PORT, default 8000)"
-	@echo "make lint     check the style;  make format: mend it"
+	@echo "make lint     check style and what goes wrong in Frappe apps;  make format: mend the style"
 	@echo "make bench-test FRAPPE_BENCH_ROOT=… SITES=\"…\"   run the suite on sites of a real bench"
 	@echo "make benchmark   measure redirects, drain, collector and attribution on servers of its own (wants mariadbd, redis-server, wrk)"
 	@echo "make clean    remove what make installed and the demo site"
@@ -124,13 +125,21 @@ benchmark: install
 	@$(HERE) $(BIN)/python -m benchmarks.attribution
 	@$(HERE) $(BIN)/python -m benchmarks.analytics
 
-lint: install
+lint: install $(AUDIT)/installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(AUDIT)/bin/semgrep scan --config .semgrep --metrics off --disable-version-check --error --quiet --exclude tests trackflow
+
+# semgrep wants other versions of what the tests want: it has an environment of its own.
+$(AUDIT)/installed: Makefile
+	@echo "== Installing semgrep into $(AUDIT)"
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install -qq --disable-pip-version-check "semgrep>=1.100,<2"
+	@touch $@
 
 format: install
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 clean: down
-	@rm -rf $(VENV) .benchless tracker/node_modules frontend/node_modules trackflow/public/frontend
+	@rm -rf $(VENV) $(AUDIT) .benchless tracker/node_modules frontend/node_modules trackflow/public/frontend

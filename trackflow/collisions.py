@@ -32,7 +32,7 @@ def retried(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 				if not is_collision(error):
 					raise
 				frappe.db.rollback()
-				time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
+				time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 a pause
 		return work(*args, **kwargs)
 
 	return again

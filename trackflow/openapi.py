@@ -33,8 +33,8 @@ ERRORS = {
 }
 # Frappe's types of fields; all others are texts.
 _TYPES: dict[str, Row] = {
-	**dict.fromkeys(("Check", "Int"), {"type": "integer"}),
-	**dict.fromkeys(("Currency", "Float", "Percent", "Duration", "Rating"), {"type": "number"}),
+	**{kind: {"type": "integer"} for kind in ("Check", "Int")},
+	**{kind: {"type": "number"} for kind in ("Currency", "Float", "Percent", "Duration", "Rating")},
 	"JSON": {"type": ["string", "object", "array", "null"]},
 	"Date": {"type": ["string", "null"], "examples": ["2027-01-31"]},
 	"Datetime": {"type": ["string", "null"], "examples": ["2027-01-31 18:30:00"]},
@@ -106,7 +106,9 @@ def _operation(name: str, method: Callable, verb: str) -> Row:
 	scope = _scope_of(name)
 	told = {
 		"operationId": f"{verb.lower()}.{name}",
-		"tags": [scope.partition(":")[0] if scope else "guests" if method in frappe.guest_methods else "screens"],
+		"tags": [
+			scope.partition(":")[0] if scope else "guests" if method in frappe.guest_methods else "screens"
+		],
 		"summary": words.partition(". ")[0].rstrip("."),
 		"description": words,
 		"security": _security(scope, method in frappe.guest_methods),
@@ -147,7 +149,9 @@ def _arguments(method: Callable, verb: str) -> Row:
 		"properties": {one.name: _of_type(hints[one.name], one.default) for one in arguments},
 		"required": [one.name for one in arguments if one.default is inspect.Parameter.empty],
 	}
-	return {"requestBody": {"content": {"application/json": {"schema": body}}, "required": bool(body["required"])}}
+	return {
+		"requestBody": {"content": {"application/json": {"schema": body}}, "required": bool(body["required"])}
+	}
 
 
 def _of_type(hint: Any, default: Any) -> Row:
@@ -160,7 +164,10 @@ def _answer(hint: Any) -> Row:
 	if {hint, *typing.get_args(hint)} & {typing.NoReturn, Response}:
 		return {"description": "As the description says; not wrapped in `message`"}
 	schema = {"type": "object", "properties": {"message": msgspec.json.schema(hint)}}
-	return {"description": "The answer is under `message`", "content": {"application/json": {"schema": schema}}}
+	return {
+		"description": "The answer is under `message`",
+		"content": {"application/json": {"schema": schema}},
+	}
 
 
 def _error(words: str) -> Row:
@@ -180,7 +187,9 @@ def _redirect() -> Row:
 				"summary": "Follow a short link",
 				"description": "Records the click and sends the visitor on; docs/links.md says where to, and when a page is shown instead.",
 				"security": [{}],
-				"parameters": [{"name": "code", "in": "path", "required": True, "schema": {"type": "string"}}],
+				"parameters": [
+					{"name": "code", "in": "path", "required": True, "schema": {"type": "string"}}
+				],
 				"responses": {
 					"302": {"description": "To the destination; also 301, 303, 307, 308"},
 					"200": {"description": "A page: a password is asked for"},
@@ -197,7 +206,10 @@ def _redirect() -> Row:
 def _of_doctypes() -> Iterator[tuple[str, Row]]:
 	"""Frappe's REST over the DocTypes that keys may open."""
 	for doctype, noun in sorted(scopes.NOUNS.items()):
-		schema, is_edited = {"$ref": f"#/components/schemas/{_schema_name(doctype)}"}, doctype in scopes.EDITED
+		schema, is_edited = (
+			{"$ref": f"#/components/schemas/{_schema_name(doctype)}"},
+			doctype in scopes.EDITED,
+		)
 
 		def operation(what: str, summary: str, answer: Row, noun: str = noun, **more: Any) -> Row:
 			return {
@@ -209,8 +221,13 @@ def _of_doctypes() -> Iterator[tuple[str, Row]]:
 			}
 
 		body = {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
-		path, one = f"/api/resource/{doctype}", {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-		at_list = {"get": operation("read", f"List {doctype}", {"type": "array", "items": schema}, parameters=_LIST)}
+		path, one = (
+			f"/api/resource/{doctype}",
+			{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+		)
+		at_list = {
+			"get": operation("read", f"List {doctype}", {"type": "array", "items": schema}, parameters=_LIST)
+		}
 		at_one: Row = {"parameters": [one], "get": operation("read", f"Read a {doctype}", schema)}
 		if is_edited:
 			at_list["post"] = operation("write", f"Make a {doctype}", schema, **body)

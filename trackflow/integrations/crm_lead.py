@@ -168,18 +168,26 @@ def get_lead_tracking_data(lead: str = "") -> dict[str, Any]:
 	check(lead, visitor_reference.permission_for_data())
 	visitors, zone = sorted(visitors_of(lead)), ZoneInfo(get_system_timezone())
 	reads.note("Visitor", *visitors)
-	touches = visitors and frappe.get_all(
+	return {
+		"lead": lead,
+		"visitors": visitors,
+		"touch_points": [
+			{**touch, "occurred_at": iso(touch.occurred_at, zone)} for touch in _touches_of(visitors)
+		],
+		"credits": _credits(lead),
+	}
+
+
+def _touches_of(visitors: list[str]) -> list[Row]:
+	"""All touch points of these visitors, oldest first."""
+	if not visitors:
+		return []
+	return frappe.get_all(
 		"Touch Point",
 		filters={"visitor_id": ("in", visitors)},
 		fields=["name", "visitor_id", *TOUCH_FIELDS],
 		order_by="occurred_at, name",
 	)
-	return {
-		"lead": lead,
-		"visitors": visitors,
-		"touch_points": [{**touch, "occurred_at": iso(touch.occurred_at, zone)} for touch in touches],
-		"credits": _credits(lead),
-	}
 
 
 @frappe.whitelist(methods=["POST"])

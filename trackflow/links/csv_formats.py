@@ -30,7 +30,7 @@ from trackflow.links import csv_text
 from trackflow.links.csv_text import CsvError
 
 OWN, BITLY, DUB, SHLINK = "TrackFlow", "Bitly", "Dub", "Shlink"
-HAS_PASSWORD = "has_password"
+HAS_PASSWORD = "has_password"  # noqa: S105 a column
 SHORT_URL = "short_url"
 
 # Every column of the export that an import reads, in its order, with its header.

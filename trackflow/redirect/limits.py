@@ -41,7 +41,7 @@ local wrong = tonumber(redis.call("GET", KEYS[1]) or "0")
 if wrong >= tonumber(ARGV[1]) then return 0 end
 if ARGV[2] == "0" and redis.call("INCR", KEYS[1]) == 1 then redis.call("EXPIRE", KEYS[1], ARGV[3]) end
 return 1
-"""
+"""  # noqa: S105 a script
 
 # Wrong attempts and when they are forgotten, by key: only while Redis is away.
 _local: dict[str, tuple[int, float]] = {}

@@ -13,7 +13,9 @@ from trackflow.openapi import methods, verbs_of
 from trackflow.tests.base import HAS_CRM
 from trackflow.tests.users import PeopleTestCase
 
-MANAGER, CAMPAIGNER, NOBODY = (f"access.{who}@example.com" for who in ("manager", "campaigns", "nobody"))
+MANAGER, SYSTEM, CAMPAIGNER, NOBODY = (
+	f"access.{who}@example.com" for who in ("manager", "system", "campaigns", "nobody")
+)
 VERBS = ("GET", "POST", "PUT", "DELETE")
 # Guests' own: clicks, events, script and image, consent; of a visitor what its own cookie says.
 OF_GUESTS = {
@@ -78,6 +80,7 @@ class TestEveryMethod(PeopleTestCase):
 
 	roles: ClassVar[dict[str, tuple[str, ...]]] = {
 		MANAGER: (TRACKFLOW_MANAGER,),
+		SYSTEM: ("System Manager",),
 		CAMPAIGNER: (CAMPAIGN_MANAGER,),
 		NOBODY: (),
 	}
@@ -123,7 +126,7 @@ class TestEveryMethod(PeopleTestCase):
 			if name in OF_CRM:
 				continue
 			with self.subTest(name):
-				for user in (MANAGER, CAMPAIGNER):
+				for user in (MANAGER, SYSTEM, CAMPAIGNER):
 					answer = self.call(user, name, method)
 					# Of links that are not there nobody may have pictures.
 					is_refused = answer.status_code == 403 and name != "api.links.qr_codes"

@@ -34,7 +34,9 @@ def docs(name: str) -> Path:
 class TestTheDocument(TrackFlowTestCase):
 	def test_it_is_the_file_in_the_docs(self) -> None:
 		"""`bench trackflow openapi > docs/openapi.json` makes it anew."""
-		self.assertEqual(json.loads(docs("openapi.json").read_text()), json.loads(json.dumps(openapi.document())))
+		self.assertEqual(
+			json.loads(docs("openapi.json").read_text()), json.loads(json.dumps(openapi.document()))
+		)
 
 	@skipUnless(schemathesis, "openapi-spec-validator is not installed")
 	def test_it_is_openapi(self) -> None:
@@ -52,7 +54,9 @@ class TestTheDocument(TrackFlowTestCase):
 				self.assertTrue(operation["description"])
 
 	def test_every_doctype_that_keys_may_open(self) -> None:
-		found = {path.split("/")[3] for path in openapi.document()["paths"] if path.startswith("/api/resource/")}
+		found = {
+			path.split("/")[3] for path in openapi.document()["paths"] if path.startswith("/api/resource/")
+		}
 		self.assertEqual(found, set(scopes.NOUNS))
 
 
