@@ -76,6 +76,7 @@ permission_query_conditions = {
 	"Visitor": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Visitor Event": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Visitor Session": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Webhook Delivery": "trackflow.privacy.reads.note_list",
 }
 
 doc_events = {

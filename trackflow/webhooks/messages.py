@@ -65,6 +65,14 @@ def messages(
 		yield Message(name, f'{head[:-1]},"items":[{",".join(some)}]}}', len(some))
 
 
+def is_message(text: str | None) -> bool:
+	"""Whether a text is a message as `messages` makes them."""
+	try:
+		return isinstance(json.loads(text or "")["items"], list)
+	except (ValueError, KeyError, TypeError):
+		return False
+
+
 def without(text: str, is_left_out: Callable[[str], bool]) -> tuple[str, int]:
 	"""A message's text without the items of which that is so, and how many are left."""
 	message = json.loads(text)

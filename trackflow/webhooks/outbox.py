@@ -19,7 +19,7 @@ from trackflow.config import get_config
 from trackflow.naming import timed_name
 from trackflow.policy import Config, Webhook
 from trackflow.times import iso
-from trackflow.webhooks.messages import EVENTS, Item, messages
+from trackflow.webhooks.messages import EVENTS, Item, is_message, messages, without
 
 DELIVERY = "Webhook Delivery"
 PENDING, DELIVERED, FAILED = "Pending", "Delivered", "Failed"
@@ -99,6 +99,24 @@ def rows_of(
 		}
 		for one in made
 	]
+
+
+def forget(names: Collection[str], is_about: Callable[[str], bool]) -> None:
+	"""Take what is about somebody out of these deliveries: those that tell of nobody else go, others keep what they tell of others and
+	go on. Part of the caller's transaction."""
+	rows = bulk.lock(DELIVERY, names, ("payload", "response_excerpt", "error_message"))
+	kept: dict[str, dict[str, Any]] = {}
+	for name, row in rows.items():
+		text, number = without(row.payload, is_about) if is_message(row.payload) else ("", 0)
+		if number:
+			kept[name] = {
+				"payload": text,
+				"item_count": number,
+				"response_excerpt": None,
+				"error_message": None,
+			}
+	bulk.update(DELIVERY, kept, is_locked=True)
+	bulk.delete(DELIVERY, rows.keys() - kept.keys())
 
 
 def queue() -> None:

@@ -1,7 +1,6 @@
 """One message on its way to one address: what happened, and how far it is (WHK-1). Its name is the id that the receiver sees."""
 
-from frappe.model.document import Document
-
+from trackflow.privacy.reads import ReadLogged
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
@@ -12,7 +11,7 @@ INDEXES = {
 }
 
 
-class WebhookDelivery(Document):
+class WebhookDelivery(ReadLogged):
 	pass
 
 
