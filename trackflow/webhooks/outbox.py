@@ -5,7 +5,7 @@ Who subscribes stands in the settings' snapshot. Where nobody does, nothing is a
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -31,23 +31,27 @@ Items = Mapping[str, Item]
 def tell(event: str, items: Callable[[ZoneInfo], Items], config: Config | None = None) -> None:
 	"""Have this told to who subscribes to the event. `items` gives them by the names of the documents that they are of; it is asked
 	only where somebody subscribes. Part of the caller's transaction."""
-	tell_each(event, lambda _webhook, zone: items(zone), config)
+	if webhooks := subscribers(event, config):
+		zone = ZoneInfo(get_system_timezone())
+		_put(event, dict.fromkeys(webhooks, items(zone)), zone)
 
 
-def tell_each(event: str, items: Callable[[Webhook, ZoneInfo], Items], config: Config | None = None) -> None:
+def tell_each(event: str, items: Callable[[Webhook, ZoneInfo], Items]) -> None:
 	"""The same where not every webhook is told the same."""
-	webhooks = subscribers(event, config)
-	if not webhooks:
+	if webhooks := subscribers(event):
+		zone = ZoneInfo(get_system_timezone())
+		_put(event, {one: items(one, zone) for one in webhooks}, zone)
+
+
+def _put(event: str, items: Mapping[Webhook, Items], zone: ZoneInfo) -> None:
+	names = {name for some in items.values() for name in some}
+	if not names:
 		return
-	zone = ZoneInfo(get_system_timezone())
-	addresses = bulk.load(WEBHOOK, {"name": ("in", [one.name for one in webhooks])}, ["webhook_url"])
+	readable = {user: readable_by(user, event, names) for user in {webhook.user for webhook in items}}
+	addresses = bulk.load(WEBHOOK, {"name": ("in", [one.name for one in items])}, ["webhook_url"])
 	rows: list[dict[str, Any]] = []
-	readable: dict[str, Collection[str]] = {}
-	for webhook in webhooks:
-		found = items(webhook, zone)
-		if webhook.user not in readable:
-			readable[webhook.user] = readable_by(webhook.user, event, found)
-		told = [item for name, item in found.items() if name in readable[webhook.user]]
+	for webhook, some in items.items():
+		told = [item for name, item in some.items() if name in readable[webhook.user]]
 		if told and webhook.name in addresses:
 			address = addresses[webhook.name].webhook_url
 			rows += rows_of(webhook.name, webhook.key, address, event, told, zone)
@@ -62,7 +66,7 @@ def subscribers(event: str, config: Config | None = None) -> list[Webhook]:
 	return [one for one in webhooks if not one.expires_at or one.expires_at > time.time()]
 
 
-def readable_by(user: str, event: str, names: Iterable[str]) -> Collection[str]:
+def readable_by(user: str, event: str, names: Collection[str]) -> Collection[str]:
 	"""Of these documents those that the user may read, as Frappe's own lists say."""
 	of = EVENTS[event]
 	if not frappe.has_permission(of.doctype, "read", user=user):
