@@ -12,7 +12,7 @@ import frappe
 from frappe.utils import cint, flt, get_system_timezone
 
 from trackflow import __version__, changes, place_file, snapshots
-from trackflow.access.stored_keys import stored_keys
+from trackflow.access.stored_keys import stored_keys, webhooks_of
 from trackflow.constants.defaults import SETTINGS
 from trackflow.policy import Config, Domain, Network
 from trackflow.tracking.identity import Ranges
@@ -56,6 +56,7 @@ def read_config() -> Config:
 	settings = frappe.get_single("TrackFlow Settings")
 	names = frappe.get_all("Domain Configuration", pluck="name", order_by="is_primary desc, name")
 	domains = [_domain(frappe.get_doc("Domain Configuration", name)) for name in names]
+	keys = stored_keys()
 	return Config(
 		enabled=bool(cint(settings.enable_tracking)),
 		cookie_days=cint(settings.cookie_expires_days),
@@ -90,7 +91,8 @@ def read_config() -> Config:
 		keys={domain.public_key: domain.name for domain in domains},
 		blocked_addresses=_networks((settings.blocked_addresses or "").split()),
 		limits={name: cint(settings.get(name)) for name in SETTINGS if name.startswith("limit_")},
-		api_keys={key.prefix: key for key in stored_keys()},
+		api_keys={key.prefix: key for key in keys},
+		webhooks=webhooks_of(keys),
 	)
 
 

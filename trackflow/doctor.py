@@ -154,6 +154,22 @@ def _click_queue() -> tuple[str, str]:
 	return (NOTE if waiting else FINE), f"{waiting} records wait for another attempt{since}."
 
 
+def _webhooks() -> tuple[str, str]:
+	figures = measure.webhooks()
+	text = f"{figures['pending']:,} deliveries wait, {figures['failed']:,} were given up"
+	if figures["paused"]:
+		return BROKEN, (
+			f"{figures['paused']} are paused after failures in a row; {text}. Mend the target, then choose Resume in the "
+			"app's settings or on the API key."
+		)
+	if figures["oldest_seconds"] > 60 * measure.setting("health_late_minutes"):
+		return (
+			BROKEN,
+			f"{text}; the oldest was due {_span(figures['oldest_seconds'])} ago. Is there a worker for the queue default?",
+		)
+	return (NOTE if figures["failed"] else FINE), f"{text}."
+
+
 def _span(seconds: float) -> str:
 	for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
 		if seconds >= 2 * size:
@@ -319,6 +335,7 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Spool": _spool,
 	"Losses": _losses,
 	"Click Queue": _click_queue,
+	"Webhooks": _webhooks,
 	"Scheduler": _scheduler,
 	"Jobs": _jobs,
 	"Answers": _answers,

@@ -76,6 +76,7 @@ permission_query_conditions = {
 	"Visitor": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Visitor Event": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Visitor Session": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
+	"Webhook Delivery": "trackflow.privacy.reads.note_list",
 }
 
 doc_events = {
@@ -112,8 +113,16 @@ user_data_fields = [
 
 scheduler_events = {
 	"cron": {
-		"* * * * *": ["trackflow.stream.drain.drain_if_waiting", "trackflow.access.request_log.store"],
-		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
+		"* * * * *": [
+			"trackflow.stream.drain.drain_if_waiting",
+			"trackflow.access.request_log.store",
+			"trackflow.webhooks.sender.send_due",
+		],
+		"*/5 * * * *": [
+			"trackflow.stream.drain.retry_kept",
+			"trackflow.integrations.waiting.resume",
+			"trackflow.webhooks.limit_hits.tell_limits",
+		],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
 		# Once: the hours after the first are for a mail server that was away.
 		"0 7-11 * * 1": ["trackflow.weekly_summary.send.send_weekly"],

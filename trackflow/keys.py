@@ -1,7 +1,7 @@
-"""The two secrets of tracking: the day's key of cookieless ids, and the key that signs click ids.
+"""The secrets of tracking: the day's key of cookieless ids, the key that signs click ids, and those that are derived like it.
 
 The day's key is random, shared by all workers through the queue Redis, gone after 48 hours and never in the database. The
-signing key is derived from the site's encryption key, so it is stored nowhere.
+others are derived from the site's encryption key, so they are stored nowhere.
 """
 
 import hashlib
@@ -56,6 +56,12 @@ def click_secret() -> bytes:
 def password_secret() -> bytes:
 	"""The key of what stands for a link's password, and for whoever tries one."""
 	return _derived(get_encryption_key(), "trackflow link password")
+
+
+def webhook_secret(secret_id: str) -> bytes:
+	"""What the webhooks of an API key are signed with. It is derived from the site's encryption key and an id that the API key holds:
+	so it is stored nowhere, neither a backup of the database nor a reader of its rows has it, and another id makes another one."""
+	return _derived(get_encryption_key(), f"trackflow webhooks {secret_id}")
 
 
 def limit_secret() -> bytes:

@@ -68,6 +68,17 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+	"""An event that is told to an address of an API key, as far as its user may read it; until when (seconds since 1970)."""
+
+	name: str
+	event: str
+	key: str
+	user: str
+	expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
 	"""The settings that requests and drains need. Times are timedeltas, networks are parsed, the time zone is the site's."""
 
@@ -102,6 +113,8 @@ class Config:
 	limits: dict[str, int] = field(default_factory=dict)
 	# By prefix.
 	api_keys: dict[str, ApiKey] = field(default_factory=dict)
+	# By event: those of keys that are switched on, paused or not.
+	webhooks: dict[str, tuple[Webhook, ...]] = field(default_factory=dict)
 
 	def domain_of(self, host: str) -> Domain | None:
 		"""The configured domain of a host (with or without port), or None."""

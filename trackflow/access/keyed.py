@@ -26,6 +26,8 @@ from trackflow.stream import tally
 
 # What its answers are counted as.
 ENDPOINT = "api"
+# Before a key's prefix: how often its limit refused a request.
+KEY_LIMIT = "limit.key."
 _IN_ENVIRON = {api_keys.HEADER: "HTTP_X_TRACKFLOW_KEY", "authorization": "HTTP_AUTHORIZATION"}
 # An answer that failed tells its kind in a few bytes; longer ones are not looked at.
 _MOST_BYTES = 64 * 1024
@@ -114,6 +116,7 @@ def _admitted(keyed: Keyed) -> ApiKey:
 	if not frappe.db.get_value("User", key.user, "enabled"):
 		raise Refused(401, "key_revoked", "This API key is switched off.")
 	if wait := limits.wait_for(limits.of_key(key, config)):
+		tally.add({f"{KEY_LIMIT}{key.prefix}": 1})
 		raise Refused(429, "too_many", limits.TOO_MANY, wait)
 	if scope := scopes.wanted(_asked(frappe.request)):
 		api_keys.check_scope(key, scope)

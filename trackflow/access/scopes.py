@@ -157,6 +157,8 @@ TABLE = {
 			"api.health.get_metrics",
 			"api.settings.get_settings",
 			"api.summary.preview_weekly_summary",
+			"api.webhooks.get_deliveries",
+			"api.webhooks.get_webhooks",
 		),
 		# A person's whole data is nothing for who looks after the site, such as a monitoring.
 		writing=(
@@ -164,6 +166,10 @@ TABLE = {
 			"api.privacy.export",
 			"api.privacy.preview",
 			"api.settings.save_settings",
+			# Not where webhooks go, nor their secret: a key that could say so would be a key to all that is told.
+			"api.webhooks.redeliver",
+			"api.webhooks.resume_webhook",
+			"api.webhooks.test_webhook",
 			"trackflow.doctype.click_queue.click_queue.retry",
 		),
 	),

@@ -13,10 +13,11 @@ import frappe
 from frappe import _
 from frappe.utils import cint, get_datetime, get_system_timezone
 
-from trackflow.policy import ApiKey
+from trackflow.policy import ApiKey, Webhook
 from trackflow.tracking.identity import Ranges
 
 DOCTYPE = "TrackFlow API Key"
+WEBHOOK = "API Key Webhook Event"
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 
@@ -25,6 +26,22 @@ def stored_keys() -> list[ApiKey]:
 	zone = ZoneInfo(get_system_timezone())
 	names = frappe.get_all(DOCTYPE, pluck="name", order_by="name")
 	return [_value(frappe.get_doc(DOCTYPE, name), zone) for name in names]
+
+
+def webhooks_of(keys: Iterable[ApiKey]) -> dict[str, tuple[Webhook, ...]]:
+	"""By event, the webhooks that are switched on of those of these keys that are."""
+	by_name = {key.name: key for key in keys if key.is_active}
+	found: dict[str, tuple[Webhook, ...]] = {}
+	for row in frappe.get_all(
+		WEBHOOK,
+		filters={"parenttype": DOCTYPE, "is_active": 1},
+		fields=["name", "event_type", "parent"],
+		order_by="parent, idx",
+	):
+		if key := by_name.get(row.parent):
+			webhook = Webhook(row.name, row.event_type, key.name, key.user, key.expires_at)
+			found[row.event_type] = (*found.get(row.event_type, ()), webhook)
+	return found
 
 
 def create(
@@ -58,7 +75,7 @@ def create(
 def rotate(name: str) -> dict[str, Any]:
 	"""Give a key another prefix and secret, and answer with the whole of it; the former one is refused from now on. Name, scopes,
 	addresses and figures stay. Named by its name or its prefix."""
-	doc = _named(name)
+	doc = named(name)
 	doc.flags.rotates = doc.flags.whole_key_is_answered = True
 	doc.save()
 	return _whole(doc)
@@ -85,12 +102,13 @@ def listed() -> list[dict[str, Any]]:
 
 def revoke(name: str) -> None:
 	"""Switch a key off, for good or until somebody switches it on again. Named by its name or its prefix."""
-	doc = _named(name)
+	doc = named(name)
 	doc.is_active = 0
 	doc.save()
 
 
-def _named(name: str) -> "frappe.model.document.Document":
+def named(name: str) -> "frappe.model.document.Document":
+	"""A key by its name or its prefix."""
 	found = frappe.db.exists(DOCTYPE, name) or frappe.db.get_value(DOCTYPE, {"api_key": name})
 	if not found:
 		frappe.throw(_("There is no API key {0}.").format(name), frappe.DoesNotExistError)

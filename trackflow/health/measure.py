@@ -10,15 +10,20 @@ from contextlib import suppress
 from typing import Any
 
 import frappe
-from frappe.utils import cint, now_datetime
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Count, Min
+from frappe.utils import cint, get_datetime, now_datetime
 from redis.exceptions import RedisError
 
 from trackflow import __version__, hooks, runs
 from trackflow.access import request_log
+from trackflow.access.stored_keys import WEBHOOK
 from trackflow.exceptions import StreamUnavailable
 from trackflow.health import figures, schedule, totals
 from trackflow.integrations import waiting
 from trackflow.stream import connection, drain, spool, tally, writer
+from trackflow.webhooks.messages import PING
+from trackflow.webhooks.outbox import DELIVERY, FAILED, PENDING
 
 Row = dict[str, Any]
 
@@ -64,6 +69,32 @@ def queue() -> Row:
 		"conversions": frappe.db.count("Conversion", {"attribution_status": "Pending"}),
 		"requests": _asked(request_log.waiting),
 		"lost_requests": _asked(request_log.lost),
+		"webhooks": webhooks(),
+	}
+
+
+def webhooks() -> Row:
+	"""Deliveries that wait and that were given up, webhooks that are paused, and for how long the oldest has been due of those that
+	may go."""
+	hook, delivery = frappe.qb.DocType(WEBHOOK), frappe.qb.DocType(DELIVERY)
+	may_go = (hook.is_paused == 0) & (hook.held_until.isnull() | (hook.held_until < now_datetime()))
+	rows = (
+		frappe.qb.from_(delivery)
+		.left_join(hook)
+		.on(hook.name == delivery.webhook)
+		.select(delivery.status, Count("*"), Min(Case().when(may_go, delivery.next_attempt_at)))
+		.where(delivery.status.isin([PENDING, FAILED]) & (delivery.event_type != PING))
+		.groupby(delivery.status)
+		.run()
+	)
+	found = {status: (number, oldest) for status, number, oldest in rows}
+	pending, oldest = found.get(PENDING, (0, None))
+	late = (now_datetime() - get_datetime(oldest)).total_seconds() if oldest else 0
+	return {
+		"pending": pending,
+		"failed": found.get(FAILED, (0, None))[0],
+		"paused": frappe.db.count(WEBHOOK, {"is_paused": 1, "is_active": 1}),
+		"oldest_seconds": round(max(late, 0)),
 	}
 
 

@@ -99,6 +99,12 @@ def _waiting(queue: Row) -> Iterable[str]:
 	yield _family("lost_total", "counter", lost, [({}, queue["lost_records"])])
 	unlogged = "Requests with an API key that are not in the log."
 	yield _family("requests_lost_total", "counter", unlogged, [({}, queue["lost_requests"])])
+	told = [({"state": state}, queue["webhooks"][state]) for state in ("pending", "failed")]
+	yield _family(
+		"webhook_deliveries", "gauge", "Deliveries to webhooks that wait, and that were given up.", told
+	)
+	paused = "Webhooks that are paused after failures in a row."
+	yield _family("webhooks_paused", "gauge", paused, [({}, queue["webhooks"]["paused"])])
 	kept = [({"status": status}, number) for status, number in queue["click_queue"].items()]
 	yield _family("click_queue", "gauge", "Records in the Click Queue.", kept)
 

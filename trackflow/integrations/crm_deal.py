@@ -23,11 +23,13 @@ from trackflow.integrations.summary import Summary
 from trackflow.jobs import enqueue
 from trackflow.runs import recorded
 from trackflow.tracking import conversions, people
+from trackflow.webhooks import messages, outbox
 
 Row = dict[str, Any]
 
 DOCTYPE = "CRM Deal"
 CONVERSION = "Deal Won"
+WON = "deal.won"
 DEAL_ROWS = ("Deal Attribution", "Deal Link Association", "Deal Stage Change")
 RELEVANT = (
 	"status", "lead", "currency", "deal_value", "annual_revenue", "organization", visitor_reference.FIELD,
@@ -85,7 +87,11 @@ def attribute(deal: str, reference: str = "") -> None:
 		return
 	if is_won(doc.status):
 		row = _conversion(doc, won_at(doc), reference)
-		run.credit(conversions.record_all(CONVERSION, {deal: row}))
+		is_told = outbox.subscribers(WON) and not conversions.of_source(CONVERSION, DOCTYPE, deal)
+		names = conversions.record_all(CONVERSION, {deal: row})
+		if is_told and names:
+			outbox.tell(WON, lambda zone: {deal: messages.deal(deal, row, zone)})
+		run.credit(names)
 		return
 	if conversion := conversions.of_source(CONVERSION, DOCTYPE, deal):
 		run.take_back(conversion)

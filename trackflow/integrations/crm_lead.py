@@ -25,6 +25,7 @@ from trackflow.privacy import reads
 from trackflow.runs import recorded
 from trackflow.times import iso
 from trackflow.tracking import campaigns, conversions, identity, people
+from trackflow.webhooks import messages, outbox
 
 Row = dict[str, Any]
 
@@ -144,7 +145,11 @@ def after_credits(names: list[str]) -> None:
 	fields = {row.source_name: found[row.name].fields for row in rows if row.name in found}
 	ads = ads_of({row.source_name for row in rows if row.name in found and not found[row.name].touches})
 	fields = {name: values | ads.get(name, {}) for name, values in fields.items()}
-	summary.set_all(DOCTYPE, fields)
+	if changed := summary.set_all(DOCTYPE, fields):
+		outbox.tell(
+			"lead.attributed",
+			lambda zone: {name: messages.lead(name, row, zone) for name, row in changed.items()},
+		)
 	status_changes.follow(status_changes.LEADS, fields)
 
 
@@ -265,15 +270,21 @@ def _find(leads: Mapping[str, Row], references: Mapping[str, str]) -> dict[str, 
 
 def _belong(visitors: Mapping[str, list[str]], leads: Mapping[str, Row]) -> None:
 	"""A visitor belongs to the first lead that it became; another browser user is a matter for people, not for guesses."""
-	stored = bulk.load(
-		"Visitor", {"name": ("in", {one for some in visitors.values() for one in some})}, ["crm_lead"]
-	)
+	found = {one for some in visitors.values() for one in some}
+	stored = bulk.load("Visitor", {"name": ("in", found)}, ["crm_lead", "contact_email"])
 	owners: dict[str, Row] = {}
 	for lead in sorted(visitors, key=lambda name: (leads[name].creation, name)):
 		for one in visitors[lead]:
 			if one in stored and not stored[one].crm_lead:
 				owners.setdefault(one, {"crm_lead": lead})
 	bulk.update("Visitor", owners)
+	# Who said an address before is told of already.
+	new, now = [one for one in owners if not stored[one].contact_email], now_datetime()
+	if new:
+		outbox.tell(
+			"visitor.identified",
+			lambda zone: {one: messages.identified(one, "lead", now, zone) for one in new},
+		)
 
 
 def _recompute(leads: set[str | None]) -> None:

@@ -78,18 +78,19 @@ def set_fields(doctype: str, name: str, values: Row) -> None:
 	set_all(doctype, {name: values})
 
 
-def set_all(doctype: str, values: Mapping[str, Row]) -> None:
-	"""`set_fields` for many documents by name, which all get the same fields."""
+def set_all(doctype: str, values: Mapping[str, Row]) -> Mapping[str, Row]:
+	"""`set_fields` for many documents by name, which all get the same fields; answers those that changed."""
 	meta = frappe.get_meta(doctype)
 	fields = [field for field in next(iter(values.values()), {}) if meta.has_field(field)]
 	if not fields:
-		return
+		return {}
 	stored = bulk.load(doctype, {"name": ("in", values)}, fields)
 	wanted = {name: {field: values[name][field] for field in fields} for name in stored if name in values}
 	changed = {name: row for name, row in wanted.items() if not bulk.same(row, stored[name])}
 	bulk.update(doctype, changed)
 	for name in changed:
 		frappe.clear_document_cache(doctype, name)
+	return changed
 
 
 def _winner(model: Model, touches: Sequence[JourneyTouch], conversion: Row) -> JourneyTouch | None:

@@ -41,6 +41,7 @@ from trackflow.rollups import marks
 from trackflow.runs import recorded
 from trackflow.stream import drain, spool
 from trackflow.tracking import identity, repair
+from trackflow.webhooks import outbox
 
 Row = dict[str, Any]
 
@@ -347,7 +348,9 @@ def _erase_log(work: _Work, table: Table) -> None:
 @retried
 def _erase_log_rows(work: _Work, table: Table, names: list[str]) -> None:
 	frappe.db.commit()
-	if table.goes:
+	if table.doctype == outbox.DELIVERY:
+		outbox.forget(names, lambda text: personal.names_any(text, work.subject.words))
+	elif table.goes:
 		bulk.delete(table.doctype, names)
 	else:
 		references = [column for kind, column in table.found_by if kind in (EMAIL, LEAD, VISITOR)]

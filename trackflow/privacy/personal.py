@@ -216,7 +216,7 @@ TABLES = (
 		"Webhook Delivery",
 		"A message to a program.",
 		mentions=("payload", "response_excerpt", "error_message"),
-		keeps=_fields("event_type status attempts next_attempt_at delivered_at response_code"),
+		keeps=_fields("event_type item_count status attempts next_attempt_at delivered_at response_code"),
 		internal=_fields("api_key webhook webhook_url"),
 		goes=True,
 	),

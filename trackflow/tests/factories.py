@@ -54,6 +54,21 @@ def make_key(name: str = "shop server", domain: str | None = SHOP, **values: Any
 	return made["key"]
 
 
+def make_webhook(url: str, *events: str, key: str = "hooks", user: str = "Administrator") -> list[str]:
+	"""Webhooks of a key that may all that they need, which is made where there is none; their names."""
+	from trackflow.webhooks.messages import EVENTS
+
+	if not frappe.db.exists("TrackFlow API Key", key):
+		scopes = sorted({EVENTS[event].scope for event in EVENTS})
+		stored_keys.create(key, scopes, user=user)
+	doc = frappe.get_doc("TrackFlow API Key", key)
+	for event in events:
+		doc.append("webhook_events", {"event_type": event, "webhook_url": url, "is_active": 1})
+	doc.save()
+	frappe.db.commit()
+	return [row.name for row in doc.webhook_events if row.webhook_url == url and row.event_type in events]
+
+
 @contextmanager
 def changed_model(name: str, **values: Any) -> Iterator[None]:
 	"""An Attribution Model that is otherwise for a while, checks or no checks."""

@@ -49,6 +49,14 @@ OF_MANAGERS = {
 	"api.settings.get_settings",
 	"api.settings.save_settings",
 	"api.summary.preview_weekly_summary",
+	"api.webhooks.add_webhook",
+	"api.webhooks.get_deliveries",
+	"api.webhooks.get_webhooks",
+	"api.webhooks.make_webhook_secret",
+	"api.webhooks.redeliver",
+	"api.webhooks.remove_webhook",
+	"api.webhooks.resume_webhook",
+	"api.webhooks.test_webhook",
 	"trackflow.doctype.click_queue.click_queue.retry",
 }
 # Of leads and deals: the CRM says who may.

@@ -83,6 +83,7 @@ METRICS = {
 		"lost_records": None,
 		"requests": 2,
 		"lost_requests": 1,
+		"webhooks": {"pending": 4, "failed": 1, "paused": 0, "oldest_seconds": 7},
 		"click_queue": {"pending": 1, "failed": 2},
 		"leads": None,
 		"conversions": 0,

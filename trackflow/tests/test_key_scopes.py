@@ -19,7 +19,10 @@ from trackflow.tests.base import TrackFlowTestCase
 
 # No key manages keys, or it could make itself one that may more.
 OF_KEYS = {f"api.access.{one}_api_key" for one in ("create", "revoke", "rotate")} | {
-	"api.access.list_api_keys"
+	"api.access.list_api_keys",
+	"api.webhooks.add_webhook",
+	"api.webhooks.make_webhook_secret",
+	"api.webhooks.remove_webhook",
 }
 # Of browsers, which have no key; servers send events by the collector's own door.
 OF_BROWSERS = {

@@ -103,6 +103,9 @@ PURE_MODULES = (
 	"trackflow.tracking.sources",
 	"trackflow.waste.judge",
 	"trackflow.waste.quiet",
+	"trackflow.webhooks.messages",
+	"trackflow.webhooks.retrying",
+	"trackflow.webhooks.signing",
 	"trackflow.weekly_summary.layout",
 )
 

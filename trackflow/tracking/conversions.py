@@ -18,6 +18,7 @@ from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.privacy import aged
 from trackflow.tracking import people
+from trackflow.webhooks import messages, outbox
 
 Row = dict[str, Any]
 
@@ -66,8 +67,19 @@ def record_all(conversion_type: str, by_external_id: Mapping[str, Row]) -> list[
 		own = {"conversion_type": conversion_type, "external_id": own_id, "attribution_status": PENDING}
 		added[name_of(conversion_type, own_id)] = {**values, **own}
 	bulk.insert("Conversion", ({"name": name, **row} for name, row in added.items()), ignore_duplicates=True)
+	_tell(added)
 	_correct(rows)
 	return [*rows, *added]
+
+
+def _tell(made: Mapping[str, Row]) -> None:
+	if made:
+		outbox.tell(
+			"conversion.created",
+			lambda zone: {
+				name: messages.conversion({"name": name, **row}, zone) for name, row in made.items()
+			},
+		)
 
 
 def is_past(at: datetime) -> bool:
@@ -103,6 +115,7 @@ def from_events(events: Iterable[Row], known: Mapping[str, Row]) -> list[str]:
 	rows = [_row(event, known[event["visitor"]]) for event in events if event["event_type"] == "CONVERSION"]
 	made = _not_past({row["name"]: row for row in rows})
 	bulk.insert("Conversion", made.values(), ignore_duplicates=True)
+	_tell(made)
 	return list(made)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import get_system_timezone
+from frappe.utils import get_system_timezone, now_datetime
 
 from trackflow import bulk
 from trackflow.collisions import retried
@@ -24,6 +24,7 @@ from trackflow.times import site_time
 from trackflow.tracking import conversions, counters, joins, rows, scanners, visitors
 from trackflow.tracking.visitors import Engagement, Statement
 from trackflow.tracking.visits import Visits
+from trackflow.webhooks import messages, outbox
 
 Record = dict[str, Any]
 Row = dict[str, Any]
@@ -130,11 +131,32 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	visitors.rebuild({join.former for join in joinable}, known, _engagement(config))
 	counters.add_clicks(new_clicks.values(), counters.settle_unique(_pairs(joinable, moved)))
 	made = conversions.from_events(counted_events, known)
+	_tell(counted_clicks, people, known, config)
 	named = {one for one, values in people.items() if values.get("contact_email")}
 	_queue_credits(made, visits, known, named)
 	# The batch must be stored before it is acknowledged.
 	frappe.db.commit()
 	return len(new_clicks) + len(new_events), list(clicks.values()), list(events.values())
+
+
+def _tell(clicks: Collection[Row], people: dict[str, Row], known: dict[str, Row], config: Config) -> None:
+	"""Have webhooks told, where there are any, of persons' clicks and of visitors that said who they are."""
+	if clicks:
+		outbox.tell(
+			"link.clicked", lambda zone: {row["name"]: messages.click(row, zone) for row in clicks}, config
+		)
+	identified = [
+		one
+		for one, values in people.items()
+		if values.get("contact_email") and not known[one]["contact_email"] and not known[one]["crm_lead"]
+	]
+	if identified:
+		now = now_datetime()
+		outbox.tell(
+			"visitor.identified",
+			lambda zone: {one: messages.identified(one, "email", now, zone) for one in identified},
+			config,
+		)
 
 
 def _hand_over(found: list[joins.Join], config: Config) -> int:

@@ -1,8 +1,7 @@
 """Archive files at an HTTP endpoint (RET-1): PUT keeps one below the address, GET gives it back, as WebDAV servers do.
 
 Ten seconds without an answer are too long; what may pass by itself is tried again, with growing pauses. Redirects are an error,
-never followed: the token would go along. The other end's address is looked at when the connection stands, before anything is
-sent, so that no name server can say one thing first and another then.
+never followed: the token would go along. Who may be at the other end is for `outgoing` to see to.
 """
 
 import time
@@ -14,14 +13,12 @@ import frappe
 import requests
 import tenacity
 from frappe import _
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from trackflow.outgoing import session
 from trackflow.privacy.archive import guard
 from trackflow.privacy.archive.draft import PIECE
-from trackflow.privacy.archive.places import NotThere, PlaceError
+from trackflow.privacy.archive.places import NotThere, PassingError, PlaceError
 
 Result = TypeVar("Result")
 
@@ -34,42 +31,12 @@ PAUSE_SECONDS = 1
 PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 
 
-class PassingError(PlaceError):
-	"""What may be otherwise a moment later."""
-
-
-class _Plain(guard.Watched, HTTPConnection):
-	pass
-
-
-class _Encrypted(guard.Watched, HTTPSConnection):
-	pass
-
-
-class _PlainPool(HTTPConnectionPool):
-	ConnectionCls = _Plain
-
-
-class _EncryptedPool(HTTPSConnectionPool):
-	ConnectionCls = _Encrypted
-
-
-class _Adapter(HTTPAdapter):
-	def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-		super().init_poolmanager(*args, **kwargs)
-		self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
-
-
 class Endpoint:
 	"""An address below which files are kept."""
 
 	def __init__(self, address: str, token: str | None) -> None:
 		self.label = address.rstrip("/")
-		self._session = requests.Session()
-		# No proxy, whose address would be the other end's, and no password out of a .netrc.
-		self._session.trust_env = False
-		for scheme in ("https://", "http://"):
-			self._session.mount(scheme, _Adapter())
+		self._session = session(guard.current())
 		if token:
 			self._session.headers["Authorization"] = f"Bearer {token}"
 

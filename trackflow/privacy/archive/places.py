@@ -19,6 +19,10 @@ class PlaceError(Exception):
 	"""A place does not do its work; the message says what to do, and holds no secret."""
 
 
+class PassingError(PlaceError):
+	"""What may be otherwise a moment later."""
+
+
 class NotThere(PlaceError):
 	"""The place works, and has no such file."""
 

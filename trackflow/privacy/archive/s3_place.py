@@ -126,17 +126,13 @@ def _watch(client: Any) -> None:
 	is sent."""
 	from botocore import awsrequest
 
-	class Plain(guard.Watched, awsrequest.AWSHTTPConnection):
-		pass
-
-	class Encrypted(guard.Watched, awsrequest.AWSHTTPSConnection):
-		pass
+	judge = guard.current()
 
 	class PlainPool(awsrequest.AWSHTTPConnectionPool):
-		ConnectionCls = Plain
+		ConnectionCls = judge.watched(awsrequest.AWSHTTPConnection)
 
 	class EncryptedPool(awsrequest.AWSHTTPSConnectionPool):
-		ConnectionCls = Encrypted
+		ConnectionCls = judge.watched(awsrequest.AWSHTTPSConnection)
 
 	session = getattr(getattr(client, "_endpoint", None), "http_session", None)
 	manager = getattr(session, "_manager", None)

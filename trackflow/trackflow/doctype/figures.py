@@ -30,6 +30,7 @@ FIGURES = {
 		"figures_notice",
 	),
 	"TrackFlow API Key": ("last_used", "usage_count"),
+	"API Key Webhook Event": ("consecutive_failures", "is_paused", "held_until", "lease", "leased_until"),
 }
 
 

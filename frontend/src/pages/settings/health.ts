@@ -66,6 +66,8 @@ const JOBS: Record<string, { label: string }> = {
 	"stream.drain.retry_kept": { label: "Try again what could not be stored" },
 	"tracking.repair.repair": { label: "Derive visits that are missing" },
 	"waste.notices.tell_wasted": { label: "Tell of waste" },
+	"webhooks.limit_hits.tell_limits": { label: "Tell webhooks of limits" },
+	"webhooks.sender.send_due": { label: "Deliver to webhooks" },
 	"weekly_summary.send.send_weekly": { label: "Send the weekly summary" },
 };
 

@@ -1,7 +1,7 @@
-"""An event that is delivered to an address of the key's owner."""
+"""An event that is delivered to an address of the key's owner (WHK-1). How deliveries fare is written past the document."""
 
-from frappe.model.document import Document
+from trackflow.trackflow.doctype.figures import CountedDocument
 
 
-class APIKeyWebhookEvent(Document):
+class APIKeyWebhookEvent(CountedDocument):
 	pass

@@ -5,16 +5,19 @@ import unicodedata
 
 import frappe
 from frappe import _
+from frappe.model import no_value_fields
 from frappe.utils import flt, getdate
 
+from trackflow import bulk
 from trackflow.costs import campaigns
 from trackflow.integrations.renames import rename_campaign
 from trackflow.links.parameters import CAMPAIGN_FIELDS
 from trackflow.links.rebuild import enqueue_rebuild
 from trackflow.rollups import marks
 from trackflow.setup.indexes import add_indexes
-from trackflow.trackflow.doctype.figures import CountedDocument
+from trackflow.trackflow.doctype.figures import FIGURES, CountedDocument
 from trackflow.trackflow.doctype.waste_acknowledgement.waste_acknowledgement import follow_campaign
+from trackflow.webhooks import messages, outbox
 
 INDEXES = {
 	"idx_link_campaign_external": ("external_campaign_id",),
@@ -52,6 +55,24 @@ class LinkCampaign(CountedDocument):
 			campaigns.queue_join(self)
 		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in ROLLUPS_DEPEND_ON):
 			marks.mark_campaign(self.name)
+		if self.get_doc_before_save() and (changed := self._changed()):
+			outbox.tell(
+				"campaign.updated", lambda _zone: {self.name: messages.campaign(self.as_dict(), changed)}
+			)
+
+	def _changed(self) -> list[str]:
+		"""What people changed."""
+		before = self.get_doc_before_save()
+		fields = [
+			df.fieldname
+			for df in self.meta.fields
+			if df.fieldtype not in no_value_fields and not df.is_virtual
+		]
+		return [
+			name
+			for name in fields
+			if name not in FIGURES[self.doctype] and not bulk.same({name: self.get(name)}, before)
+		]
 
 	def on_trash(self) -> None:
 		marks.mark_campaign(self.name)

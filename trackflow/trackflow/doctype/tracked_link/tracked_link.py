@@ -6,6 +6,7 @@ Whether a code is taken is never looked up: the unique index says so, and a code
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
@@ -21,6 +22,7 @@ from trackflow.redirect.page import LONGEST_PASSWORD
 from trackflow.setup.indexes import add_indexes
 from trackflow.trackflow.doctype.figures import CountedDocument
 from trackflow.validation import plain_text, stored_json, web_address
+from trackflow.webhooks import messages, outbox
 
 INDEXES = {
 	"idx_tracked_link_campaign": ("campaign",),
@@ -47,6 +49,13 @@ class TrackedLink(CountedDocument):
 		self._check_password()
 		self._check_dates()
 		self._set_derived()
+
+	def after_insert(self) -> None:
+		outbox.tell("link.created", self._told)
+
+	def _told(self, zone: ZoneInfo) -> outbox.Items:
+		row = self.as_dict() | {"creation": get_datetime(self.creation)}
+		return {self.name: messages.link(row, short_url(self.short_code, self.domain), zone)}
 
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()
