@@ -113,7 +113,11 @@ user_data_fields = [
 scheduler_events = {
 	"cron": {
 		"* * * * *": ["trackflow.stream.drain.drain_if_waiting", "trackflow.access.request_log.store"],
-		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
+		"*/5 * * * *": [
+			"trackflow.stream.drain.retry_kept",
+			"trackflow.integrations.waiting.resume",
+			"trackflow.sync.run.queue",
+		],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
 		# Once: the hours after the first are for a mail server that was away.
 		"0 7-11 * * 1": ["trackflow.weekly_summary.send.send_weekly"],

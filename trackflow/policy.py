@@ -67,6 +67,13 @@ class ApiKey:
 	limits: tuple[tuple[int, int], ...]
 
 
+class FormSync(NamedTuple):
+	"""Forms are synced to that CRM, so long after they were sent."""
+
+	provider: str
+	delay: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
 	"""The settings that requests and drains need. Times are timedeltas, networks are parsed, the time zone is the site's."""
@@ -91,6 +98,7 @@ class Config:
 	time_zone: str
 	place_file: PlaceFinder | None = None
 	collect_form_values: bool = False
+	form_sync: FormSync | None = None
 	tags_own_pages: bool = False
 	consent_text: str = ""
 	privacy_policy_link: str = ""
