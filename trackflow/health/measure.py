@@ -19,6 +19,7 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.health import figures, schedule, totals
 from trackflow.integrations import waiting
 from trackflow.stream import connection, drain, spool, tally, writer
+from trackflow.sync import status as crm_sync
 
 Row = dict[str, Any]
 
@@ -42,6 +43,7 @@ def metrics() -> Row:
 		},
 		"jobs": jobs(),
 		"drain": last_drain(),
+		"crm_sync": crm_sync.figures(),
 		"freshness_seconds": freshness(),
 		**traffic(),
 	}

@@ -1,7 +1,8 @@
 """What the settings say of the sync, as values; what is wrong with them, in words (SYN-1)."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import frappe
@@ -9,18 +10,22 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint
 
-from trackflow.sync import mapping
+from trackflow.exceptions import StreamUnavailable
+from trackflow.sync import mapping, state
 from trackflow.sync.circuit import Circuit
+from trackflow.sync.fields import NAMES
 from trackflow.sync.mapping import Field, Kind, Problem, RemoteField
 from trackflow.sync.pipedrive import COMPANY, Pipedrive
 from trackflow.sync.provider import Clock, Provider
 from trackflow.sync.state import Breaker
+from trackflow.validation import plain_text, whole_number
 
 SETTINGS = "TrackFlow Settings"
 PROVIDERS = {Pipedrive.name: Pipedrive}
-# All fields of the settings that the app shows and saves; the token is saved and never shown.
+# What the app shows and saves; the token is saved and never shown.
 SHOWN = ("sync_enabled", "sync_provider", "sync_company", "sync_delay_minutes")
 TOKEN, FIELDS = "sync_token", "sync_fields"
+ROW = ("source", "remote_field", "remote_label", "remote_type")
 
 
 class Options(NamedTuple):
@@ -44,8 +49,34 @@ def read(settings: Document | None = None) -> Options:
 	)
 
 
-def has_token() -> bool:
-	return bool(_token(frappe.get_single(SETTINGS)))
+def told() -> dict[str, Any]:
+	"""The settings as the app shows them."""
+	settings = frappe.get_single(SETTINGS)
+	return {
+		**{name: settings.get(name) for name in SHOWN},
+		"has_token": bool(_token(settings)),
+		"fields": [{name: row.get(name) or "" for name in ROW} for row in settings.sync_fields],
+		"sources": NAMES,
+		"providers": list(PROVIDERS),
+	}
+
+
+def save(values: Mapping[str, Any], rows: Any, token: str) -> None:
+	"""Set these; all rows of the mapping where they are given; a new token where there is one. What the settings' own form refuses is
+	refused."""
+	settings = frappe.get_single(SETTINGS)
+	settings.check_permission("write")
+	if unknown := sorted(set(values) - set(SHOWN)):
+		frappe.throw(_("{0} is not set here.").format(", ".join(unknown)))
+	settings.update({name: _checked(settings, name, value) for name, value in values.items()})
+	if rows is not None:
+		settings.set(FIELDS, [_row(one) for one in rows if isinstance(rows, list)])
+	if token:
+		settings.set(TOKEN, token)
+	settings.save()
+	# Whether that mends it is seen by the next question.
+	with suppress(StreamUnavailable):
+		state.note_trouble("")
 
 
 def connect(clock: Clock = time, tell: Callable[[Circuit], None] | None = None) -> Provider:
@@ -87,6 +118,19 @@ def in_words(problems: Iterable[Problem]) -> list[str]:
 def labelled(fields: Collection[RemoteField]) -> list[dict[str, Any]]:
 	"""The CRM's fields as people choose among them."""
 	return [one._asdict() for one in sorted(fields, key=lambda one: (one.label.casefold(), one.key))]
+
+
+def _checked(settings: Document, name: str, value: Any) -> Any:
+	field = settings.meta.get_field(name)
+	if field.fieldtype == "Check":
+		return int(bool(value))
+	return whole_number(value, field.label) if field.fieldtype == "Int" else plain_text(value, field.label)
+
+
+def _row(given: Any) -> dict[str, str]:
+	if not isinstance(given, Mapping):
+		frappe.throw(_("{0} must be a list of objects.").format("fields"))
+	return {name: plain_text(given.get(name), name)[:140] for name in ROW}
 
 
 def _fields(settings: Document, kinds: Any) -> Sequence[Field]:

@@ -16,6 +16,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_system_timezone, now_datetime
 
+from trackflow.exceptions import StreamUnavailable
 from trackflow.jobs import TimeIsUp, enqueue
 from trackflow.runs import recorded
 from trackflow.sync import claims, gather, leaving, mapping, matching, options, schedule, state
@@ -169,7 +170,7 @@ class _Run:
 			last = max(rows, key=lambda row: (str(forms[row.name].facts.event.get("timestamp")), row.name))
 			outcome, payload = self._sync(last, forms[last.name])
 			state.note_trouble("")
-		except (CircuitOpen, Later, Refused) as error:
+		except (CircuitOpen, Later, Refused, StreamUnavailable) as error:
 			self._stop(error)
 			self._put_back(rows)
 			return
@@ -208,14 +209,16 @@ class _Run:
 		if problems := mapping.held_to(self._options.fields, self._provider.fields(budget)):
 			raise Refused(" ".join(options.in_words(problems)))
 
-	def _stop(self, error: ProviderError) -> None:
-		until = 0.0
+	def _stop(self, error: ProviderError | StreamUnavailable) -> None:
+		until, text = 0.0, str(error)
 		if isinstance(error, Later):
 			until = self._clock.time() + error.seconds
 			state.pause(until)
 		elif isinstance(error, Refused):
-			state.note_trouble(str(error))
-		self._stopped = Stopped(str(error), until)
+			state.note_trouble(text)
+		elif isinstance(error, StreamUnavailable):
+			text = _("The queue Redis is out of reach.")
+		self._stopped = Stopped(text, until)
 
 
 def planned(
@@ -237,7 +240,7 @@ def preview(limit: int = 5) -> list[Row]:
 	fields = list(claims.FIELDS)
 	number = min(max(limit, 1), MOST_PREVIEWED)
 	rows = frappe.get_all(
-		LOG, {"status": PENDING}, fields=["name", *fields], order_by="due_at, name", limit=number
+		LOG, filters={"status": PENDING}, fields=["name", *fields], order_by="due_at, name", limit=number
 	)
 	rows = rows or frappe.get_all(LOG, fields=["name", *fields], order_by="creation desc, name", limit=number)
 	forms = gather.of(rows)
@@ -248,7 +251,9 @@ def preview(limit: int = 5) -> list[Row]:
 def remote_fields() -> tuple[list[mapping.RemoteField], list[str]]:
 	"""The CRM's fields as they are now, and what is wrong with the mapping, in words."""
 	fields = list(options.connect().fields(Budget(PATIENCE_SECONDS)))
-	return fields, options.in_words(mapping.held_to(options.read().fields, fields))
+	problems = options.in_words(mapping.held_to(options.read().fields, fields))
+	state.note_trouble(" ".join(problems))
+	return fields, problems
 
 
 def _found(provider: Provider, row: Row, budget: Budget) -> Sequence[Person]:

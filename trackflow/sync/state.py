@@ -19,7 +19,8 @@ from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
 from trackflow.runs import log
-from trackflow.stream.connection import connect, key
+from trackflow.stream import connection
+from trackflow.stream.connection import key
 from trackflow.sync import circuit
 from trackflow.sync.circuit import Circuit
 from trackflow.sync.provider import CircuitOpen, Clock, Later
@@ -121,6 +122,6 @@ def _read(redis: Any) -> Circuit:
 @contextmanager
 def _redis() -> Iterator[Redis]:
 	try:
-		yield connect()
+		yield connection.connect()
 	except RedisError as error:
 		raise StreamUnavailable(str(error)) from error
