@@ -14,7 +14,7 @@ from frappe.utils import cint, flt, get_system_timezone
 from trackflow import __version__, changes, place_file, snapshots
 from trackflow.access.stored_keys import stored_keys, webhooks_of
 from trackflow.constants.defaults import SETTINGS
-from trackflow.policy import Config, Domain, Network
+from trackflow.policy import Config, Domain, FormSync, Network
 from trackflow.tracking.identity import Ranges
 from trackflow.tracking.script_options import usable
 
@@ -83,6 +83,7 @@ def read_config() -> Config:
 		time_zone=get_system_timezone(),
 		place_file=place_file.configured(),
 		collect_form_values=bool(cint(settings.collect_form_values)),
+		form_sync=_form_sync(settings),
 		tags_own_pages=bool(cint(settings.track_own_pages)),
 		consent_text=settings.cookie_consent_text or "",
 		privacy_policy_link=settings.privacy_policy_link or "",
@@ -94,6 +95,11 @@ def read_config() -> Config:
 		api_keys={key.prefix: key for key in keys},
 		webhooks=webhooks_of(keys),
 	)
+
+
+def _form_sync(settings: "frappe.model.document.Document") -> FormSync | None:
+	delay = timedelta(minutes=cint(settings.sync_delay_minutes))
+	return FormSync(settings.sync_provider, delay) if cint(settings.sync_enabled) else None
 
 
 def _domain(doc: "frappe.model.document.Document") -> Domain:

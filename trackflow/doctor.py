@@ -25,6 +25,7 @@ from trackflow.rollups import marks, reading, run
 from trackflow.setup.indexes import missing_indexes
 from trackflow.stream import drain, spool, writer
 from trackflow.stream.connection import connect as queue_redis
+from trackflow.sync import status as crm_sync
 
 # What a drain clears in seconds.
 MANY_ENTRIES = 10_000
@@ -348,4 +349,5 @@ CHECKS: dict[str, Callable[[], tuple[str, Any]]] = {
 	"Exchange rates": _exchange_rates,
 	"Frappe CRM": _crm,
 	"Archive": _archive,
+	"CRM sync": crm_sync.examined,
 }

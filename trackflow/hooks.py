@@ -121,6 +121,7 @@ scheduler_events = {
 		"*/5 * * * *": [
 			"trackflow.stream.drain.retry_kept",
 			"trackflow.integrations.waiting.resume",
+			"trackflow.sync.run.queue",
 			"trackflow.webhooks.limit_hits.tell_limits",
 		],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],

@@ -67,6 +67,13 @@ class ApiKey:
 	limits: tuple[tuple[int, int], ...]
 
 
+class FormSync(NamedTuple):
+	"""Forms are synced to that CRM, so long after they were sent."""
+
+	provider: str
+	delay: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Webhook:
 	"""An event that is told to an address of an API key, as far as its user may read it; until when (seconds since 1970)."""
@@ -102,6 +109,7 @@ class Config:
 	time_zone: str
 	place_file: PlaceFinder | None = None
 	collect_form_values: bool = False
+	form_sync: FormSync | None = None
 	tags_own_pages: bool = False
 	consent_text: str = ""
 	privacy_policy_link: str = ""

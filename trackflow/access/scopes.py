@@ -152,6 +152,7 @@ TABLE = {
 			"Webhook Delivery",
 		),
 		reading=(
+			"api.crm_sync.get_sync",
 			"api.domains.check_website",
 			"api.domains.get_script_tag",
 			"api.health.get_metrics",
@@ -162,6 +163,9 @@ TABLE = {
 		),
 		# A person's whole data is nothing for who looks after the site, such as a monitoring.
 		writing=(
+			"api.crm_sync.check_fields",
+			"api.crm_sync.preview_sync",
+			"api.crm_sync.save_sync",
 			"api.privacy.erase",
 			"api.privacy.export",
 			"api.privacy.preview",
@@ -171,6 +175,7 @@ TABLE = {
 			"api.webhooks.resume_webhook",
 			"api.webhooks.test_webhook",
 			"trackflow.doctype.click_queue.click_queue.retry",
+			"trackflow.doctype.crm_sync_log.crm_sync_log.retry",
 		),
 	),
 }

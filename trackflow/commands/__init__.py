@@ -17,6 +17,7 @@ from trackflow.commands import (
 	rollups,
 	rows,
 	site,
+	sync,
 	touch_points,
 )
 from trackflow.commands.shell import trackflow

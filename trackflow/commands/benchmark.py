@@ -25,6 +25,7 @@ from trackflow.commands.shell import trackflow
 			"import_links",
 			"redirect",
 			"retention",
+			"sync",
 			"soak",
 		]
 	),

@@ -69,6 +69,9 @@ SETTINGS: dict[str, str | int] = {
 	"retention_webhook_delivery": 90,
 	"retention_crm_sync_log": 90,
 	"archive_target": "Off",
+	"sync_enabled": 0,
+	"sync_provider": "Pipedrive",
+	"sync_delay_minutes": 7,
 }
 
 # Where the site names no currency of its own.

@@ -24,6 +24,7 @@ from trackflow.integrations import waiting
 from trackflow.stream import connection, drain, spool, tally, writer
 from trackflow.webhooks.messages import PING
 from trackflow.webhooks.outbox import DELIVERY, FAILED, PENDING
+from trackflow.sync import status as crm_sync
 
 Row = dict[str, Any]
 
@@ -47,6 +48,7 @@ def metrics() -> Row:
 		},
 		"jobs": jobs(),
 		"drain": last_drain(),
+		"crm_sync": crm_sync.figures(),
 		"freshness_seconds": freshness(),
 		**traffic(),
 	}

@@ -17,7 +17,13 @@ PREFIX = "trackflow"
 
 def as_text(metrics: Row, sums: Mapping[str, int], bounds: Sequence[int]) -> str:
 	"""`metrics` as `measure` gives them with `checks`, `sums` and `bounds` of the tally."""
-	parts = (*_counters(sums, bounds), *_waiting(metrics["queue"]), *_servers(metrics), *_rest(metrics))
+	parts = (
+		*_counters(sums, bounds),
+		*_waiting(metrics["queue"]),
+		*_servers(metrics),
+		*_sync(metrics["crm_sync"]),
+		*_rest(metrics),
+	)
 	return "".join(parts)
 
 
@@ -107,6 +113,17 @@ def _waiting(queue: Row) -> Iterable[str]:
 	yield _family("webhooks_paused", "gauge", paused, [({}, queue["webhooks"]["paused"])])
 	kept = [({"status": status}, number) for status, number in queue["click_queue"].items()]
 	yield _family("click_queue", "gauge", "Records in the Click Queue.", kept)
+
+
+def _sync(sync: Row) -> Iterable[str]:
+	forms = [({"status": status}, number) for status, number in sync["forms"].items()]
+	yield _family("crm_sync_forms", "gauge", "Forms on their way to an outside CRM.", forms)
+	yield _family("crm_sync_due", "gauge", "Those of them that are due.", [({}, sync["due"])])
+	crm = sync["crm"] or {}
+	closed = crm and crm["circuit"] == "closed" and not crm["trouble"]
+	yield _family(
+		"crm_sync_up", "gauge", "1 where the outside CRM is asked.", [({}, bool(closed) if crm else None)]
+	)
 
 
 def _servers(metrics: Row) -> Iterable[str]:

@@ -15,20 +15,14 @@ from frappe.utils import get_system_timezone, now_datetime
 
 from trackflow import bulk
 from trackflow.attribution import journeys, paths
-from trackflow.config import get_config
 from trackflow.naming import key_name
 from trackflow.offline.shapes import Browser, Click, Conversion, Platform
-from trackflow.tracking import identity
+from trackflow.tracking import identity, people
 
 Row = dict[str, Any]
 
 ROW = "Conversion Export Row"
 EVENT = "Visitor Event"
-GUARDED_LEVEL = "HIPAA"
-# Where a visitor was, by DocType: its visitor, and the host. A touch point is there when its session was deleted by its age.
-_PLACES = (
-	("Visitor Event", "visitor"), ("Click Event", "visitor_id"), ("Visitor Session", "visitor_id"), ("Touch Point", "visitor_id"),
-)  # fmt: skip
 _FIELDS = ("conversion_type", "value", "currency", "source_doctype", "source_name")
 _VISITOR_FIELDS = ("consent_status", "contact_email", "last_seen", "is_bot", "is_internal", "erased_person")
 
@@ -95,7 +89,7 @@ def _conversions(platform: Platform, rows: Sequence[Row]) -> list[Conversion]:
 
 
 def _browsers(ids: Collection[str]) -> dict[str, Browser]:
-	guarded = _guarded(ids)
+	guarded = people.on_guarded_domains(ids)
 	here = zone()
 	return {
 		name: Browser(
@@ -110,26 +104,6 @@ def _browsers(ids: Collection[str]) -> dict[str, Browser]:
 		)
 		for name, row in bulk.load("Visitor", {"name": ("in", ids)}, _VISITOR_FIELDS).items()
 	}
-
-
-def _guarded(ids: Collection[str]) -> set[str]:
-	"""Those of these visitors that were on a domain of the level HIPAA, as far as that is stored."""
-	hosts = sorted(
-		name for name, domain in get_config().domains.items() if domain.privacy_level == GUARDED_LEVEL
-	)
-	if not hosts or not ids:
-		return set()
-	found: set[str] = set()
-	for doctype, visitor in _PLACES:
-		table = frappe.qb.DocType(doctype)
-		query = (
-			frappe.qb.from_(table)
-			.select(table[visitor])
-			.distinct()
-			.where(bulk.among(table[visitor], ids) & table.domain.isin(hosts))
-		)
-		found |= {name for (name,) in query.run()}
-	return found
 
 
 def _clicks(platform: Platform, ids: Collection[str], rows: Sequence[Row]) -> dict[str, list[Click]]:

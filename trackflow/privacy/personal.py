@@ -200,8 +200,9 @@ TABLES = (
 		found_by=((VISITOR, "visitor"), (EMAIL, "email")),
 		mentions=("payload", "error_message"),
 		keeps=_fields(
-			"provider status visitor_event remote_id idempotency_key due_at synced_at attempts first_name last_name"
+			"provider status reason visitor_event remote_id idempotency_key due_at synced_at attempts first_name last_name"
 		),
+		internal=("claim",),
 		goes=True,
 	),
 	Table(
@@ -246,6 +247,7 @@ NOT_PERSONAL = {
 	"Attribution Model": _CONFIGURATION,
 	"Attribution Training": _SUMS,
 	"Campaign Link Variant": _CONFIGURATION,
+	"CRM Sync Field": _CONFIGURATION,
 	"Conversion Export": f"{_CONFIGURATION}, how many, and a file of its rows, which follows them",
 	"Cost Import": "files of platforms with sums over many, who brought them and when",
 	"Cost Import Column": _CONFIGURATION,

@@ -50,7 +50,7 @@ RECORDED = (
 	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
 	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"Webhook Delivery", "API Request Log", "API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
-	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping",
+	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping", "CRM Sync Log",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule", "Archive File",
 )  # fmt: skip
 CRM_DOCUMENTS = ("CRM Deal", "CRM Lead", "CRM Organization")
@@ -143,7 +143,10 @@ def wipe() -> None:
 	settings.set("blocked_addresses", None)
 	settings.set("weekly_summary_recipients", None)
 	settings.set("weekly_summary_sent", None)
+	settings.set("sync_fields", [])
 	for field in settings.meta.fields:
+		if field.fieldname in ("sync_company", "sync_token"):
+			settings.set(field.fieldname, None)
 		if field.fieldname.startswith("archive_") and not field.default:
 			settings.set(field.fieldname, None)
 	settings.save(ignore_permissions=True)

@@ -147,7 +147,8 @@ FIELDS = {
 	"Archive File": "status document_type from_time until_time row_count archived_on size_bytes sha256 places",
 	"TrackFlow Erasure": "status reference row_count requested_by started_on finished_on rows_erased work",
 	"Waste Acknowledgement": "grain platform campaign adset ad reason until amount currency note",
-	"CRM Sync Log": "status attempts idempotency_key remote_id",
+	"CRM Sync Field": "source remote_field",
+	"CRM Sync Log": "status attempts idempotency_key remote_id reason",
 }
 
 # The indexes of the seeds and the look-ups of the hot paths.

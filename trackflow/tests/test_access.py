@@ -38,6 +38,10 @@ OF_MANAGERS = {
 	"api.costs.read_columns",
 	"api.costs.undo_import",
 	"api.costs.upsert",
+	"api.crm_sync.check_fields",
+	"api.crm_sync.get_sync",
+	"api.crm_sync.preview_sync",
+	"api.crm_sync.save_sync",
 	"api.desk.not_stored",
 	"api.domains.check_website",
 	"api.exports.create",
@@ -58,6 +62,7 @@ OF_MANAGERS = {
 	"api.webhooks.resume_webhook",
 	"api.webhooks.test_webhook",
 	"trackflow.doctype.click_queue.click_queue.retry",
+	"trackflow.doctype.crm_sync_log.crm_sync_log.retry",
 }
 # Of leads and deals: the CRM says who may.
 OF_CRM = {

@@ -95,6 +95,7 @@ METRICS = {
 		{"job": "never", "last_run": None, "seconds": None, "rows": None, "error": None},
 	],
 	"drain": None,
+	"crm_sync": {"forms": {"pending": 2, "error": 1}, "due": 1, "crm": {"circuit": "open", "trouble": ""}},
 	"totals": {"clicks": 12_345_678, "at": 1.0},
 	"waste_rate": 12.5,
 	"freshness_seconds": {"click": 2.0, "event": None, "credit": None},

@@ -9,6 +9,15 @@ from collections.abc import Collection, Iterable
 
 import frappe
 
+from trackflow import bulk
+from trackflow.config import get_config
+
+GUARDED_LEVEL = "HIPAA"
+# Where a visitor was, by DocType: its visitor, and the host. A touch point is there when its session was deleted by its age.
+_PLACES = (
+	("Visitor Event", "visitor"), ("Click Event", "visitor_id"), ("Visitor Session", "visitor_id"), ("Touch Point", "visitor_id"),
+)  # fmt: skip
+
 
 def of_leads(leads: Collection[str]) -> dict[str, set[str]]:
 	"""The visitors that belong to each of these leads."""
@@ -34,6 +43,26 @@ def of_visitors(visitor_ids: Collection[str]) -> dict[str, set[str]]:
 		persons[row.name] |= by_lead.get(row.crm_lead, set()) | by_email.get(row.contact_email, set())
 		persons[row.name] |= by_mark.get(row.erased_person, set())
 	return persons
+
+
+def on_guarded_domains(ids: Collection[str]) -> set[str]:
+	"""Those of these visitors that were on a domain of the level HIPAA, as far as that is stored."""
+	hosts = sorted(
+		name for name, domain in get_config().domains.items() if domain.privacy_level == GUARDED_LEVEL
+	)
+	if not hosts or not ids:
+		return set()
+	found: set[str] = set()
+	for doctype, visitor in _PLACES:
+		table = frappe.qb.DocType(doctype)
+		query = (
+			frappe.qb.from_(table)
+			.select(table[visitor])
+			.distinct()
+			.where(bulk.among(table[visitor], ids) & table.domain.isin(hosts))
+		)
+		found |= {name for (name,) in query.run()}
+	return found
 
 
 def _grouped(field: str, values: Iterable[str | None]) -> dict[str, set[str]]:

@@ -20,6 +20,7 @@ from trackflow.inert import inert_row
 from trackflow.policy import Config
 from trackflow.rollups import marks
 from trackflow.stream import click_queue
+from trackflow.sync import intake
 from trackflow.times import site_time
 from trackflow.tracking import conversions, counters, joins, rows, scanners, visitors
 from trackflow.tracking.visitors import Engagement, Statement
@@ -130,6 +131,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	)
 	visitors.rebuild({join.former for join in joinable}, known, _engagement(config))
 	counters.add_clicks(new_clicks.values(), counters.settle_unique(_pairs(joinable, moved)))
+	intake.note(counted_events, known, people, config)
 	made = conversions.from_events(counted_events, known)
 	_tell(counted_clicks, people, known, config)
 	named = {one for one, values in people.items() if values.get("contact_email")}

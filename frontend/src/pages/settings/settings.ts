@@ -22,6 +22,7 @@ export const TABS: Tab[] = [
 	{ value: "consent", label: "Consent banner", component: () => import("./Consent.vue") },
 	{ value: "attribution", label: "Attribution", component: () => import("./Attribution.vue") },
 	{ value: "retention", label: "Retention", component: () => import("./Retention.vue") },
+	{ value: "crm-sync", label: "CRM sync", component: () => import("./CrmSync.vue") },
 	{ value: "api-keys", label: "API keys", doctype: "TrackFlow API Key", component: () => import("./ApiKeys.vue") },
 	{ value: "health", label: "Health", component: () => import("./Health.vue") },
 	{ value: "more", label: "More", component: () => import("./More.vue") },

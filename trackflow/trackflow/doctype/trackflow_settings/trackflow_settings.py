@@ -12,6 +12,7 @@ from trackflow.config import forget_config
 from trackflow.links.rebuild import enqueue_rebuild
 from trackflow.privacy.archive import settings as archive_settings
 from trackflow.rollups import marks
+from trackflow.sync import options as sync_options
 from trackflow.trackflow.doctype.attribution_model.attribution_model import make_default
 from trackflow.trackflow.doctype.domain_configuration.domain_configuration import make_primary
 from trackflow.validation import channel_weights, lines, networks, web_address, within
@@ -29,6 +30,7 @@ RANGES = {
 	"health_late_minutes": (1, 1440),
 	"health_error_percent": (0, 100),
 	"waste_quiet_days": (0, 365),
+	"sync_delay_minutes": (0, 1440),
 }
 
 
@@ -53,6 +55,7 @@ class TrackFlowSettings(Document):
 		if cint(self.weekly_summary) and not self.weekly_summary_recipients:
 			frappe.throw(_("The weekly summary needs recipients."))
 		archive_settings.check(self)
+		sync_options.check(self)
 		self.custom_attribution_settings = channel_weights(
 			self.custom_attribution_settings, "Custom Attribution Settings"
 		)
