@@ -39,11 +39,13 @@ page_renderer = [
 	"trackflow.app_page.page.AppPage",
 ]
 
-# The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
+# The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie; so are a mail's image
+# and the page to unsubscribe.
 # Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries; API keys are taken
 # off requests; and what would tell fields that not everybody may read.
 before_request = [
 	"trackflow.redirect.handler.answer_short_link",
+	"trackflow.email.doorway.answer_recipient",
 	"trackflow.tracking.doorway.answer_sender",
 	"trackflow.access.keyed.take_key",
 	"trackflow.privacy.guarded.refuse_lookups",
@@ -71,6 +73,7 @@ permission_query_conditions = {
 	"Click Queue": "trackflow.privacy.reads.note_list",
 	"Conversion": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Conversion Export Row": "trackflow.privacy.reads.note_list",
+	"Email Campaign Log": "trackflow.privacy.guarded.refuse_guesses",
 	"Link Conversion": "trackflow.privacy.guarded.refuse_guesses",
 	"Touch Point": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Visitor": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
@@ -112,8 +115,17 @@ user_data_fields = [
 
 scheduler_events = {
 	"cron": {
-		"* * * * *": ["trackflow.stream.drain.drain_if_waiting", "trackflow.access.request_log.store"],
-		"*/5 * * * *": ["trackflow.stream.drain.retry_kept", "trackflow.integrations.waiting.resume"],
+		"* * * * *": [
+			"trackflow.stream.drain.drain_if_waiting",
+			"trackflow.access.request_log.store",
+			"trackflow.email.sending.go_on",
+		],
+		"*/5 * * * *": [
+			"trackflow.stream.drain.retry_kept",
+			"trackflow.integrations.waiting.resume",
+			"trackflow.email.bounces.collect",
+			"trackflow.email.figures.store_stale",
+		],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
 		# Once: the hours after the first are for a mail server that was away.
 		"0 7-11 * * 1": ["trackflow.weekly_summary.send.send_weekly"],

@@ -16,6 +16,7 @@ from frappe.utils import get_system_timezone
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.config import get_config
+from trackflow.email import activity
 from trackflow.inert import inert_row
 from trackflow.policy import Config
 from trackflow.rollups import marks
@@ -86,6 +87,8 @@ def _store_and_join(records: list[Record]) -> int:
 	new, clicks, events = _store_batch(records, get_config())
 	join_late(clicks, events)
 	take_back_late(clicks)
+	if mails := activity.of_mails(records):
+		activity.store(mails)
 	return new
 
 
