@@ -59,6 +59,7 @@ def start(mailing: Document) -> None:
 	preparing.make_links(mailing, rendering.template_of(mailing))
 	mailing.flags.by_code = True
 	mailing.save()
+	mailing.flags.by_code = False
 	first = {"sent_by": frappe.session.user, "started_on": now_datetime()} if mailing.status == DRAFT else {}
 	bulk.update(MAILING, {mailing.name: {"status": SENDING, "message": None, **first}})
 	queue(mailing.name)

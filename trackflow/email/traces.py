@@ -48,7 +48,7 @@ def opener(user_agent: str) -> str:
 
 def joined(known: Iterable[Collection[str]], new: Iterable[Trace]) -> list[Trace]:
 	"""The traces of a mail, each once, in the order of time; a trace is a kind, an ISO time, and who or which link."""
-	return sorted({*(tuple(one) for one in known), *new}, key=lambda one: one[1])[:MOST]
+	return sorted({*(tuple(one) for one in known), *new}, key=lambda one: (one[1], one))[:MOST]
 
 
 def judged(traces: Collection[Trace]) -> Judged:

@@ -1,5 +1,7 @@
 """A mailing: a template to a list of recipients, for a campaign. People say what and to whom; what became of it is written by code."""
 
+from typing import Any
+
 import frappe
 from frappe import _
 
@@ -36,6 +38,10 @@ class CampaignMailing(CountedDocument):
 	def on_trash(self) -> None:
 		if self.status != DRAFT:
 			frappe.throw(_("What was sent stays on record: this mailing cannot be deleted."))
+
+	def _set_figures(self, stored: dict[str, Any] | None) -> None:
+		super()._set_figures(stored)
+		self.status = self.status or DRAFT
 
 	def _check_fixed(self) -> None:
 		before = self.get_doc_before_save()
