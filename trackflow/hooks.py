@@ -24,6 +24,7 @@ add_to_apps_screen = [
 
 # What their forms in the desk share; a list script comes with its DocType.
 doctype_js = {
+	"Campaign Mailing": "public/js/trackflow-desk.js",
 	"Conversion": "public/js/trackflow-desk.js",
 	"Domain Configuration": "public/js/trackflow-desk.js",
 	"Link Campaign": "public/js/trackflow-desk.js",

@@ -31,6 +31,19 @@ def of_mails(records: Collection[Record]) -> list[Record]:
 	return [one for one in records if one.get("mail") or one["kind"] == traces.OPEN]
 
 
+def recipients_of(records: Collection[Record]) -> dict[str, str]:
+	"""The addresses of recipients who clicked in their mail and may be recognised (a cookie, so consent or none needed), by the id
+	of the click. No statement where there are none."""
+	mails = {one["id"]: one["mail"] for one in records if one.get("mail") and _may_be_known(one)}
+	rows = bulk.load(LOG, {"name": ("in", set(mails.values()))}, ["recipient"])
+	known = {name: row.recipient for name, row in rows.items() if row.recipient}
+	return {click: known[mail] for click, mail in mails.items() if mail in known}
+
+
+def _may_be_known(record: Record) -> bool:
+	return record["kind"] == traces.CLICK and record["counted"] and not record["cookieless"]
+
+
 @retried
 def store(records: Collection[Record]) -> None:
 	"""Store opens and clicks in one transaction, which it ends."""

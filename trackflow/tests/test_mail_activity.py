@@ -10,6 +10,7 @@ import frappe
 from trackflow.config import get_config
 from trackflow.email import activity, bounces, doorway, figures, leaving, sending, tokens
 from trackflow.email.mailings import LOG, MAILING
+from trackflow.incoming import VISITOR_COOKIE
 from trackflow.keys import click_secret
 from trackflow.privacy import erasure, export, subjects
 from trackflow.stream import connection, drain
@@ -128,6 +129,23 @@ class TestClicks(ActivityCase):
 			store(records)
 		log = self.log()
 		self.assertEqual((log.clicks, log.opens), (1, 1))
+
+	def test_a_visitor_who_may_be_recognised_is_the_recipient(self) -> None:
+		"""So that a lead's journey holds the mail that brought it back; without consent nobody is named."""
+		path = path_of(links_of(self.mail)[0])
+		self.request("GET", path)
+		self.settle()
+		self.assertEqual(frappe.get_all("Visitor", pluck="contact_email"), [None])
+		set_settings(cookie_consent_required=0)
+		cookie = self.request("GET", path).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+		self.settle()
+		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), self.ada)
+		# Passed on: whoever has a name keeps it.
+		passed_on = path_of(links_of(self.inbox.mail_of(self.bob))[0])
+		self.request("GET", passed_on, cookies={VISITOR_COOKIE: cookie})
+		self.settle()
+		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), self.ada)
+		self.assertEqual(self.log(self.bob).status, "Clicked")
 
 	def test_without_mails_nothing_is_asked(self) -> None:
 		self.request("GET", path_of(links_of(self.mail)[0]).partition("?")[0])
