@@ -8,6 +8,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 
 from trackflow.email import figures, preparing, sending
 from trackflow.email.mailings import MAILING
@@ -38,7 +39,8 @@ def send(mailing: str) -> Row:
 	"""Begin to send a mailing, or go on after a pause; at its time where it has one."""
 	doc = _editable(mailing)
 	frappe.db.get_value(MAILING, doc.name, "status", for_update=True)
-	sending.start(doc.reload())
+	doc.reload()
+	sending.start(doc)
 	return {"status": sending.SENDING}
 
 
@@ -59,7 +61,7 @@ def get_statistics(mailing: str | None = None, campaign: str | None = None) -> R
 	return {**figures.stored_or_counted(doc.name), "status": doc.status, "message": doc.message}
 
 
-def _editable(name: str) -> Any:
+def _editable(name: str) -> Document:
 	frappe.has_permission(MAILING, "write", throw=True)
 	doc = frappe.get_doc(MAILING, plain_text(name, "mailing"))
 	doc.check_permission("write")

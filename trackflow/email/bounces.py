@@ -7,7 +7,7 @@ does not change by being noted again, so a run that is cut off is simply done ag
 import imaplib
 import poplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import frappe
@@ -21,6 +21,8 @@ from trackflow.email.mailings import FAILED, LOG, MAILING, QUEUED, SKIPPED, stat
 from trackflow.email.returns import Report
 from trackflow.keys import click_secret
 from trackflow.runs import recorded
+
+Mails = Iterator[tuple[bytes, Callable[[], object]]]
 
 TIMEOUT_SECONDS = 30
 # Of one run; what is left is for the next one.
@@ -49,7 +51,7 @@ def reports_in(raw: bytes) -> list[Report]:
 	return returns.reports(raw, lambda token: tokens.read(tokens.MESSAGE, token, secret))
 
 
-def _note(raw: bytes, settle: object) -> int:
+def _note(raw: bytes, settle: Callable[[], object]) -> int:
 	found = reports_in(raw)
 	if found:
 		note(found)
@@ -78,7 +80,7 @@ def note(reports: list[Report]) -> None:
 
 
 @contextmanager
-def _pop(account: Document) -> Iterator[Iterator[tuple[bytes, object]]]:
+def _pop(account: Document) -> Iterator[Mails]:
 	port = cint(account.incoming_port)
 	if cint(account.use_ssl):
 		context = ssl.create_default_context()
@@ -99,12 +101,12 @@ def _pop(account: Document) -> Iterator[Iterator[tuple[bytes, object]]]:
 		server.quit()
 
 
-def _deleting(server: poplib.POP3, number: int) -> object:
+def _deleting(server: poplib.POP3, number: int) -> Callable[[], object]:
 	return lambda: server.dele(number)
 
 
 @contextmanager
-def _imap(account: Document) -> Iterator[Iterator[tuple[bytes, object]]]:
+def _imap(account: Document) -> Iterator[Mails]:
 	port = cint(account.incoming_port)
 	if cint(account.use_ssl):
 		context = ssl.create_default_context()
@@ -124,7 +126,7 @@ def _imap(account: Document) -> Iterator[Iterator[tuple[bytes, object]]]:
 		server.logout()
 
 
-def _unseen(server: imaplib.IMAP4, numbers: list[bytes]) -> Iterator[tuple[bytes, object]]:
+def _unseen(server: imaplib.IMAP4, numbers: list[bytes]) -> Mails:
 	for number in numbers:
 		_kind, parts = server.uid("fetch", number, "(BODY.PEEK[])")
 		raw = next((part[1] for part in parts if isinstance(part, tuple)), b"")

@@ -16,13 +16,10 @@ def status_of(row: Mapping[str, Any]) -> str:
 	"""The status of a mail that was handed over, by what is known of it: the fact that says most."""
 	if row["status"] in (QUEUED, FAILED, SKIPPED):
 		return row["status"]
-	for field, status in (
-		("bounced_date", BOUNCED),
-		("unsubscribed_date", UNSUBSCRIBED),
-		("clicked_date", CLICKED),
-		("opened_date", OPENED),
-		("sent_date", SENT),
-	):
-		if row[field]:
-			return status
-	return UNDER_WAY
+	if row["bounced_date"]:
+		return BOUNCED
+	if not row["sent_date"]:
+		# Also one that was opened already, until it is known that it left.
+		return UNDER_WAY
+	facts = (("unsubscribed_date", UNSUBSCRIBED), ("clicked_date", CLICKED), ("opened_date", OPENED))
+	return next((status for field, status in facts if row[field]), SENT)

@@ -207,8 +207,8 @@ def _first(mailing: Document) -> tuple[str, Row]:
 def _rendered(template: Template, values: Row, address: str, own: Own) -> Rendered:
 	try:
 		return rendering.rendered(template, values, address, own)
-	except rendering.ERRORS as error:
-		frappe.throw(_("The template cannot be rendered: {0}").format(escape_html(str(error)[:300])))
+	except rendering.RenderError as error:
+		frappe.throw(_("The template cannot be rendered: {0}").format(escape_html(str(error))))
 
 
 def _doubts(mailing: Document, template: Template, mail: Rendered, count: int) -> list[str]:

@@ -12,7 +12,8 @@ import frappe
 from frappe import _
 from frappe.core.utils import html2text
 from frappe.model.document import Document
-from frappe.utils import escape_html
+from frappe.utils import escape_html, strip_html
+from frappe.utils.jinja import get_jenv
 from jinja2 import TemplateError, meta
 
 from trackflow.email import content
@@ -21,7 +22,7 @@ from trackflow.email.message import one_line
 
 Row = dict[str, Any]
 # What comes of a template that is none, or that does with a value what it cannot.
-ERRORS = (
+_ERRORS = (
 	TemplateError,
 	frappe.ValidationError,
 	TypeError,
@@ -30,6 +31,11 @@ ERRORS = (
 	LookupError,
 	AttributeError,
 )
+LONGEST_REASON = 200
+
+
+class RenderError(ValueError):
+	"""The template cannot be rendered for somebody; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ def template_of(mailing: Document) -> Template:
 
 def unknown_names(template: Template, known: Mapping[str, Any]) -> list[str]:
 	"""What the template asks for that no recipient has: it would stand in the mail in braces."""
-	environment = frappe.get_jenv()
+	environment = get_jenv()
 	try:
 		names = set().union(
 			*(
@@ -82,12 +88,12 @@ def unknown_names(template: Template, known: Mapping[str, Any]) -> list[str]:
 			)
 		)
 	except TemplateError as error:
-		frappe.throw(_("The template cannot be read: {0}").format(escape_html(str(error))))
+		frappe.throw(_("The template cannot be read: {0}").format(escape_html(_reason(error))))
 	return sorted(names - set(known) - set(environment.globals) - {"doc", "email", UNSUBSCRIBE})
 
 
 def rendered(template: Template, values: Row, address: str, own: Own) -> Rendered:
-	"""One recipient's mail. Raises one of ERRORS."""
+	"""One recipient's mail. Raises RenderError."""
 	subject = _render(template.subject, _context(values, address, own.leave))
 	inert = {name: escape_html(value) if isinstance(value, str) else value for name, value in values.items()}
 	html = _render(template.html, _context(inert, escape_html(address), own.leave))
@@ -104,5 +110,17 @@ def _context(values: Row, address: str, leave: str) -> Row:
 
 
 def _render(source: str, context: Row) -> str:
-	# A line of its own: Frappe takes a single line that ends like a file's name for a path.
-	return frappe.render_template(f"{source}\n", context)
+	try:
+		# A line of its own: Frappe takes a single line that ends like a file's name for a path.
+		return frappe.render_template(f"{source}\n", context)
+	except _ERRORS as error:
+		if isinstance(error, frappe.ValidationError):
+			# It shows the whole template and a traceback.
+			frappe.clear_last_message()
+		raise RenderError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+	"""The last line of what went wrong."""
+	lines = [line.strip() for line in strip_html(str(error)).splitlines()]
+	return next((line for line in reversed(lines) if line), type(error).__name__)[:LONGEST_REASON]

@@ -6,6 +6,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from trackflow.email.message import MessageError, plain_address
+
 ACCOUNT = "Email Account"
 
 
@@ -30,6 +32,10 @@ def sender_of(mailing: Document) -> Sender:
 				"There is no outgoing Email Account: set one up, or name mail_server in the site's configuration."
 			)
 		)
+	try:
+		plain_address(address)
+	except MessageError as error:
+		frappe.throw(_("The sender's address: {0}").format(str(error)))
 	own_name = account.name if account and account.always_use_account_name_as_sender_name else ""
 	name = own_name or mailing.sender_name or (account.name if account else "")
 	return Sender(address, name, returns_to() or address, account.name if account else "")

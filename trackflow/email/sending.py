@@ -79,7 +79,8 @@ def pause(name: str) -> None:
 def queue(name: str) -> None:
 	enqueue(
 		"trackflow.email.sending.send",
-		job_id=f"mailing::{name}::{now_datetime()}",
+		# Without a time: one that runs looks at the mailing before each batch, and the scheduler asks again.
+		job_id=f"mailing::{name}",
 		queue="long",
 		timeout=JOB_TIMEOUT,
 		mailing=name,
@@ -258,10 +259,8 @@ class _Run:
 		own = preparing.own(self.mailing, name, self.links, self.secret, self.base)
 		try:
 			made = rendering.rendered(self.template, values, address, own)
-		except rendering.ERRORS as error:
-			frappe.throw(
-				_("The template cannot be rendered for {0}: {1}").format(values["name"], str(error)[:300])
-			)
+		except rendering.RenderError as error:
+			frappe.throw(_("The template cannot be rendered for {0}: {1}").format(values["name"], str(error)))
 		message_id = f"{tokens.sign(tokens.MESSAGE, name, self.secret)}@{self.host}"
 		text = composed(
 			Mail(

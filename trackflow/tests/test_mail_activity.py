@@ -130,6 +130,18 @@ class TestClicks(ActivityCase):
 		log = self.log()
 		self.assertEqual((log.clicks, log.opens), (1, 1))
 
+	def test_a_click_before_it_is_known_that_the_mail_left(self) -> None:
+		doc = self.mailing()
+		sending.start(doc)
+		frappe.db.commit()
+		self.run_job(doc)
+		self.flush()
+		self.ask(links_of(self.inbox.taken[-1][2])[0])
+		self.settle()
+		sending.follow(doc.name)
+		self.assertEqual({row.status for row in self.logs(mailing=doc.name).values()}, {"Clicked", "Sent"})
+		self.assertEqual(figures.of(doc.name)["sent_count"], 2)
+
 	def test_a_visitor_who_may_be_recognised_is_the_recipient(self) -> None:
 		"""So that a lead's journey holds the mail that brought it back; without consent nobody is named."""
 		path = path_of(links_of(self.mail)[0])
@@ -433,7 +445,7 @@ class TestEdge(ActivityCase):
 		with Edge() as edge:
 			for path in (address, address[:-1] + ("a" if address[-1] != "a" else "b")):
 				answer = edge.get(path)
-				self.assertEqual(answer.status, 302)
+				self.assertEqual(answer.status_code, 302)
 				self.assertNotIn("tfm", answer.headers["Location"])
 		self.settle()
 		log = self.log()

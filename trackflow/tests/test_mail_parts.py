@@ -358,6 +358,7 @@ class TestTraces(unittest.TestCase):
 	def test_the_status_says_most(self) -> None:
 		row = {**NONE, "status": "Sending"}
 		self.assertEqual(status_of(row), "Sending")
+		self.assertEqual(status_of({**row, "opened_date": AT}), "Sending", "it is not known yet that it left")
 		for field, status in (
 			("sent_date", "Sent"),
 			("opened_date", "Opened"),

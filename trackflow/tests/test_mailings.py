@@ -354,13 +354,17 @@ class TestHostile(MailCase):
 			"{{ 1/0 }}",
 			"{% for x in %}",
 			"{{ nobody_has_this }}",
+			"{{ first_name.no.such }}",
 			"  ",
 		):
 			frappe.db.set_value("Email Template", TEMPLATE, "response_html", html)
 			frappe.clear_document_cache("Email Template", TEMPLATE)
 			doc = self.mailing()
-			with self.subTest(html), self.assertRaises(frappe.ValidationError):
+			with self.subTest(html), self.assertRaises(frappe.ValidationError) as raised:
 				sending.start(doc)
+			said = f"{raised.exception} {frappe.local.message_log}"
+			self.assertNotIn("Traceback", said)
+			self.assertNotIn("<pre>", said)
 			frappe.db.rollback()
 			frappe.clear_messages()
 		self.assertEqual(self.inbox.taken, [])
