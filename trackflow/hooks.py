@@ -24,6 +24,7 @@ add_to_apps_screen = [
 
 # What their forms in the desk share; a list script comes with its DocType.
 doctype_js = {
+	"Campaign Mailing": "public/js/trackflow-desk.js",
 	"Conversion": "public/js/trackflow-desk.js",
 	"Domain Configuration": "public/js/trackflow-desk.js",
 	"Link Campaign": "public/js/trackflow-desk.js",
@@ -39,11 +40,13 @@ page_renderer = [
 	"trackflow.app_page.page.AppPage",
 ]
 
-# The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie.
+# The earliest public hook: short links are answered before Frappe routes, opens the database or sets a cookie; so are a mail's image
+# and the page to unsubscribe.
 # Then the two that no whitelisted method can answer: browsers that ask before they send, and Segment's libraries; API keys are taken
 # off requests; and what would tell fields that not everybody may read.
 before_request = [
 	"trackflow.redirect.handler.answer_short_link",
+	"trackflow.email.doorway.answer_recipient",
 	"trackflow.tracking.doorway.answer_sender",
 	"trackflow.access.keyed.take_key",
 	"trackflow.privacy.guarded.refuse_lookups",
@@ -71,6 +74,7 @@ permission_query_conditions = {
 	"Click Queue": "trackflow.privacy.reads.note_list",
 	"Conversion": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Conversion Export Row": "trackflow.privacy.reads.note_list",
+	"Email Campaign Log": "trackflow.privacy.guarded.refuse_guesses",
 	"Link Conversion": "trackflow.privacy.guarded.refuse_guesses",
 	"Touch Point": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Visitor": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
@@ -117,12 +121,15 @@ scheduler_events = {
 			"trackflow.stream.drain.drain_if_waiting",
 			"trackflow.access.request_log.store",
 			"trackflow.webhooks.sender.send_due",
+			"trackflow.email.sending.go_on",
 		],
 		"*/5 * * * *": [
 			"trackflow.stream.drain.retry_kept",
 			"trackflow.integrations.waiting.resume",
 			"trackflow.sync.run.queue",
 			"trackflow.webhooks.limit_hits.tell_limits",
+			"trackflow.email.bounces.collect",
+			"trackflow.email.figures.store_stale",
 		],
 		"*/15 * * * *": ["trackflow.tracking.repair.repair", "trackflow.health.alerts.tell_broken"],
 		# Once: the hours after the first are for a mail server that was away.

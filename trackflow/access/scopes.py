@@ -52,10 +52,12 @@ TABLE = {
 		),
 	),
 	"campaigns": Noun(
-		doctypes=("Link Campaign",),
+		doctypes=("Campaign Mailing", "Link Campaign"),
 		recorded=("Email Campaign Log",),
 		reports=("Campaign Performance",),
-		reading=("api.campaign.get_campaign_stats",),
+		reading=("api.campaign.get_campaign_stats", "api.email.get_statistics"),
+		# A preview shows a person's values.
+		writing=("api.email.pause", "api.email.preview", "api.email.send", "api.email.send_test"),
 	),
 	"analytics": Noun(
 		doctypes=("Attribution Model",),

@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 DOCTYPE = "TrackFlow Settings"
 # Nothing fills these tables yet.
-_WITHOUT_ROWS = frozenset({"Email Campaign Log", "API Request Log", "Webhook Delivery"})
+_WITHOUT_ROWS = frozenset({"API Request Log", "Webhook Delivery"})
 SECTIONS = {
 	"attribution": ("default_attribution_model", "attribution_window_days"),
 	"consent": (

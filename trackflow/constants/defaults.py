@@ -50,6 +50,7 @@ SETTINGS: dict[str, str | int] = {
 	"health_error_percent": 5,
 	"health_quiet_hours": 0,
 	"weekly_summary": 0,
+	"mail_tracking": "Recipients",
 	"retention_click_event": 730,
 	"retention_visitor_session": 365,
 	"retention_visitor_event": 365,

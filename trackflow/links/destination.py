@@ -22,7 +22,7 @@ UTM_NAMES: Mapping[str, str] = {
 }
 
 # Belong to the short link or to Frappe itself, and mean something else at the destination.
-NEVER_FORWARDED = frozenset({"qr", "sid", "cmd", "tfclid", "tracking_id"})
+NEVER_FORWARDED = frozenset({"qr", "sid", "cmd", "tfclid", "tfm", "tracking_id"})
 
 # The redirect has a second address, as a method; a link to it would be a short link too.
 REDIRECT_METHOD = "trackflow.www.redirect.handle_redirect"

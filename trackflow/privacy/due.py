@@ -49,7 +49,7 @@ TABLES = (
 	Table(
 		"Email Campaign Log",
 		"creation",
-		statuses=("Sent", "Opened", "Clicked", "Bounced", "Unsubscribed", "Failed"),
+		statuses=("Sent", "Opened", "Clicked", "Bounced", "Unsubscribed", "Failed", "Skipped"),
 	),
 	Table("API Request Log", "request_time"),
 	Table("Webhook Delivery", "creation", statuses=("Delivered", "Failed")),

@@ -355,7 +355,12 @@ def _erase_log_rows(work: _Work, table: Table, names: list[str]) -> None:
 	else:
 		references = [column for kind, column in table.found_by if kind in (EMAIL, LEAD, VISITOR)]
 		empty = dict.fromkeys((*table.empties, *table.mentions, *references))
-		nobodys.write(table.doctype, {name: empty for name in names})
+		# A mail's row is named by its address.
+		renames = table.doctype == "Email Campaign Log"
+		changes = {
+			name: {**empty, "name": work.names.of("mail", name)} if renames else empty for name in names
+		}
+		nobodys.write(table.doctype, changes)
 	work.add(table.doctype, len(names))
 	frappe.db.commit()
 

@@ -16,7 +16,7 @@ from frappe import _
 
 # Those that have such fields, or lead to ones that have.
 DOCTYPES = (
-	"Attribution Link", "Click Event", "Conversion", "Link Conversion", "Touch Point", "Visitor", "Visitor Event",
+	"Attribution Link", "Click Event", "Conversion", "Email Campaign Log", "Link Conversion", "Touch Point", "Visitor", "Visitor Event",
 	"Visitor Session",
 )  # fmt: skip
 _HOOKLESS = ("frappe.client.get", "frappe.client.get_count")

@@ -177,10 +177,10 @@ TABLES = (
 		"Email Campaign Log",
 		"A mail of a campaign, and what became of it.",
 		found_by=((EMAIL, "recipient"), (LEAD, "reference_name")),
-		empties=_fields("reference_doctype message_id error_message"),
+		empties=_fields("reference_doctype message_id error_message traces email_queue"),
 		keeps=_fields(
-			"campaign email_template tracked_link status sent_date opened_date clicked_date bounced_date unsubscribed_date "
-			"is_scanner"
+			"mailing campaign email_template tracked_link status sent_date opened_date opens clicked_date clicks bounced_date "
+			"unsubscribed_date is_scanner is_unsure"
 		),
 	),
 	Table(
@@ -248,6 +248,8 @@ NOT_PERSONAL = {
 	"Attribution Training": _SUMS,
 	"Campaign Link Variant": _CONFIGURATION,
 	"CRM Sync Field": _CONFIGURATION,
+	"Campaign Mailing": _CONFIGURATION,
+	"Campaign Mailing Link": _CONFIGURATION,
 	"Conversion Export": f"{_CONFIGURATION}, how many, and a file of its rows, which follows them",
 	"Cost Import": "files of platforms with sums over many, who brought them and when",
 	"Cost Import Column": _CONFIGURATION,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from werkzeug.http import dump_cookie
 
+from trackflow.email import tokens
 from trackflow.incoming import (
 	CONSENT_COOKIE,
 	DENIED,
@@ -21,6 +22,7 @@ from trackflow.incoming import (
 	VISITOR_COOKIE,
 	Caller,
 	Incoming,
+	asks_not_to_be_tracked,
 	client_address,
 	country,
 	recognise,
@@ -91,6 +93,8 @@ class Click(msgspec.Struct, tag_field="kind", tag="click", gc=False):
 	device_type: str | msgspec.UnsetType = msgspec.UNSET
 	browser: str | msgspec.UnsetType = msgspec.UNSET
 	os: str | msgspec.UnsetType = msgspec.UNSET
+	# Only in one's own mail: the name of its row.
+	mail: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -245,6 +249,8 @@ def _finish(
 	record = None
 	if config.enabled and link and decision.event_type:
 		record = _click(click_id, now, incoming, domain, caller, link, decision)
+		if incoming.query and (mail := _mail_of(incoming, link, config, domain, keys)):
+			record.mail = mail
 	common = _common_headers(incoming.scheme, domain.headers if domain else ())
 	own: Headers = ()
 	if incoming.cookies and _keeps_cookie_in_vain(incoming.cookies):
@@ -272,7 +278,17 @@ def _form_address(link: Link, query: str) -> str:
 
 def _is_ours(piece: str) -> bool:
 	name = unquote_plus(piece.partition("=")[0])
-	return name in destination.NEVER_FORWARDED and name != "qr"
+	return name in destination.NEVER_FORWARDED and name not in ("qr", tokens.PARAMETER)
+
+
+def _mail_of(incoming: Incoming, link: Link, config: Config, domain: Domain | None, keys: Keys) -> str:
+	"""In whose mail the link was clicked; "" where nobody signed that, or the caller or the domain wants it not to be known."""
+	token = tokens.in_query(incoming.query)
+	if not token or (domain and domain.privacy_level == "HIPAA"):
+		return ""
+	if config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers):
+		return ""
+	return tokens.read(tokens.clicked(link.name), token, keys.click_secret)
 
 
 def _facts(

@@ -85,15 +85,20 @@ class Form:
 
 def render(name: str, words: Words, domain: Domain | None, form: Form | None = None) -> str:
 	"""The page of that name in the domain's style; all texts are untrusted."""
-	title, text = words.pages[name]
 	style = domain.custom_css.replace("</", "<\\/") if domain else ""
+	role = ' id="error" role="alert"' if form and form.is_again else ""
+	return plain(*words.pages[name], words.language, _form(form, words) if form else "", style, role)
+
+
+def plain(title: str, text: str, language: str, form: str = "", style: str = "", role: str = "") -> str:
+	"""A page with a title, a text and, as HTML, a form; title and text are untrusted."""
 	return _PAGE.substitute(
 		title=escape(title),
 		text=escape(text),
-		lang=escape(words.language or "en"),
+		lang=escape(language or "en"),
 		style=(_FORM_STYLE if form else "") + style,
-		role=' id="error" role="alert"' if form and form.is_again else "",
-		form=_form(form, words) if form else "",
+		role=role,
+		form=form,
 	)
 
 

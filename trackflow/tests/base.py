@@ -48,7 +48,7 @@ RECORDED = (
 	"Attribution Link", "Attribution Training", "Daily Rollup", "Daily Click Rollup", "Rollup Day", "Daily Campaign Metric", "TrackFlow Exchange Rate", "Waste Acknowledgement",
 	"Link Conversion", "Deal Attribution", "Deal Link Association", "Deal Stage Change",
 	"Lead Status Change", "Conversion Export Row", "Conversion Export", "Conversion", "Touch Point", "Visitor Event",
-	"Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
+	"Email Campaign Log", "Campaign Mailing Link", "Campaign Mailing", "Visitor Session", "Click Event", "Click Queue", "Visitor", "Campaign Link Variant", "Tracked Link Rule", "Tracked Link", "Link Campaign",
 	"Webhook Delivery", "API Request Log", "API Key Permission", "API Key IP Whitelist", "API Key Webhook Event", "TrackFlow API Key",
 	"Cost Import Row", "Cost Import", "Cost Import Column", "Cost Import Mapping", "CRM Sync Log",
 	"Domain Header Configuration", "Domain Configuration", "Attribution Channel Rule", "Archive File",

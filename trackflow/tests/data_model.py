@@ -142,8 +142,16 @@ FIELDS = {
 	"Link Template": "template_name url_template description is_active variables",
 	"Template Variable": "variable_name variable_type default_value description validation_rules",
 	"Email Campaign Log": (
-		"campaign email_template recipient sent_date status opened_date clicked_date tracked_link"
+		"mailing campaign email_template recipient reference_doctype reference_name sent_date status opened_date opens "
+		"clicked_date clicks bounced_date unsubscribed_date is_scanner is_unsure tracked_link email_queue error_message traces"
 	),
+	"Campaign Mailing": (
+		"title campaign email_template status message send_after recipients_from email_group filters email_account sender_name "
+		"reply_to tracking domain source medium links recipient_count waiting_count sent_count skipped_count failed_count "
+		"bounced_count unsubscribed_count opened_count unsure_count open_count clicked_count click_count scanner_count sent_by "
+		"started_on finished_on cursor is_gathered is_stale anonymous_opens"
+	),
+	"Campaign Mailing Link": "address tracked_link",
 	"Archive File": "status document_type from_time until_time row_count archived_on size_bytes sha256 places",
 	"TrackFlow Erasure": "status reference row_count requested_by started_on finished_on rows_erased work",
 	"Waste Acknowledgement": "grain platform campaign adset ad reason until amount currency note",

@@ -159,6 +159,32 @@ def make_deal(**values: Any) -> Document:
 	return frappe.get_doc({"doctype": "CRM Deal", **values}).insert()
 
 
+def make_contact(email: str, first_name: str = "Ada", **values: Any) -> Document:
+	row = {
+		"doctype": "Contact",
+		"first_name": first_name,
+		"email_ids": [{"email_id": email, "is_primary": 1}],
+	}
+	return frappe.get_doc({**row, **values}).insert()
+
+
+def make_email_template(name: str, subject: str, html: str) -> Document:
+	values = {
+		"doctype": "Email Template",
+		"name": name,
+		"subject": subject,
+		"use_html": 1,
+		"response_html": html,
+	}
+	return frappe.get_doc(values).insert()
+
+
+def make_mailing(campaign: str, email_template: str, **values: Any) -> Document:
+	values = {"title": "Spring news", "recipients_from": "Contact", **values}
+	row = {"doctype": "Campaign Mailing", "campaign": campaign, "email_template": email_template}
+	return frappe.get_doc({**row, **values}).insert()
+
+
 def make_web_form(doctype: str, *fields: str, **values: Any) -> Document:
 	"""A Web Form that anybody may send, under a name that no other test's form had."""
 	meta = frappe.get_meta(doctype)

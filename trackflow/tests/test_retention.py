@@ -31,7 +31,7 @@ from trackflow.tracking import counters, repair
 NOW = datetime(2026, 11, 1, 12)
 VISITOR = "v_{:016x}"
 UNDER_WAY = {
-	"Email Campaign Log": ("Queued",),
+	"Email Campaign Log": ("Queued", "Sending"),
 	"Webhook Delivery": ("Pending",),
 	"CRM Sync Log": ("pending",),
 }

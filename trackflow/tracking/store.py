@@ -16,6 +16,7 @@ from frappe.utils import get_system_timezone, now_datetime
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.config import get_config
+from trackflow.email import activity
 from trackflow.inert import inert_row
 from trackflow.policy import Config
 from trackflow.rollups import marks
@@ -88,6 +89,8 @@ def _store_and_join(records: list[Record]) -> int:
 	new, clicks, events = _store_batch(records, get_config())
 	join_late(clicks, events)
 	take_back_late(clicks)
+	if mails := activity.of_mails(records):
+		activity.store(mails)
 	return new
 
 
@@ -100,6 +103,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	# MariaDB reads as of a transaction's first plain read: what is read before the visitors are locked must not fix that
 	# moment, so `lock` begins a transaction of its own.
 	frappe.db.commit()
+	recipients = activity.recipients_of(records)
 	scanners.mark(clicks.values())
 	joinable = joins.find(list(clicks.values()), list(events.values()), config.session_timeout)
 	known = visitors.lock(_visitor_ids(clicks, events, joinable))
@@ -113,7 +117,7 @@ def _store_batch(records: list[Record], config: Config) -> tuple[int, list[Row],
 	visits.add(counted_clicks, counted_events, moved)
 	counters.mark_unique(counted_clicks, known)
 	visits.save()
-	people = _people(records, new_clicks | new_events, known, zone)
+	people = _people(records, new_clicks | new_events, known, zone, recipients)
 	visitors.update(
 		known,
 		[*counted_clicks, *moved],
@@ -236,17 +240,27 @@ def _without_stored(doctype: str, new: dict[str, Row]) -> dict[str, Row]:
 
 
 def _people(
-	records: list[Record], new: dict[str, Row], known: dict[str, Row], zone: ZoneInfo
+	records: list[Record],
+	new: dict[str, Row],
+	known: dict[str, Row],
+	zone: ZoneInfo,
+	recipients: dict[str, str],
 ) -> dict[str, Row]:
 	"""What new records change of what is known of visitors themselves: consent, name, e-mail, and whether the id is
-	cookieless."""
+	cookieless. Whoever clicks in a mail is its recipient, as far as nobody said otherwise: mails are passed on."""
 	fresh = [one for one in records if one["id"] in new and new[one["id"]]["counted"]]
 	# Of most nothing is said that is not known.
-	heard = {one["visitor"] for one in fresh if one.get("person") or _is_other(one, known[one["visitor"]])}
+	heard = {
+		one["visitor"]
+		for one in fresh
+		if one.get("person") or one["id"] in recipients or _is_other(one, known[one["visitor"]])
+	}
 	statements: dict[str, list[Statement]] = defaultdict(list)
 	for record in fresh:
 		if record["visitor"] in heard:
 			values = {"is_cookieless": int(record["cookieless"]), **inert_row(record.get("person") or {})}
+			if record["id"] in recipients and not known[record["visitor"]]["contact_email"]:
+				values["contact_email"] = recipients[record["id"]]
 			statements[record["visitor"]].append(Statement(site_time(record["at"], zone), values))
 	return {one: visitors.said(known[one], some) for one, some in statements.items()}
 

@@ -5,6 +5,7 @@ from frappe.model.document import Document
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
+	"idx_email_campaign_log_mailing": ("mailing", "status"),
 	"idx_email_campaign_log_campaign": ("campaign", "sent_date"),
 	"idx_email_campaign_log_recipient": ("recipient", "sent_date"),
 	"idx_email_campaign_log_link": ("tracked_link",),
