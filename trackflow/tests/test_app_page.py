@@ -265,7 +265,9 @@ class TestMessages(AppPageTestCase):
 		values = {"Organic Search", "Mobile", "Lead", "Last Touch", "Paused", "Tracked Link"}
 		with (
 			patch.object(messages, "built", return_value=("Overview",)),
-			patch.object(messages, "get_all_translations", return_value={text: f"~{text}" for text in values}),
+			patch.object(
+				messages, "get_all_translations", return_value={text: f"~{text}" for text in values}
+			),
 		):
 			self.assertEqual(messages.messages(), {text: f"~{text}" for text in values})
 

@@ -27,7 +27,8 @@ def _of_users(lang: str) -> dict[str, str]:
 		order_by="creation",
 	)
 	return {
-		f"{row.source_text}:{row.context}" if row.context else row.source_text: row.translated_text for row in rows
+		f"{row.source_text}:{row.context}" if row.context else row.source_text: row.translated_text
+		for row in rows
 	}
 
 
