@@ -213,6 +213,7 @@ def fill(links: list[str], clicks: int, days: int, campaigns: int = CAMPAIGNS) -
 			)
 			if day % 30 == 0:
 				print(f"{day} of {days} days", flush=True)
+	if not frappe.db.count("Daily Campaign Metric"):
 		_costs(first.date(), days, campaigns)
 	for doctype in (*TABLES, "Daily Campaign Metric"):
 		frappe.db.sql(f"analyze table `tab{doctype}`")

@@ -1,7 +1,7 @@
 """UI-1: milliseconds until the content of each of the app's pages stands in a browser, on a site with 5,000 links, 200 campaigns and a
 year of visits, leads and deals.
 
-`python -m benchmarks.app_pages [--clicks 365000] [--repeats 3]`; see README.md. Benchless on MariaDB, and a Chromium on the PATH.
+`python -m benchmarks.app_pages [--clicks 180000] [--repeats 3]`; see README.md. Benchless on MariaDB, and a Chromium on the PATH.
 """
 
 import argparse
@@ -32,7 +32,7 @@ PORTION = 1000
 
 def main() -> None:
 	parser = argparse.ArgumentParser(description=__doc__)
-	parser.add_argument("--clicks", type=int, default=365_000, help="clicks of the year")
+	parser.add_argument("--clicks", type=int, default=180_000, help="clicks of the year")
 	parser.add_argument("--repeats", type=int, default=3)
 	parser.add_argument("--only", help="pages whose address contains this")
 	host.add_arguments(parser)
