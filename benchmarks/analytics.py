@@ -41,6 +41,7 @@ TABLES = {
 	"Visitor Session": "session_start",
 	"Touch Point": "occurred_at",
 	"Visitor Event": "timestamp",
+	"Conversion": "conversion_date",
 	"Attribution Link": "conversion_date",
 }
 
@@ -57,7 +58,7 @@ def main() -> None:
 	args = parser.parse_args()
 	with host.open_site(args) as where:
 		links = traffic.make_site()
-		_fill(links, args.clicks, args.history)
+		fill(links, args.clicks, args.history)
 		rows = [*_summed_up(args.summed or args.history)]
 		rows += [row for name, work in _questions(links, args.days) for row in _measured(name, work, args)]
 		rows += _exported(min(args.days, 3))
@@ -193,16 +194,16 @@ def _campaign(number: int) -> str:
 	return f"Benchmark {number}"
 
 
-def _fill(links: list[str], clicks: int, days: int) -> None:
+def fill(links: list[str], clicks: int, days: int, campaigns: int = CAMPAIGNS) -> None:
 	"""A history of visits up to now, as many a day; costs of each day."""
 	if frappe.db.db_type != "mariadb":
 		raise SystemExit("Only MariaDB copies days.")
-	_make_domains_and_campaigns()
+	_make_domains_and_campaigns(campaigns)
 	per_day = clicks // days
 	first = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
 	if frappe.db.count("Click Event") < clicks // 2:
 		for begin in range(0, per_day, PORTION):
-			_fill_some(links, range(begin, min(begin + PORTION, per_day)), first)
+			_fill_some(links, range(begin, min(begin + PORTION, per_day)), first, campaigns)
 		_visitors(first, range(per_day // CLICKS_PER_VISITOR + 1))
 		for day in range(1, days):
 			_copy(first, day, per_day)
@@ -212,7 +213,8 @@ def _fill(links: list[str], clicks: int, days: int) -> None:
 			)
 			if day % 30 == 0:
 				print(f"{day} of {days} days", flush=True)
-		_costs(first.date(), days)
+	if not frappe.db.count("Daily Campaign Metric"):
+		_costs(first.date(), days, campaigns)
 	for doctype in (*TABLES, "Daily Campaign Metric"):
 		frappe.db.sql(f"analyze table `tab{doctype}`")
 
@@ -257,7 +259,7 @@ def _visitors(day: datetime, numbers: range) -> None:
 	frappe.db.commit()
 
 
-def _costs(first: date, days: int) -> None:
+def _costs(first: date, days: int, campaigns: int) -> None:
 	"""What each campaign spent on each of its ads."""
 	from trackflow import bulk
 	from trackflow.naming import key_name
@@ -273,19 +275,19 @@ def _costs(first: date, days: int) -> None:
 					"impressions": some.randrange(1000, 9000), "clicks": some.randrange(10, 300), "spend": some.randrange(100, 9000) / 100,
 					"currency": "USD",
 				}
-				for campaign in range(CAMPAIGNS)
+				for campaign in range(campaigns)
 				for ad in range(ADS)
 			],
 		)  # fmt: skip
 	frappe.db.commit()
 
 
-def _make_domains_and_campaigns() -> None:
+def _make_domains_and_campaigns(campaigns: int) -> None:
 	for domain in DOMAINS:
 		if not frappe.db.exists("Domain Configuration", domain):
 			values = {"domain": domain, "project": "Benchmark", "enabled": 1, "privacy_level": "Standard"}
 			frappe.get_doc({"doctype": "Domain Configuration", **values}).insert()
-	for number in range(CAMPAIGNS):
+	for number in range(campaigns):
 		if not frappe.db.exists("Link Campaign", _campaign(number)):
 			frappe.get_doc(
 				{"doctype": "Link Campaign", "campaign_name": _campaign(number), "status": "Active"}
@@ -293,7 +295,7 @@ def _make_domains_and_campaigns() -> None:
 	frappe.db.commit()
 
 
-def _fill_some(links: list[str], numbers: range, first: datetime) -> None:
+def _fill_some(links: list[str], numbers: range, first: datetime, campaigns: int) -> None:
 	from trackflow import bulk
 	from trackflow.naming import timed_name
 
@@ -302,7 +304,7 @@ def _fill_some(links: list[str], numbers: range, first: datetime) -> None:
 	for number in numbers:
 		at = first + timedelta(seconds=some.randrange(86_400))
 		visitor, link = _visitor(number // CLICKS_PER_VISITOR), links[int(len(links) * some.random() ** 2)]
-		campaign, domain = _campaign(hash_of(link) % CAMPAIGNS), DOMAINS[number % len(DOMAINS)]
+		campaign, domain = _campaign(hash_of(link) % campaigns), DOMAINS[number % len(DOMAINS)]
 		session = timed_name(at, "session", visitor, str(number))
 		touch = timed_name(at, "touch", session)
 		came = {
@@ -351,6 +353,12 @@ def _fill_some(links: list[str], numbers: range, first: datetime) -> None:
 			}
 		)  # fmt: skip
 		if number % 125 == 0:
+			tables["Conversion"].append(
+				{
+					"name": session, "conversion_type": "Lead", "conversion_date": at, "value": 10, "currency": "USD",
+					"visitor": visitor, "tracked_link": link, "attribution_status": "Done",
+				}
+			)  # fmt: skip
 			tables["Attribution Link"] += [
 				{
 					"name": timed_name(at, "credit", session, model), "conversion": session, "touch_point": touch, "position": 1,

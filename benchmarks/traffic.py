@@ -32,7 +32,7 @@ SYSTEMS = (
 Record = dict[str, Any]
 
 
-def make_site() -> list[str]:
+def make_site(number: int = LINKS) -> list[str]:
 	"""Settings, a domain and the links; answers the links' names."""
 	settings = frappe.get_single("TrackFlow Settings")
 	settings.enable_tracking = 1
@@ -41,7 +41,7 @@ def make_site() -> list[str]:
 		frappe.get_doc(
 			{"doctype": "Domain Configuration", "domain": SHOP, "enabled": 1, "privacy_level": "Standard"}
 		).insert(ignore_permissions=True)
-	missing = LINKS - frappe.db.count("Tracked Link")
+	missing = number - frappe.db.count("Tracked Link")
 	for _number in range(max(missing, 0)):
 		frappe.get_doc(
 			{
@@ -52,7 +52,7 @@ def make_site() -> list[str]:
 			}
 		).insert(ignore_permissions=True)
 	frappe.db.commit()
-	return frappe.get_all("Tracked Link", pluck="name", order_by="name", limit=LINKS)
+	return frappe.get_all("Tracked Link", pluck="name", order_by="name", limit=number)
 
 
 def history(links: list[str], clicks: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import frappe
+from frappe.defaults import get_defaults_for
 from frappe.permissions import get_role_permissions
 from frappe.sessions import get_csrf_token
 from frappe.utils import cint, get_system_timezone, get_url_to_list
@@ -113,7 +114,12 @@ def _user() -> Row:
 
 
 def _formats() -> Row:
-	get = frappe.get_system_settings
+	# What somebody has of their own goes before the site's, as in the desk.
+	own = get_defaults_for(frappe.session.user)
+
+	def get(setting: str) -> str | None:
+		return own.get(setting) or frappe.get_system_settings(setting)
+
 	return {
 		"date": get("date_format") or "yyyy-mm-dd",
 		"time": get("time_format") or "HH:mm:ss",

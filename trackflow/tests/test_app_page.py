@@ -216,6 +216,14 @@ class TestBoot(AppPageTestCase):
 			set(told["formats"]), {"date", "time", "number", "first_day_of_week", "currency_precision"}
 		)
 
+	def test_formats_are_the_users_own_where_they_have_some(self) -> None:
+		of_the_site = self.page(CAMPAIGNER).boot["formats"]
+		own = {"date": "dd.mm.yyyy", "number": "#.###,##"}
+		for name, value in own.items():
+			frappe.defaults.set_user_default(f"{name}_format", value, MANAGER)
+		self.assertEqual(self.page(MANAGER).boot["formats"], of_the_site | own)
+		self.assertEqual(self.page(CAMPAIGNER).boot["formats"], of_the_site)
+
 	def test_crm_for_whom_it_is(self) -> None:
 		self.assertEqual(self.page(MANAGER).boot["crm"], "/crm" if HAS_CRM else None)
 		self.assertIsNone(self.page(CAMPAIGNER).boot["crm"])
@@ -252,6 +260,26 @@ class TestMessages(AppPageTestCase):
 		):
 			self.assertEqual(messages.messages(), {"Overview": "Überblick"})
 		translations.assert_called_once_with(frappe.local.lang)
+
+	def test_values_that_the_app_is_told_are_texts_too(self) -> None:
+		values = {"Organic Search", "Mobile", "Lead", "Last Touch", "Paused", "Tracked Link"}
+		with (
+			patch.object(messages, "built", return_value=("Overview",)),
+			patch.object(
+				messages, "get_all_translations", return_value={text: f"~{text}" for text in values}
+			),
+		):
+			self.assertEqual(messages.messages(), {text: f"~{text}" for text in values})
+
+	def test_by_a_translation_of_the_sites_own(self) -> None:
+		values = {"language": "de", "source_text": "Sessions", "translated_text": "Sitzungen"}
+		with patch.object(messages, "built", return_value=("Sessions",)):
+			translation = frappe.get_doc({"doctype": "Translation", **values}).insert()
+			self.addCleanup(setattr, frappe.local, "lang", frappe.local.lang)
+			frappe.local.lang = "de"
+			self.assertEqual(messages.messages().get("Sessions"), "Sitzungen")
+			translation.delete()
+			self.assertNotEqual(messages.messages().get("Sessions"), "Sitzungen")
 
 	def test_before_a_build_there_are_none(self) -> None:
 		with patch.object(messages, "built", return_value=None):

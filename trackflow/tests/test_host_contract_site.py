@@ -13,6 +13,7 @@ from frappe import _
 from frappe.commands import get_site, pass_context
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from frappe.modules import load_doctype_module
+from frappe.translate import get_all_translations
 from frappe.utils import (
 	add_days,
 	cint,
@@ -245,6 +246,18 @@ class TestHelpers(TrackFlowTestCase):
 		self.assertEqual(
 			_("A text that nobody translated: {0}").format("x"), "A text that nobody translated: x"
 		)
+
+	def test_translations_of_the_sites_own_go_before_those_of_apps(self) -> None:
+		text = "A text that the site alone translates"
+		values = {"language": "de", "source_text": text, "translated_text": "Ein Text"}
+		translation = frappe.get_doc({"doctype": "Translation", **values}).insert()
+		self.assertEqual([_(text, lang="de"), _(text, lang="en")], ["Ein Text", text])
+		self.assertEqual(get_all_translations("de")[text], "Ein Text")
+		translation.translated_text = "Ein Satz"
+		translation.save()
+		self.assertEqual(_(text, lang="de"), "Ein Satz")
+		translation.delete()
+		self.assertEqual(_(text, lang="de"), text)
 
 	def test_json(self) -> None:
 		self.assertEqual(frappe.parse_json('{"a": [1, "b"]}'), {"a": [1, "b"]})

@@ -38,6 +38,7 @@ _BARE_NAME_ONLY = frozenset({"Viber", "WhatsApp", r"Tumblr\/", r"Notion\/", r"Bl
 _BROWSER_PREFIX = "Mozilla/"
 
 _PLAIN_PATTERN = re.compile(r"(?:[^\\^$.|?*+()\[\]{}]|\\[^\w\s])+")
+DEVICES = ("Desktop", "Mobile", "Tablet", "Other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class _Parsed(UserAgent):
 
 
 def describe(user_agent: str | None) -> Agent:
-	"""Return device type ("Desktop", "Mobile", "Tablet" or "Other"), browser and operating system."""
+	"""Return device type (of DEVICES), browser and operating system."""
 	return _describe(crop(user_agent))
 
 

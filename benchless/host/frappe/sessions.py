@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import frappe
 from frappe import _
+from frappe.translate import get_user_lang
 from frappe.utils import add_to_date, cint, cstr, now, time_diff_in_seconds
 
 DEFAULT_EXPIRY = "240:00:00"
@@ -119,6 +120,7 @@ class Session:
 			self.data.update({"data": stored, "user": stored.user, "sid": self.sid})
 			self.user = stored.user
 			self.validate_user()
+			frappe.local.lang = get_user_lang(self.user)
 			return
 		if self.sid != "Guest":
 			from frappe.auth import clear_cookies

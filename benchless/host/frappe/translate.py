@@ -1,4 +1,4 @@
-"""Translations out of the apps' CSV files (`<app>/translations/<language>.csv`); English is the source."""
+"""Translations out of the apps' CSV files (`<app>/translations/<language>.csv`), and those of users (Translation); English is the source."""
 
 import csv
 import os
@@ -6,6 +6,7 @@ import os
 import frappe
 
 _known: dict[tuple[str, str], dict[str, str]] = {}
+_OF_USERS = "user_translations"
 
 
 def get_all_translations(lang: str) -> dict[str, str]:
@@ -15,7 +16,24 @@ def get_all_translations(lang: str) -> dict[str, str]:
 	merged: dict[str, str] = {}
 	for app in frappe.get_installed_apps():
 		merged.update(_of_app(app, lang))
-	return merged
+	return merged | frappe.cache.hget(_OF_USERS, lang, lambda: _of_users(lang))
+
+
+def _of_users(lang: str) -> dict[str, str]:
+	rows = frappe.get_all(
+		"Translation",
+		filters={"language": lang},
+		fields=["source_text", "context", "translated_text"],
+		order_by="creation",
+	)
+	return {
+		f"{row.source_text}:{row.context}" if row.context else row.source_text: row.translated_text
+		for row in rows
+	}
+
+
+def clear_user_translations(lang: str) -> None:
+	frappe.cache.hdel(_OF_USERS, lang)
 
 
 def _of_app(app: str, lang: str) -> dict[str, str]:

@@ -1,4 +1,5 @@
-/** Numbers, amounts, days and times as the site writes them. Pure, but for asking `boot()` how that is. */
+/** Numbers, amounts, days and times as the site, or the user, writes them; words beside them are of the user's language. Pure, but for
+ * asking `boot()` how that is. */
 import { __ } from "@/locale";
 import { boot } from "./boot";
 
@@ -11,17 +12,18 @@ export interface Amount {
 export const NONE = "–";
 
 /** The signs of Frappe's number format: `#.###,##` groups with points. */
-export function signsOf(format: string): { group: string; decimal: string; locale: string } {
+export function signsOf(format: string): { group: string; decimal: string; isIndian: boolean } {
 	const signs = [...format.matchAll(/#?([.,' ]{1,2})#/g)].map((found) => found[1]);
 	const places = /##$/.test(format) && !/###$/.test(format);
 	const decimal = places ? signs[signs.length - 1] : signs[0] === "." ? "," : ".";
 	const group = places ? signs.slice(0, -1).pop() ?? "" : signs[0] ?? "";
-	return { group, decimal, locale: format.includes("##,##,") || /#,##,###/.test(format) ? "en-IN" : "en-US" };
+	return { group, decimal, isIndian: /#,##,###/.test(format) };
 }
 
 function written(value: number, options: Intl.NumberFormatOptions): string {
-	const { group, decimal, locale } = signsOf(boot().formats.number);
-	return new Intl.NumberFormat(locale, options)
+	const { group, decimal, isIndian } = signsOf(boot().formats.number);
+	// The language says where a currency stands and how thousands are called; the format, which signs there are.
+	return new Intl.NumberFormat(isIndian ? "en-IN" : boot().language, { numberingSystem: "latn", useGrouping: "always", ...options } as Intl.NumberFormatOptions)
 		.formatToParts(value)
 		.map(({ type, value: text }) => (type === "group" ? group.replace(" ", "\u00a0") : type === "decimal" ? decimal : text))
 		.join("");
@@ -117,6 +119,20 @@ export function atSite(value: string | null | undefined): string | null {
 	const options = { timeZone: boot().time_zone.site, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" } as const;
 	const parts = Object.fromEntries(new Intl.DateTimeFormat("en-US", options).formatToParts(instant).map((part) => [part.type, part.value]));
 	return `${parts.year.padStart(4, "0")}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}`;
+}
+
+/** A country in the user's language; it comes as two letters, and what are none stays as it is. */
+export function country(code: string | null | undefined): string {
+	try {
+		return code ? (new Intl.DisplayNames([boot().language], { type: "region" }).of(code) ?? code) : "";
+	} catch {
+		return code!;
+	}
+}
+
+/** Where somebody was, and on what: Germany, Mobile, Chrome; as far as it is known. */
+export function whereabouts(hit: { country?: string | null; device_type?: string | null; browser?: string | null } | null | undefined): string {
+	return [country(hit?.country), hit?.device_type && __(hit.device_type), hit?.browser].filter(Boolean).join(", ");
 }
 
 /** How long ago an instant was, in words. */

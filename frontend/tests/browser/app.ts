@@ -3,13 +3,23 @@
  * app has one file of tests; what holds for all pages is asked for there by `expectSound`.
  */
 import { createRequire } from "node:module";
-import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Page, Stage } from "../../../tracker/tests/e2e/stage";
 
 export type { Page };
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const DARK = { colorScheme: "dark" as const };
+const LOOKS = [
+	["in the light", {}],
+	["in the dark", DARK],
+	["on a phone", PHONE],
+	["on a small phone, in the dark", { ...PHONE, viewport: { width: 375, height: 812 }, ...DARK }],
+] as const;
+/** Names a folder for a picture of every page in every look, for whoever wants to see them. */
+const PICTURES = process.env.TRACKFLOW_APP_SCREENSHOTS;
 /** Planted where visitors write; it must never become more than text. */
 export const HOSTILE = "<img src=x onerror=\"document.title='owned'\">";
 
@@ -68,6 +78,35 @@ export async function expectSound(page: Page): Promise<void> {
 	});
 	expect(main, "content wider than its place").toBeLessThanOrEqual(0);
 	expect(await findings(page)).toEqual([]);
+}
+
+/** These pages of the app, in every look; `ready` waits for what a page has beside its heading. */
+export function describeLooks(app: App, paths: () => string[] | Promise<string[]>, ready: (page: Page, path: string) => Promise<void> = async () => {}): void {
+	describe("every page is sound", () => {
+		test.each(LOOKS)("%s", async (look, options) => {
+			const page = await app.stage.member("Administrator", "admin", options);
+			for (const path of await paths()) {
+				await page.goto(`${app.stage.url}/trackflow${path}`);
+				await settled(page);
+				await ready(page, path);
+				await expectSound(page);
+				if (PICTURES) await photograph(page, `${path} ${look}`);
+			}
+			await page.context().close();
+		});
+	});
+}
+
+/** The whole of a page, however long. */
+async function photograph(page: Page, name: string): Promise<void> {
+	const size = page.viewportSize()!;
+	const height = await page.evaluate(() => {
+		const main = document.getElementById("main")!;
+		return innerHeight + main.scrollHeight - main.clientHeight;
+	});
+	await page.setViewportSize({ ...size, height: Math.min(height, 4000) });
+	await page.screenshot({ path: join(PICTURES!, `${name.replace(/[^a-z0-9]+/gi, "-").replace(/^-/, "")}.png`), animations: "disabled" });
+	await page.setViewportSize(size);
 }
 
 /** What axe-core finds that is serious or worse, in words; within one part of the page, where an open menu has hidden the rest. */

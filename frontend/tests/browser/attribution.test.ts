@@ -1,6 +1,6 @@
 /** UI-1, ATT-7: models side by side with what was spent, paths, and why something is direct or unattributed. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { expectSound, HOSTILE, PHONE, settled, useApp } from "./app";
+import { describeLooks, HOSTILE, settled, useApp } from "./app";
 import { plantVisit, rows } from "./people";
 
 const app = useApp();
@@ -51,6 +51,29 @@ describe("models side by side", () => {
 	});
 });
 
+describe("positions", () => {
+	test("are the API's, for each platform, and sum to what it gets", async () => {
+		const page = await app.open("/attribution?view=positions&by=platform&model=Linear");
+		const { groups } = await app.stage.read(COMPARE, { group_by: "platform", by_position: "1" });
+		const credited = groups.filter(({ figures }: any) => figures.Linear.conversions);
+		expect(credited.length).toBeGreaterThan(0);
+		const shown = await rows(page);
+		for (const [index, { label, figures }] of credited.entries()) {
+			const { positions, conversions } = figures.Linear;
+			const parts = ["first", "middle", "last", "only"].map((place) => positions[place].conversions);
+			expect(parts.reduce((sum, one) => sum + one, 0)).toBeCloseTo(conversions, 6);
+			expect(shown[index]).toEqual([label || "None", ...parts.map((one) => (one ? number(one) : "–")), number(conversions)]);
+		}
+		// Last Touch credits the ends of journeys alone.
+		await page.getByRole("combobox", { name: "Attribution model" }).click();
+		await page.getByRole("option", { name: "Last Touch", exact: true }).click();
+		await page.waitForURL(/view=positions(?!.*Linear)/);
+		await settled(page);
+		for (const row of await rows(page)) expect(row.slice(1, 3)).toEqual(["–", "–"]);
+		await page.context().close();
+	});
+});
+
 describe("paths", () => {
 	test("are the API's: the most common, lengths, times, assists", async () => {
 		const page = await app.open("/attribution?view=paths");
@@ -94,12 +117,4 @@ test("SEC-2: what visitors write is text", async () => {
 	await page.context().close();
 });
 
-test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
-	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }]) {
-		for (const path of ["/attribution", "/attribution?by=campaign&figure=cpa", "/attribution?view=paths", "/attribution?view=unattributed"]) {
-			const page = await app.open(path, options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	}
-});
+describeLooks(app, () => ["", "?by=campaign&figure=cpa", "?view=positions&model=Linear", "?view=paths", "?view=unattributed"].map((query) => `/attribution${query}`));

@@ -1,6 +1,6 @@
 /** UI-1, UI-3: campaigns; what they brought and cost, and how one is made. */
 import { describe, expect, test } from "vitest";
-import { expectSound, findings, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, findings, HOSTILE, settled, useApp, type Page } from "./app";
 
 const app = useApp();
 const dollars = (value: number) => new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" }).format(value);
@@ -178,12 +178,4 @@ test("SEC-2: names are shown as text", async () => {
 	await page.context().close();
 });
 
-test("every page is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
-	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, viewport: { width: 375, height: 812 }, colorScheme: "dark" as const }]) {
-		for (const path of ["/campaigns", "/campaigns/Demo%20Newsletter", "/campaigns/Demo%20Poster?figure=spend"]) {
-			const page = await app.open(path, options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	}
-});
+describeLooks(app, () => ["/campaigns", "/campaigns/Demo%20Newsletter", "/campaigns/Demo%20Poster?figure=spend"]);

@@ -1,6 +1,7 @@
 /** UI-1, ATT-3, ATT-6: conversions, and what they are credited to. */
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { expectSound, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, HOSTILE, settled, useApp, type Page } from "./app";
 import { plantVisit, rows } from "./people";
 
 const app = useApp();
@@ -46,6 +47,23 @@ describe("the list", () => {
 	});
 });
 
+describe("the file", () => {
+	test("RPT-2: has the period's conversions, or their credits, row for row", async () => {
+		const page = await app.open("/conversions?period=last-7-days");
+		for (const [label, doctype] of [["Conversions of the period as CSV", "Conversion"], ["Credits of the period, of all models, as CSV", "Attribution Link"]]) {
+			await page.getByRole("button", { name: "Export" }).click();
+			const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: label }).click()]);
+			expect(download.suggestedFilename()).toMatch(/^(conversions|credits)-\d{4}-\d\d-\d\d-\d{4}-\d\d-\d\d\.csv$/);
+			const [first, last] = download.suggestedFilename().match(/\d{4}-\d\d-\d\d/g)!;
+			const lines = (await readFile(await download.path(), "utf8")).trim().split("\r\n").slice(1);
+			const stored = await app.stage.list(doctype, { conversion_date: ["between", [first, `${last} 23:59:59`]] }, ["name"]);
+			expect(stored.length).toBeGreaterThan(0);
+			expect(lines.map((line) => line.split(",")[0]).sort()).toEqual(stored.map(({ name }) => name).sort());
+		}
+		await page.context().close();
+	});
+});
+
 describe("a conversion", () => {
 	test("says whom it is owed to and why, and leads to the visitor", async () => {
 		const [conversion] = await app.stage.list("Conversion", { conversion_type: "Deal Won" }, ["name", "visitor"]);
@@ -77,13 +95,7 @@ describe("a conversion", () => {
 	});
 });
 
-test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
+describeLooks(app, async () => {
 	const [conversion] = await app.stage.list("Conversion", { conversion_type: "Deal Won" }, ["name"]);
-	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }]) {
-		for (const path of ["/conversions", `/conversions/${conversion.name}?model=Linear`]) {
-			const page = await app.open(path, options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	}
+	return ["/conversions", `/conversions/${conversion.name}?model=Linear`];
 });

@@ -1,6 +1,6 @@
 /** UI-1, UI-3, CRM-4, ATT-6: leads and deals with what brought them; why a deal is credited as it is. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { expectSound, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, HOSTILE, settled, useApp, type Page } from "./app";
 import { campaignManager, rows } from "./people";
 
 const app = useApp();
@@ -154,14 +154,13 @@ describe("ROL-P: as far as CRM lets people see", () => {
 	});
 });
 
-test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
-	const deal = await won();
-	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }]) {
-		for (const path of ["/leads", "/deals", `/leads/${deal.lead}`, `/deals/${deal.name}?model=Linear`]) {
-			const page = await app.open(path, options);
-			if (path.includes("CRM-")) await page.locator("li[data-kind]").first().waitFor();
-			await expectSound(page);
-			await page.context().close();
-		}
-	}
-});
+describeLooks(
+	app,
+	async () => {
+		const deal = await won();
+		return ["/leads", "/deals", `/leads/${deal.lead}`, `/deals/${deal.name}?model=Linear`];
+	},
+	async (page, path) => {
+		if (path.includes("CRM-")) await page.locator("li[data-kind]").first().waitFor();
+	},
+);

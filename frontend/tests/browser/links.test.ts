@@ -1,7 +1,7 @@
 /** UI-1, UI-3: links; from a pasted address to a link that works, many at once, and what one of them brought. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { expectSound, findings, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, expectSound, findings, HOSTILE, settled, useApp, type Page } from "./app";
 
 const app = useApp();
 const TARGET = "https://shop.example.com/products?color=green#new";
@@ -319,13 +319,7 @@ describe("SEC-2: what others write", () => {
 	});
 });
 
-test("every page is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
+describeLooks(app, async () => {
 	const { name } = await demo();
-	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, viewport: { width: 375, height: 812 }, colorScheme: "dark" as const }]) {
-		for (const path of ["/links", `/links/${name}`, `/links/new?target_url=${encodeURIComponent(TARGET)}`, "/links/import", "/links/import?source=paste"]) {
-			const page = await app.open(path, options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	}
+	return ["/links", `/links/${name}`, `/links/new?target_url=${encodeURIComponent(TARGET)}`, "/links/import", "/links/import?source=paste"];
 });

@@ -1,6 +1,6 @@
 /** UI-1, UI-3: the overview, and the frame around every page. */
 import { describe, expect, test } from "vitest";
-import { expectSound, findings, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, findings, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
 
 const app = useApp();
 const OVERVIEW = "trackflow.api.analytics.get_overview";
@@ -54,6 +54,16 @@ describe("the figures", () => {
 		await page.getByRole("button", { name: "Compare" }).click();
 		await page.waitForURL(/compare=previous/);
 		await page.locator("figcaption", { hasText: "The period before" }).waitFor();
+		await page.context().close();
+	});
+
+	test("pages of our websites can be opened, hosts that others name cannot", async () => {
+		const page = await app.open();
+		const { pages, referrers } = await app.stage.read(OVERVIEW, { part: "lists" });
+		const [first] = pages.lines.filter(({ name }: any) => name.startsWith(app.stage.shop));
+		const link = page.getByRole("link", { name: first.name, exact: true });
+		expect([await link.getAttribute("href"), await link.getAttribute("rel")]).toEqual([first.name, "noopener noreferrer"]);
+		for (const { name } of referrers.lines) expect(await page.getByRole("link", { name, exact: true }).count(), name).toBe(0);
 		await page.context().close();
 	});
 
@@ -112,15 +122,9 @@ describe("SEC-2: what visitors write", () => {
 	});
 });
 
-describe("the frame", () => {
-	test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
-		for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }]) {
-			const page = await app.open("?period=today&compare=previous", options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	});
+describeLooks(app, () => ["?period=today&compare=previous", "/no-such-page"]);
 
+describe("the frame", () => {
 	test("dark mode is chosen in the menu, and remembered", async () => {
 		const page = await app.open();
 		const theme = () => page.evaluate(() => document.documentElement.dataset.theme);

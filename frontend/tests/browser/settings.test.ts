@@ -1,6 +1,6 @@
 /** UI-1, KEY-1, EVT-1, RET-1: what a manager sets up, done for real, and what others get to see of it. */
 import { describe, expect, test } from "vitest";
-import { expectSound, findings, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, expectSound, findings, HOSTILE, settled, useApp, type Page } from "./app";
 
 const app = useApp();
 const CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
@@ -158,16 +158,7 @@ test("health says what the checks say", async () => {
 	await page.context().close();
 });
 
-describe("the pages are sound", () => {
-	const paths = ["", "/consent", "/attribution", "/retention", "/api-keys", "/health", "/more"];
-	test.each([{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }])("%o", async (options) => {
-		for (const path of paths) {
-			const page = await app.open(`/settings${path}`, options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	}, 120_000);
-});
+describeLooks(app, () => ["", "/consent", "/attribution", "/retention", "/api-keys", "/health", "/more"].map((path) => `/settings${path}`));
 
 test("a Campaign Manager has no settings, and is told so", async () => {
 	const page = await app.openAs("campaigns.settings@example.com", "Campaign Manager");

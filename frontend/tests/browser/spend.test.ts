@@ -1,6 +1,6 @@
 /** UI-1, CST-1: what was spent on what, and the way of a file of costs into the site and out again. */
 import { describe, expect, test } from "vitest";
-import { expectSound, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
+import { describeLooks, expectSound, HOSTILE, settled, useApp, type Page } from "./app";
 
 const app = useApp();
 const SPEND = "trackflow.api.costs.get_spend";
@@ -166,15 +166,7 @@ test("a long file is written in the background, and says how far it is", async (
 	await page.context().close();
 }, 180_000);
 
-describe("the pages are sound", () => {
-	test.each([{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }])("%o", async (options) => {
-		for (const path of ["/spend", "/spend/import", "/spend/imports"]) {
-			const page = await app.open(path, options);
-			await expectSound(page);
-			await page.context().close();
-		}
-	});
-});
+describeLooks(app, () => ["/spend", "/spend/import", "/spend/imports"]);
 
 describe("roles", () => {
 	test("a Campaign Manager sees the spend, and cannot import", async () => {

@@ -1,6 +1,6 @@
 /** UI-1, UI-3, ROL-P: visitors and the journey of a person. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { expectSound, HOSTILE, PHONE, settled, useApp } from "./app";
+import { describeLooks, HOSTILE, settled, useApp } from "./app";
 import { campaignManager, plantVisit, rows } from "./people";
 
 const app = useApp();
@@ -156,14 +156,8 @@ describe("ROL-P: who manages campaigns", () => {
 	});
 });
 
-test("is sound, in the light and in the dark, on a wide screen and on a phone", async () => {
-	const { visitor } = await demo();
-	for (const options of [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }]) {
-		for (const path of ["/visitors", `/visitors/${visitor}`]) {
-			const page = await app.open(path, options);
-			await page.locator(path === "/visitors" ? "#main li, #main tr" : "li[data-kind]").first().waitFor();
-			await expectSound(page);
-			await page.context().close();
-		}
-	}
-});
+describeLooks(
+	app,
+	async () => ["/visitors", `/visitors/${(await demo()).visitor}`],
+	(page, path) => page.locator(path === "/visitors" ? "#main li, #main tr" : "li[data-kind]").first().waitFor(),
+);

@@ -1,6 +1,6 @@
 /** UI-1, WST-1: what was wasted, why, what to do; acknowledged and heard of again. */
-import { describe, expect, test } from "vitest";
-import { expectSound, findings, HOSTILE, PHONE, settled, useApp } from "./app";
+import { expect, test } from "vitest";
+import { describeLooks, expectSound, findings, HOSTILE, settled, useApp } from "./app";
 
 const app = useApp();
 const WASTE = "trackflow.api.waste.get_waste";
@@ -76,13 +76,7 @@ test("where nothing was spent nothing is wasted", async () => {
 	await page.context().close();
 });
 
-describe("the page is sound", () => {
-	test.each([{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }])("%o", async (options) => {
-		const page = await app.open("/waste", options);
-		await expectSound(page);
-		await page.context().close();
-	});
-});
+describeLooks(app, () => ["/waste"]);
 
 test("a Campaign Manager sees it too, and may acknowledge", async () => {
 	const page = await app.openAs("campaigns.waste@example.com", "Campaign Manager", "/waste");

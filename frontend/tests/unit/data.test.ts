@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { funnelOf } from "@/pages/overview/figures";
+import { funnelOf, isOwnPage } from "@/pages/overview/figures";
 import { labelled, linePath, ticks } from "@/components/charts/scale";
 import { ApiError, get, search, textOf } from "@/data/api";
 import { setBoot } from "@/data/boot";
@@ -102,5 +102,14 @@ describe("texts", () => {
 
 	test("SEC-2: for toasts markup is escaped", () => {
 		expect(asMarkup(`<b onclick="x('1')">&`)).toBe("&lt;b onclick=&quot;x(&#39;1&#39;)&quot;&gt;&amp;");
+	});
+});
+
+describe("pages that were seen", () => {
+	test("SEC-2: are links where they are a website's of ours", () => {
+		const domains = ["shop.example.com"];
+		expect(["https://shop.example.com/a", "http://shop.example.com:8001/"].map((address) => isOwnPage(address, domains))).toEqual([true, true]);
+		for (const address of ["https://evil.example/shop.example.com", "javascript:alert(1)//shop.example.com", "https://shop.example.com@evil.example/", "data:text/html,x", "", "/a"])
+			expect(isOwnPage(address, domains), address).toBe(false);
 	});
 });

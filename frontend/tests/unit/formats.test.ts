@@ -54,6 +54,18 @@ describe("money", () => {
 		expect(formats.money(1234.5, "EUR")).toBe("€1.234,50");
 	});
 
+	test("stands where the user's language has it", () => {
+		site({ number: "#.###,##" });
+		setBoot({ language: "de" });
+		expect(formats.money(1234.5, "EUR")).toBe("1.234,50\u00a0€");
+		expect(formats.compact(2_500_000)).toBe("2,5\u00a0Mio.");
+		// Digits stay those that everybody reads, and thousands are told apart whatever the language does.
+		for (const language of ["ar-EG", "fa", "es"]) {
+			setBoot({ language });
+			expect(formats.number(1234.5), language).toContain("1.234,5");
+		}
+	});
+
 	test("of a currency that no standard knows", () => {
 		expect(formats.money(5, "POINTS")).toBe("5.00 POINTS");
 	});
@@ -61,6 +73,20 @@ describe("money", () => {
 	test("of several currencies is never added", () => {
 		expect(formats.moneys([{ currency: "USD", value: 1 }, { currency: "EUR", value: 2 }])).toBe("$1.00 · €2.00");
 		expect(formats.moneys([])).toBe("–");
+	});
+});
+
+describe("where somebody was", () => {
+	test("countries have names in the user's language; what is none stays", () => {
+		expect(["DE", "?", "", null].map(formats.country)).toEqual(["Germany", "?", "", ""]);
+		setBoot({ language: "de" });
+		expect(formats.country("DE")).toBe("Deutschland");
+	});
+
+	test("and on what, as far as it is known", () => {
+		expect(formats.whereabouts({ country: "AT", device_type: "Mobile", browser: "Chrome" })).toBe("Austria, Mobile, Chrome");
+		expect(formats.whereabouts({ country: null, device_type: "Mobile" })).toBe("Mobile");
+		expect(formats.whereabouts(null)).toBe("");
 	});
 });
 

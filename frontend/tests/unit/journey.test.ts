@@ -46,7 +46,7 @@ test("addresses that are none stay what they are", () => {
 });
 
 test("facts leave out what is not known", () => {
-	expect(factsOf(session({ page_views: 3, duration_seconds: 90, device_type: "Mobile", os: "iOS", country: "DE", domain: "shop.example.com" }))).toEqual(["3 pages", "1m 30s", "Mobile, iOS", "DE", "shop.example.com"]);
+	expect(factsOf(session({ page_views: 3, duration_seconds: 90, device_type: "Mobile", os: "iOS", country: "DE", domain: "shop.example.com" }))).toEqual(["3 pages", "1m 30s", "Mobile, iOS", "Germany", "shop.example.com"]);
 	expect(factsOf(session({ page_views: 0 }))).toEqual([]);
 	expect([origin("news", "email"), origin("news", null), origin(null, null)]).toEqual(["news / email", "news", ""]);
 });

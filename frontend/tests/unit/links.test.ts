@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { setBoot } from "@/data/boot";
 import { csvOf, csvOfPlaces, isAddresses, newPlace, SHARED } from "@/pages/links/bulk";
-import { changeOf, countryName, lost } from "@/pages/links/figures";
+import { changeOf, lost } from "@/pages/links/figures";
 import { byField, changesOf, FORM, formOf, nextForm, parametersOf, shortUrl, spoken, stateOf, valuesOf } from "@/pages/links/links";
 
 setBoot({ short_urls: { "": "https://go.example.com/r/", "go.example.com": "https://go.example.com/r/", "x.example.com": "http://x.example.com/r/" } });
@@ -106,10 +106,6 @@ describe("many links", () => {
 describe("figures", () => {
 	test("changes are of what was before, and none from nothing", () => {
 		expect([changeOf(3, 2), changeOf(0, 4), changeOf(5, 0), changeOf(5, -10)]).toEqual([50, -100, null, 150]);
-	});
-
-	test("countries have names; what is none stays", () => {
-		expect([countryName("DE", "en"), countryName("DE", "de"), countryName("?", "en")]).toEqual(["Germany", "Deutschland", "?"]);
 	});
 
 	test("requests that led nowhere are told where there were some", () => {

@@ -1,5 +1,5 @@
 /**
- * A real site with Frappe CRM and TrackFlow, which TRACKFLOW_CRM_URL names, and people on it. Everything is asked of it by the
+ * A site with Frappe CRM and TrackFlow, which is named or which TRACKFLOW_CRM_URL names, and people on it. Everything is asked of it by the
  * browser, which knows where *.localhost is. What is made here is made for the test, and removed as far as Frappe lets it go.
  */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -14,18 +14,31 @@ const STORING = 90_000;
 /** What CRM itself throws: some versions ask Frappe for what others of Frappe's do not know. */
 const CRMS_OWN = "frappe.onboarding.";
 
+export interface Login {
+	url: string;
+	user: string;
+	password: string;
+}
+
+const named = (): Login => ({ url: process.env.TRACKFLOW_CRM_URL!, user: process.env.TRACKFLOW_CRM_USER!, password: process.env.TRACKFLOW_CRM_PASSWORD! });
+
 export class Site {
-	readonly url = process.env.TRACKFLOW_CRM_URL!.replace(/\/$/, "");
+	readonly url: string;
 	/** Exceptions in pages, and what the console says of our files. */
 	problems: string[] = [];
 	private browser?: Browser;
 	private admin?: Page;
 	private made: [doctype: string, name: string][] = [];
 
+	/** `home` is a page that tells who is logged in how to send what changes something. */
+	constructor(private readonly login: Login = named(), private readonly home = "/crm") {
+		this.url = login.url.replace(/\/$/, "");
+	}
+
 	async start(): Promise<void> {
 		this.browser = await chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, `--user-agent=${AGENT}`] });
-		this.admin = await this.person(process.env.TRACKFLOW_CRM_USER!, process.env.TRACKFLOW_CRM_PASSWORD!);
-		await this.admin.goto(`${this.url}/crm`);
+		this.admin = await this.person(this.login.user, this.login.password);
+		await this.admin.goto(this.url + this.home);
 	}
 
 	async stop(): Promise<void> {
@@ -36,6 +49,18 @@ export class Site {
 
 	/** Somebody who has logged in, with a browser of their own. */
 	async person(user: string, password: string, options: BrowserContextOptions = {}): Promise<Page> {
+		const page = await this.guest(options);
+		await page.goto(`${this.url}/login`);
+		const status = await page.evaluate(
+			async (body) => (await fetch("/api/method/login", { method: "POST", body: new URLSearchParams(body) })).status,
+			{ usr: user, pwd: password },
+		);
+		if (status !== 200) throw new Error(`${user} could not log in: ${status}`);
+		return page;
+	}
+
+	/** Somebody who is not logged in, on a page that is still empty, and whose pages must not break. */
+	async guest(options: BrowserContextOptions = {}): Promise<Page> {
 		const context = await this.browser!.newContext({ viewport: { width: 1100, height: 700 }, ...options });
 		context.setDefaultTimeout(PATIENCE);
 		const page = await context.newPage();
@@ -46,12 +71,6 @@ export class Site {
 			const text = `${message.text()} ${message.location().url}`;
 			if (message.type() === "error" && /trackflow/i.test(text)) this.problems.push(text);
 		});
-		await page.goto(`${this.url}/login`);
-		const status = await page.evaluate(
-			async (body) => (await fetch("/api/method/login", { method: "POST", body: new URLSearchParams(body) })).status,
-			{ usr: user, pwd: password },
-		);
-		if (status !== 200) throw new Error(`${user} could not log in: ${status}`);
 		return page;
 	}
 
@@ -87,11 +106,11 @@ export class Site {
 		for (const { name } of await this.rows(doctype, filters)) this.note(doctype, name);
 	}
 
-	/** As the administrator, by the session of CRM's page. */
+	/** As the administrator, by the session of the page that is their home. */
 	async ask(method: string, path: string, values?: Row): Promise<any> {
 		const [ok, text] = await this.admin!.evaluate(
 			async ([method, path, body]) => {
-				const headers = { "Content-Type": "application/json", Accept: "application/json", "X-Frappe-CSRF-Token": (window as any).csrf_token };
+				const headers = { "Content-Type": "application/json", Accept: "application/json", "X-Frappe-CSRF-Token": (window as any).csrf_token ?? JSON.parse(document.getElementById("boot")!.textContent!).csrf_token };
 				const response = await fetch(path!, { method: method!, headers, body });
 				return [response.ok, await response.text()] as const;
 			},

@@ -1,5 +1,5 @@
 /** What a journey says, in words and figures: the rows of `get_journey`. Texts of visitors stay texts. Pure, but for `__()`. */
-import { duration, money, number } from "@/data/formats";
+import { country, duration, money, number } from "@/data/formats";
 import { __ } from "@/locale";
 
 export interface Event {
@@ -157,8 +157,8 @@ export function factsOf(visit: Session): string[] {
 	return [
 		visit.page_views === 1 ? __("1 page") : visit.page_views ? __("{0} pages", [number(visit.page_views)]) : "",
 		visit.duration_seconds ? duration(visit.duration_seconds) : "",
-		[visit.device_type, visit.browser, visit.os].filter(Boolean).join(", "),
-		[visit.city, visit.country].filter(Boolean).join(", "),
+		[visit.device_type && __(visit.device_type), visit.browser, visit.os].filter(Boolean).join(", "),
+		[visit.city, country(visit.country)].filter(Boolean).join(", "),
 		visit.domain ?? "",
 	].filter(Boolean);
 }

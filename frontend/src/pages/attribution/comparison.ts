@@ -1,5 +1,6 @@
-/** Models side by side, as `compare_models` answers them. Pure. */
+/** Models side by side, as `compare_models` answers them. Pure, but for `__()`. */
 import { moneys, money, NONE, number, percent, type Amount } from "@/data/formats";
+import { __ } from "@/locale";
 
 export interface Figures {
 	conversions: number;
@@ -9,7 +10,11 @@ export interface Figures {
 	share: number | null;
 	cpa: number | null;
 	roas: number | null;
+	/** Where in the journey the touches were; where that was asked for, and not of what has no touch. */
+	positions?: Record<Place, Figures>;
 }
+export const PLACES = ["first", "middle", "last", "only"] as const;
+export type Place = (typeof PLACES)[number];
 /** Figures by model. */
 export type Line = Record<string, Figures>;
 export interface Comparison {
@@ -39,6 +44,13 @@ export const POSITION_LABELS: Record<string, { label: string }> = {
 	middle: { label: "A touch between" },
 	last: { label: "The last touch" },
 };
+/** What a group is called. */
+export function nameOfGroup(by: string, { group, label }: { group: string; label: string }): string {
+	if (!group) return __("None");
+	if (by === "position") return __(POSITION_LABELS[group]?.label ?? group);
+	return by === "channel" ? __(label) : label;
+}
+
 /** What costs know: of these groups CPA and ROAS can be told. */
 export const HAS_SPEND = ["campaign", "platform"];
 

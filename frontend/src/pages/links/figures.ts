@@ -65,12 +65,3 @@ export function lost(totals: Totals): { expired: number; blocked: number } | nul
 
 /** In per cent; null from nothing. */
 export const changeOf = (now: number, before: number): number | null => (before ? (100 * (now - before)) / Math.abs(before) : null);
-
-/** Countries come as two letters; "" is not known. */
-export function countryName(code: string, language: string): string {
-	try {
-		return new Intl.DisplayNames([language], { type: "region" }).of(code) ?? code;
-	} catch {
-		return code;
-	}
-}

@@ -90,3 +90,13 @@ export function daysOf(overview: Overview): Record<string, any>[] {
 		...Object.fromEntries(overview.value.map(({ currency }) => [`value ${currency}`, row.value?.[currency] ?? 0])),
 	}));
 }
+
+/** Whether an address that a browser told is a page of one of these websites: only these are made links of. */
+export function isOwnPage(address: string, domains: readonly string[]): boolean {
+	try {
+		const { protocol, hostname } = new URL(address);
+		return /^https?:$/.test(protocol) && domains.includes(hostname);
+	} catch {
+		return false;
+	}
+}
