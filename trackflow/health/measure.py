@@ -22,9 +22,9 @@ from trackflow.exceptions import StreamUnavailable
 from trackflow.health import figures, schedule, totals
 from trackflow.integrations import waiting
 from trackflow.stream import connection, drain, spool, tally, writer
+from trackflow.sync import status as crm_sync
 from trackflow.webhooks.messages import PING
 from trackflow.webhooks.outbox import DELIVERY, FAILED, PENDING
-from trackflow.sync import status as crm_sync
 
 Row = dict[str, Any]
 

@@ -175,7 +175,7 @@ class Run:
 		values = {"attempts": attempts, **_shown(outcome)}
 		if outcome.is_delivered:
 			return {**values, "status": DELIVERED, "delivered_at": now, "next_attempt_at": None}
-		pause = retrying.pause_after(attempts, random.random(), self._asked_for(outcome))
+		pause = retrying.pause_after(attempts, random.random(), self._asked_for(outcome))  # noqa: S311 a pause
 		if pause is None:
 			return {**values, "status": FAILED, "delivered_at": None, "next_attempt_at": None}
 		return {**values, "status": PENDING, "delivered_at": None, "next_attempt_at": now + pause}
