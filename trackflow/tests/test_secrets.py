@@ -102,10 +102,10 @@ class TestNoSecretInClear(PeopleTestCase):
 		make_domain()
 		body = {"key_name": "secrets", "scopes": ["admin:read", "links:read"]}
 		key = self.ask("POST", f"{API}.access.create_api_key", True, json=body).json["message"]["key"]
-		self.prefix = key.rpartition("_")[0]
 		rotated = self.ask("POST", f"{API}.access.rotate_api_key", True, json={"name": "secrets"}).json[
 			"message"
 		]["key"]
+		self.prefix = rotated.rpartition("_")[0]
 		for shown in (key, rotated, rotated[:-1] + "x"):
 			for headers in ({"Authorization": f"Bearer {shown}"}, {"X-TrackFlow-Key": shown}):
 				answer = self.request("GET", f"{API}.health.get_metrics", headers=headers)
