@@ -9,6 +9,7 @@ import frappe
 from werkzeug.test import TestResponse
 
 from trackflow.access import request_log
+from trackflow.access.api_keys import PREFIX_LENGTH
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.drain import drain
@@ -105,7 +106,7 @@ class TestNoSecretInClear(PeopleTestCase):
 		rotated = self.ask("POST", f"{API}.access.rotate_api_key", True, json={"name": "secrets"}).json[
 			"message"
 		]["key"]
-		self.prefix = rotated.rpartition("_")[0]
+		self.prefix = rotated[:PREFIX_LENGTH]
 		for shown in (key, rotated, rotated[:-1] + "x"):
 			for headers in ({"Authorization": f"Bearer {shown}"}, {"X-TrackFlow-Key": shown}):
 				answer = self.request("GET", f"{API}.health.get_metrics", headers=headers)
@@ -129,8 +130,8 @@ class TestNoSecretInClear(PeopleTestCase):
 		self.ask("POST", f"{API}.crm_sync.preview_sync")
 		frappe.db.commit()
 		return {
-			"key": key.rpartition("_")[2],
-			"rotated key": rotated.rpartition("_")[2],
+			"key": key[PREFIX_LENGTH + 1 :],
+			"rotated key": rotated[PREFIX_LENGTH + 1 :],
 			"webhook secret": signing,
 			"token": TOKEN,
 			"link password": PASSWORD,
