@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 DOCTYPE = "TrackFlow Settings"
 # Nothing fills these tables yet.
-_WITHOUT_ROWS = frozenset({"Email Campaign Log", "API Request Log", "Webhook Delivery", "CRM Sync Log"})
+_WITHOUT_ROWS = frozenset({"Email Campaign Log", "API Request Log", "CRM Sync Log"})
 SECTIONS = {
 	"attribution": ("default_attribution_model", "attribution_window_days"),
 	"consent": (

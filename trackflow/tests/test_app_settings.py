@@ -25,7 +25,7 @@ class TestSettings(TrackFlowTestCase):
 		self.assertEqual((values["retention_click_event"], values["attribution_window_days"]), (730, 30))
 		self.assertEqual(values["default_attribution_model"], "Last Touch")
 		# No figure that has no effect.
-		for name in ("retention_conversion", "retention_webhook_delivery", "retention_crm_sync_log"):
+		for name in ("retention_conversion", "retention_crm_sync_log"):
 			self.assertNotIn(name, values)
 
 	def test_what_is_saved_has_its_effect(self) -> None:

@@ -214,7 +214,7 @@ class TestPeople(PeopleTestCase):
 	def test_from_the_first_to_the_last(self) -> None:
 		secret = self.add(events=["link.created", "link.clicked"]).json["message"]["secret"]
 		self.assertRegex(secret, r"^whsec_[A-Za-z0-9+/]{43}=$")
-		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]
+		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]["webhooks"]
 		self.assertEqual(
 			[(one["event"], one["url"], one["state"], one["pending"]) for one in hooks],
 			[
@@ -236,7 +236,7 @@ class TestPeople(PeopleTestCase):
 		make_link()
 		frappe.db.commit()
 		sender.Run().work()
-		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]
+		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]["webhooks"]
 		self.assertEqual((hooks[0]["state"], hooks[0]["pending"], hooks[0]["failures"]), ("paused", 1, 20))
 		self.assertEqual(self.call(MANAGER, "resume_webhook", webhook=name).json["message"]["pending"], 1)
 		sender.Run().work()
@@ -250,7 +250,7 @@ class TestPeople(PeopleTestCase):
 		sent = [one for one in self.receiver.received if one.headers["trackflow-event"] != "ping"]
 		self.assertEqual([one.headers["webhook-id"] for one in sent], [rows[0]["name"]] * 2)
 		self.call(MANAGER, "remove_webhook", webhook=name)
-		self.assertEqual(len(self.call(MANAGER, "get_webhooks", verb="GET").json["message"]), 1)
+		self.assertEqual(len(self.call(MANAGER, "get_webhooks", verb="GET").json["message"]["webhooks"]), 1)
 
 	def test_only_to_a_key_of_ones_own(self) -> None:
 		"""Else a manager would be told what another one may read."""
