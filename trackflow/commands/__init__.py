@@ -18,6 +18,7 @@ from trackflow.commands import (
 	rows,
 	site,
 	touch_points,
+	webhooks,
 )
 from trackflow.commands.shell import trackflow
 
