@@ -8,17 +8,19 @@ from trackflow.access import limits
 from trackflow.access.stored_keys import DOCTYPE
 from trackflow.validation import listed_names, plain_text, whole_number
 from trackflow.webhooks import managing
+from trackflow.webhooks.messages import EVENTS
 from trackflow.webhooks.outbox import DELIVERY
 
 MOST = 200
 
 
 @frappe.whitelist(methods=["GET"])
-def get_webhooks() -> list[dict[str, Any]]:
-	"""All webhooks, by key: `state` active, paused or off, `failures` in a row, and how many deliveries are `pending` or `failed` for
-	good."""
+def get_webhooks() -> dict[str, Any]:
+	"""All `webhooks`, by key: `state` active, paused or off, `failures` in a row, and how many deliveries are `pending` or `failed` for
+	good; and the `events` that there are, each with the scope that a key needs for it."""
 	frappe.has_permission(DOCTYPE, "read", throw=True)
-	return managing.listed()
+	events = {name: event.scope for name, event in EVENTS.items()}
+	return {"webhooks": managing.listed(), "events": events}
 
 
 @frappe.whitelist(methods=["GET"])

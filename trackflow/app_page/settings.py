@@ -12,8 +12,6 @@ from trackflow.validation import plain_text, whole_number
 Row = dict[str, Any]
 
 DOCTYPE = "TrackFlow Settings"
-# Nothing fills these tables yet.
-_WITHOUT_ROWS = frozenset({"API Request Log", "Webhook Delivery"})
 SECTIONS = {
 	"attribution": ("default_attribution_model", "attribution_window_days"),
 	"consent": (
@@ -23,7 +21,7 @@ SECTIONS = {
 		"cookie_policy_link",
 		"consent_policy_version",
 	),
-	"retention": tuple(table.setting for table in TABLES if table.doctype not in _WITHOUT_ROWS),
+	"retention": tuple(table.setting for table in TABLES),
 }
 SHOWN = frozenset(field for fields in SECTIONS.values() for field in fields)
 # A hundred years.

@@ -19,6 +19,7 @@ from trackflow.commands import (
 	site,
 	sync,
 	touch_points,
+	webhooks,
 )
 from trackflow.commands.shell import trackflow
 

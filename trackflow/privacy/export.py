@@ -16,9 +16,10 @@ from frappe.utils import get_system_timezone, now_datetime
 from trackflow import bulk
 from trackflow.integrations import crm_subject
 from trackflow.privacy import reads, subjects
-from trackflow.privacy.personal import DELETED, TABLES, Table
+from trackflow.privacy.personal import DELETED, TABLES, Table, names_any
 from trackflow.privacy.subjects import Subject
 from trackflow.times import iso
+from trackflow.webhooks import outbox
 
 Row = dict[str, Any]
 
@@ -60,7 +61,7 @@ def _tables(subject: Subject) -> Iterator[tuple[str, str, Iterator[Row]]]:
 	"""Tables that hold something."""
 	for table in (*TABLES, DELETED):
 		if names := subjects.names(table, subject):
-			yield table.doctype, table.what, _rows(table, names)
+			yield table.doctype, table.what, _rows(table, names, subject)
 	for doctype, documents in _documents(subject):
 		yield doctype, "What TrackFlow added to it.", iter(documents)
 
@@ -71,11 +72,16 @@ def _documents(subject: Subject) -> Iterator[tuple[str, list[Row]]]:
 			yield doctype, documents
 
 
-def _rows(table: Table, names: list[str]) -> Iterator[Row]:
+def _rows(table: Table, names: list[str], subject: Subject) -> Iterator[Row]:
 	columns = [column for _kind, column in table.found_by]
 	columns += [*table.mentions, *table.empties, *table.keeps]
 	for start in range(0, len(names), BATCH):
-		yield from bulk.load(table.doctype, {"name": ("in", names[start : start + BATCH])}, columns).values()
+		rows = bulk.load(table.doctype, {"name": ("in", names[start : start + BATCH])}, columns).values()
+		for row in rows:
+			if table.doctype == outbox.DELIVERY:
+				# A message may tell of many.
+				row.payload = outbox.only_about(row.payload, lambda item: names_any(item, subject.words))
+			yield row
 
 
 def _plain(row: Row, zone: ZoneInfo) -> Row:

@@ -1,5 +1,6 @@
 """Who may have webhooks, where they may go, and that nobody learns their secret (WHK-1, SEC-1, SEC-3)."""
 
+import json
 import logging
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.health import measure
 from trackflow.tests.factories import make_link, make_webhook
 from trackflow.tests.receiver import Receiver, nobody
+from trackflow.tests.test_commands import CommandTestCase
 from trackflow.tests.test_webhook_rules import sample
 from trackflow.tests.test_webhooks import HOOK, WebhookTestCase
 from trackflow.tests.users import PeopleTestCase
@@ -214,7 +216,7 @@ class TestPeople(PeopleTestCase):
 	def test_from_the_first_to_the_last(self) -> None:
 		secret = self.add(events=["link.created", "link.clicked"]).json["message"]["secret"]
 		self.assertRegex(secret, r"^whsec_[A-Za-z0-9+/]{43}=$")
-		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]
+		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]["webhooks"]
 		self.assertEqual(
 			[(one["event"], one["url"], one["state"], one["pending"]) for one in hooks],
 			[
@@ -236,7 +238,7 @@ class TestPeople(PeopleTestCase):
 		make_link()
 		frappe.db.commit()
 		sender.Run().work()
-		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]
+		hooks = self.call(MANAGER, "get_webhooks", verb="GET").json["message"]["webhooks"]
 		self.assertEqual((hooks[0]["state"], hooks[0]["pending"], hooks[0]["failures"]), ("paused", 1, 20))
 		self.assertEqual(self.call(MANAGER, "resume_webhook", webhook=name).json["message"]["pending"], 1)
 		sender.Run().work()
@@ -250,7 +252,7 @@ class TestPeople(PeopleTestCase):
 		sent = [one for one in self.receiver.received if one.headers["trackflow-event"] != "ping"]
 		self.assertEqual([one.headers["webhook-id"] for one in sent], [rows[0]["name"]] * 2)
 		self.call(MANAGER, "remove_webhook", webhook=name)
-		self.assertEqual(len(self.call(MANAGER, "get_webhooks", verb="GET").json["message"]), 1)
+		self.assertEqual(len(self.call(MANAGER, "get_webhooks", verb="GET").json["message"]["webhooks"]), 1)
 
 	def test_only_to_a_key_of_ones_own(self) -> None:
 		"""Else a manager would be told what another one may read."""
@@ -291,6 +293,24 @@ class TestPeople(PeopleTestCase):
 		doc.webhook_events[0].update({"is_paused": 0, "consecutive_failures": 0})
 		doc.save()
 		self.assertEqual(frappe.db.get_value(HOOK, name, ["is_paused", "consecutive_failures"]), (1, 20))
+
+
+class TestCommands(WebhookTestCase, CommandTestCase):
+	"""CLI-1: `trackflow webhooks`."""
+
+	def test_listed_resumed_sent(self) -> None:
+		(hook,) = make_webhook(self.receiver.address, "link.created")
+		frappe.db.set_value(HOOK, hook, {"is_paused": 1, "consecutive_failures": 20})
+		self.put(2)
+		[row] = json.loads(self.invoke("webhooks", "list", "--json").output)
+		self.assertEqual((row["name"], row["state"], row["pending"], row["failed"]), (hook, "paused", 2, 0))
+		self.assertIn("link.created", self.invoke("webhooks", "list").output)
+		self.assertIn("0 deliveries", self.invoke("webhooks", "send").output)
+		self.assertIn("2 deliveries", self.invoke("webhooks", "resume", hook).output)
+		self.assertEqual(json.loads(self.invoke("webhooks", "send", "--json").output), {"tried": 2})
+		self.assertEqual(len(self.receiver.received), 2)
+		result = self.invoke("webhooks", "resume", "nobody")
+		self.assertEqual((result.exit_code, result.output), (1, "Error: There is no webhook nobody.\n"))
 
 
 class TestHealth(WebhookTestCase):

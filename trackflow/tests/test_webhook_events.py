@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from io import BytesIO
 from typing import Any, ClassVar
 from unittest.mock import patch
 
@@ -13,7 +14,7 @@ from trackflow.access import stored_keys
 from trackflow.constants.roles import TRACKFLOW_MANAGER
 from trackflow.integrations import crm_deal, crm_lead
 from trackflow.links import bulk_create
-from trackflow.privacy import erasure
+from trackflow.privacy import erasure, export, subjects
 from trackflow.stream import drain, tally, writer
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, needs_crm, work
 from trackflow.tests.factories import (
@@ -297,6 +298,10 @@ class TestErasure(TrackFlowTestCase):
 		drain.drain()
 		self.assertEqual(len(told("visitor.identified")), 2)
 		self.addCleanup(frappe.db.delete, "TrackFlow Erasure")
+		copy = BytesIO()
+		export.write(subjects.find(ADA), copy)
+		(row,) = json.loads(copy.getvalue())["tables"]["Webhook Delivery"]["rows"]
+		self.assertEqual([item["visitor"] for item in row["payload"]["items"]], [VISITOR.format(1)])
 		done = erasure.erase(ADA)
 		self.assertEqual(done["rows"]["Webhook Delivery"], 1)
 		self.assertEqual([item["visitor"] for item in told("visitor.identified")], [VISITOR.format(2)])

@@ -158,7 +158,7 @@ class TestMessages(unittest.TestCase):
 
 	def test_without_somebody(self) -> None:
 		(one,) = self.made([{"visitor": "v_1"}, {"visitor": "v_2"}])
-		text, left = messages.without(one.text, lambda item: "v_1" in item)
+		text, left = messages.narrowed(one.text, lambda item: "v_1" not in item)
 		self.assertEqual((json.loads(text)["items"], left), ([{"visitor": "v_2"}], 1))
 		self.assertEqual((json.loads(text)["id"], messages.is_message(text)), ("m0", True))
 		for other in (None, "", "x", "[]", "{}", '{"items": 1}', '{"email": "a"}'):

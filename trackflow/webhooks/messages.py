@@ -73,10 +73,10 @@ def is_message(text: str | None) -> bool:
 		return False
 
 
-def without(text: str, is_left_out: Callable[[str], bool]) -> tuple[str, int]:
-	"""A message's text without the items of which that is so, and how many are left."""
+def narrowed(text: str, keeps: Callable[[str], bool]) -> tuple[str, int]:
+	"""A message's text with the items alone of whose text that is so, and how many these are."""
 	message = json.loads(text)
-	message["items"] = [item for item in message["items"] if not is_left_out(json.dumps(item))]
+	message["items"] = [item for item in message["items"] if keeps(json.dumps(item))]
 	return json.dumps(message, separators=(",", ":")), len(message["items"])
 
 

@@ -19,7 +19,7 @@ from trackflow.config import get_config
 from trackflow.naming import timed_name
 from trackflow.policy import Config, Webhook
 from trackflow.times import iso
-from trackflow.webhooks.messages import EVENTS, Item, is_message, messages, without
+from trackflow.webhooks.messages import EVENTS, Item, is_message, messages, narrowed
 
 DELIVERY = "Webhook Delivery"
 PENDING, DELIVERED, FAILED = "Pending", "Delivered", "Failed"
@@ -111,7 +111,8 @@ def forget(names: Collection[str], is_about: Callable[[str], bool]) -> None:
 	rows = bulk.lock(DELIVERY, names, ("payload", "response_excerpt", "error_message"))
 	kept: dict[str, dict[str, Any]] = {}
 	for name, row in rows.items():
-		text, number = without(row.payload, is_about) if is_message(row.payload) else ("", 0)
+		is_one = is_message(row.payload)
+		text, number = narrowed(row.payload, lambda item: not is_about(item)) if is_one else ("", 0)
 		if number:
 			kept[name] = {
 				"payload": text,
@@ -121,6 +122,11 @@ def forget(names: Collection[str], is_about: Callable[[str], bool]) -> None:
 			}
 	bulk.update(DELIVERY, kept, is_locked=True)
 	bulk.delete(DELIVERY, rows.keys() - kept.keys())
+
+
+def only_about(payload: str | None, is_about: Callable[[str], bool]) -> str | None:
+	"""What a delivery tells of somebody, without what it tells of others."""
+	return narrowed(payload, is_about)[0] if is_message(payload) else payload
 
 
 def queue() -> None:

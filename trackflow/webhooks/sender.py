@@ -165,7 +165,10 @@ class Run:
 		# Without the lease somebody else has taken over, and says what came of it; what arrived has arrived.
 		is_ours = bool(hook and hook.lease == self.token)
 		if row and (is_ours or outcome.is_delivered):
-			bulk.update(DELIVERY, {flight.delivery: self._outcome(row, outcome)}, is_locked=True)
+			went_to = {"webhook_url": hook["webhook_url"]} if hook else {}
+			bulk.update(
+				DELIVERY, {flight.delivery: {**self._outcome(row, outcome), **went_to}}, is_locked=True
+			)
 		told = self._stand(hook, row, outcome) if is_ours else None
 		frappe.db.commit()
 		return told

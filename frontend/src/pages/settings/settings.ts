@@ -24,6 +24,7 @@ export const TABS: Tab[] = [
 	{ value: "retention", label: "Retention", component: () => import("./Retention.vue") },
 	{ value: "crm-sync", label: "CRM sync", component: () => import("./CrmSync.vue") },
 	{ value: "api-keys", label: "API keys", doctype: "TrackFlow API Key", component: () => import("./ApiKeys.vue") },
+	{ value: "webhooks", label: "Webhooks", doctype: "TrackFlow API Key", component: () => import("./Webhooks.vue") },
 	{ value: "health", label: "Health", component: () => import("./Health.vue") },
 	{ value: "more", label: "More", component: () => import("./More.vue") },
 ];
@@ -63,6 +64,31 @@ export interface WebsiteCheck {
 		browser: string | null;
 		not_counted: string;
 	} | null;
+}
+
+/** Of one API key and event. */
+export interface Webhook {
+	name: string;
+	key: string;
+	event: string;
+	url: string;
+	state: "active" | "paused" | "off";
+	failures: number;
+	pending: number;
+	failed: number;
+}
+
+export interface Delivery {
+	name: string;
+	event_type: string;
+	api_key: string;
+	status: "Pending" | "Delivered" | "Failed";
+	item_count: number;
+	attempts: number;
+	creation: string;
+	next_attempt_at: string | null;
+	error_message: string | null;
+	response_code: number;
 }
 
 /** What a domain's level of privacy means, in the words of a choice. */

@@ -15,9 +15,58 @@ frappe.ui.form.on("TrackFlow API Key", {
 		const is_own = frm.doc.user === frappe.session.user;
 		if (is_own || frappe.user.has_role("System Manager")) {
 			frm.add_custom_button(__("Rotate"), () => rotate(frm));
+			if (frm.doc.webhook_events.length) {
+				frm.add_custom_button(__("New Secret"), () => renew_secret(frm), __("Webhooks"));
+			}
+		}
+		for (const row of frm.doc.webhook_events) {
+			const name = `${row.event_type} → ${host_of(row.webhook_url)}`;
+			frm.add_custom_button(__("Test {0}", [name]), () => test(frm, row), __("Webhooks"));
+			if (row.is_paused) frm.add_custom_button(__("Resume {0}", [name]), () => resume(frm, row));
 		}
 	},
 });
+
+function host_of(address) {
+	try {
+		return new URL(address).host;
+	} catch {
+		return address;
+	}
+}
+
+async function test(frm, row) {
+	const { message } = await call_webhooks("test_webhook", { webhook: row.name });
+	frappe.show_alert({
+		message: message.delivered
+			? __("It arrived after {0} ms.", [message.milliseconds])
+			: frappe.utils.escape_html(message.message),
+		indicator: message.delivered ? "green" : "red",
+	});
+}
+
+async function resume(frm, row) {
+	const { message } = await call_webhooks("resume_webhook", { webhook: row.name });
+	frappe.show_alert({ message: __("Resumed; {0} deliveries are on their way.", [message.pending]), indicator: "blue" });
+	frm.reload_doc();
+}
+
+function renew_secret(frm) {
+	const text = __("What is sent from now on is signed with it, also what is tried again. Go on?");
+	frappe.confirm(text, async () => {
+		const { message } = await call_webhooks("make_webhook_secret", { key: frm.doc.name });
+		await frm.reload_doc();
+		frappe.msgprint({
+			title: __("Webhooks"),
+			message: `${__("Keep this secret, it is shown only now:")}<pre>${frappe.utils.escape_html(message.secret)}</pre>`,
+			primary_action: { label: __("Copy"), action: () => frappe.utils.copy_to_clipboard(message.secret) },
+		});
+	});
+}
+
+function call_webhooks(method, args) {
+	return frappe.call({ method: `trackflow.api.webhooks.${method}`, type: "POST", args, freeze: true });
+}
 
 function revoke(frm) {
 	frappe.confirm(__("Programs that use this key are refused from now on. Revoke it?"), async () => {
