@@ -159,7 +159,7 @@ test("health says what the checks say", async () => {
 });
 
 describe("the pages are sound", () => {
-	const paths = ["", "/consent", "/attribution", "/retention", "/api-keys", "/health", "/more"];
+	const paths = ["", "/consent", "/attribution", "/retention", "/crm-sync", "/api-keys", "/health", "/more"];
 	test.each([{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }])("%o", async (options) => {
 		for (const path of paths) {
 			const page = await app.open(`/settings${path}`, options);

@@ -6,6 +6,8 @@ declare module "vitest" {
 	export interface ProvidedContext {
 		url: string;
 		shop: string;
+		/** The folder of the sites. */
+		sites: string;
 	}
 }
 
@@ -20,5 +22,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
 	}
 	project.provide("url", stage.url);
 	project.provide("shop", stage.shop);
+	project.provide("sites", stage.folder);
 	return () => stage.stop();
 }
