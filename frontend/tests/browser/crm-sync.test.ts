@@ -43,8 +43,10 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 const save = async (page: Page) => {
+	// What was said of an earlier one may still be in sight.
+	const answered = page.waitForResponse((response) => response.url().includes("save_sync"));
 	await page.getByRole("button", { name: "Save", exact: true }).click();
-	await page.getByText("Saved").first().waitFor();
+	expect((await answered).status()).toBe(200);
 };
 async function choose(page: Page, label: string, option: string): Promise<void> {
 	await page.getByLabel(label, { exact: true }).click();
@@ -72,7 +74,7 @@ test("is set up: token, fields of the CRM, a mapping", async () => {
 	await page.getByLabel("API token").fill(TOKEN);
 	await page.getByLabel("Company at the CRM").fill("https://acme.pipedrive.com");
 	await save(page);
-	expect(await page.getByLabel("Company at the CRM").inputValue()).toBe("acme");
+	await expect.poll(() => page.getByLabel("Company at the CRM").inputValue()).toBe("acme");
 	expect(await page.getByLabel("API token").inputValue()).toBe("");
 	await page.getByRole("button", { name: "Check the fields" }).click();
 	for (const [row, source, remote] of [
@@ -87,6 +89,7 @@ test("is set up: token, fields of the CRM, a mapping", async () => {
 	}
 	await page.getByLabel("Sync forms").check();
 	await save(page);
+	await page.getByText("Saved").first().waitFor();
 	expect(await page.locator("#main img").count()).toBe(0);
 	await page.getByRole("button", { name: "Check the fields" }).click();
 	await page.getByText("All fields are there.").waitFor();
