@@ -70,6 +70,7 @@ after_job = ["trackflow.privacy.reads.write_log"]
 # They narrow nothing: they refuse a list that would tell what its reader may not see, and note that a list is read.
 permission_query_conditions = {
 	"Attribution Link": "trackflow.privacy.guarded.refuse_guesses",
+	"CRM Sync Log": "trackflow.privacy.reads.note_list",
 	"Click Event": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],
 	"Click Queue": "trackflow.privacy.reads.note_list",
 	"Conversion": ["trackflow.privacy.guarded.refuse_guesses", "trackflow.privacy.reads.note_list"],

@@ -4,6 +4,7 @@ from typing import Any
 
 import frappe
 
+from trackflow.privacy import reads
 from trackflow.sync import options, run, status
 from trackflow.validation import json_object, parsed, plain_text, whole_number
 
@@ -43,4 +44,6 @@ def preview_sync(limit: int | str = 5) -> list[dict[str, Any]]:
 	frappe.has_permission(options.SETTINGS, "write", throw=True)
 	number = whole_number(limit, "limit")
 	with status.in_words():
-		return run.preview(number)
+		rows = run.preview(number)
+	reads.note("CRM Sync Log", *(row["name"] for row in rows))
+	return rows

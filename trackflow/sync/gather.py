@@ -1,4 +1,4 @@
-"""Reads what is known around forms, some fifty at a time: a handful of statements, whatever the site's size (SYN-1). Reads only."""
+"""Reads what is known around forms, by a handful of statements, whatever the site's size (SYN-1). Reads only."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -7,7 +7,7 @@ left alone, settings that do not work) is no attempt of anybody's form.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -136,20 +136,18 @@ class _Run:
 		return site_time(self._clock.time(), self._zone)
 
 	def _batch(self, rows: list[Row]) -> None:
-		until = self._clock.monotonic() + CLAIM_SECONDS - 2 * BUDGET_SECONDS
+		until = min(self._end, self._clock.monotonic() + CLAIM_SECONDS - 2 * BUDGET_SECONDS)
 		persons: dict[str, list[Row]] = {}
 		for row in rows:
 			key = matching.person_key(row.email or "", row.first_name or "", row.last_name or "")
 			persons.setdefault(key, []).append(row)
 		try:
-			forms = gather.of(rows)
 			while persons and not self._stopped.text and self._clock.monotonic() < until:
-				self._person(persons.pop(next(iter(persons))), forms)
+				self._person(persons.pop(next(iter(persons))))
 				self._tell(sum(self._done.values()))
 		finally:
 			# Also where this worker is told to end.
-			rest = [row for some in persons.values() for row in some]
-			self._put_back(rest)
+			self._put_back([row for some in persons.values() for row in some])
 
 	def _put_back(self, rows: Sequence[Row]) -> None:
 		if rows:
@@ -157,12 +155,15 @@ class _Run:
 			due = max(self._now(), site_time(self._stopped.until, self._zone))
 			self._done[LATER] += claims.give_back(rows, due)
 
-	def _person(self, rows: list[Row], forms: Mapping[str, gather.Form]) -> None:
-		"""Sync the forms of one person: what is known as of the last one."""
+	def _person(self, rows: list[Row]) -> None:
+		"""Sync the forms of one person: what is known as of the last one. Read only now: a consent may have been withdrawn, or the
+		person erased, while others of the batch were synced."""
 		rows = claims.held(rows)
-		leaving_not = [row for row in rows if not leaving.may_leave(forms[row.name].sender)]
-		self._done[WITHDRAWN] += claims.drop(leaving_not) if leaving_not else 0
-		rows = [row for row in rows if row not in leaving_not]
+		forms = gather.of(rows)
+		withdrawn = [row for row in rows if not leaving.may_leave(forms[row.name].sender)]
+		if withdrawn:
+			self._done[WITHDRAWN] += claims.drop(withdrawn)
+		rows = [row for row in rows if row not in withdrawn]
 		if not rows:
 			return
 		payload: Payload = {}

@@ -38,7 +38,7 @@ def found(ids: Collection[str]) -> Outcome | None:
 		return None
 	if not ids:
 		return Outcome(NOT_FOUND, NOBODY)
-	return Outcome(ERROR, SEVERAL, message=", ".join(sorted(ids)))
+	return Outcome(ERROR, SEVERAL)
 
 
 def unreachable(attempts: int, now: datetime, message: str) -> Outcome:

@@ -8,9 +8,12 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder import Case
+from frappe.query_builder.functions import Count, Sum
 from frappe.utils import now_datetime
 
 from trackflow import runs
+from trackflow.config import get_config
 from trackflow.exceptions import StreamUnavailable
 from trackflow.health.finding import BROKEN, FINE, NOTE
 from trackflow.sync import circuit, options, run, state
@@ -30,10 +33,14 @@ RECENT = timedelta(days=7)
 
 def figures() -> Row:
 	"""Forms by state, how many are due, and what all workers know of the CRM; None where Redis is out of reach."""
+	table = frappe.qb.DocType(LOG)
+	due = Sum(Case().when(table.due_at <= now_datetime(), 1).else_(0))
+	query = frappe.qb.from_(table).select(table.status, Count("*"), due).groupby(table.status)
+	found = {state: (number, int(due or 0)) for state, number, due in query.run()}
 	return {
-		"is_on": options.read().is_on,
-		"forms": {one: frappe.db.count(LOG, {"status": one}) for one in STATES},
-		"due": run.waiting(),
+		"is_on": get_config().form_sync is not None,
+		"forms": {one: found.get(one, (0, 0))[0] for one in STATES},
+		"due": found.get(PENDING, (0, 0))[1],
 		"crm": _crm(),
 	}
 

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -473,20 +474,29 @@ class TestPrivacy(SyncTestCase):
 		self.work()
 		self.assertEqual((self.logs(), self.pipedrive.requests), ([], []))
 
-	def test_erased_while_a_worker_holds_it(self) -> None:
-		self.pipedrive.add("Ada Lovelace", "ada@example.com")
-		self.submit()
-		self.make_due()
+	def after_taking(self, happens: Callable[[], Any]) -> None:
+		"""A run in which something happens when the worker has its batch."""
+		original = claims.take
 
-		original = run.gather.of
-
-		def gathered(rows: Any) -> Any:
-			found = original(rows)
-			erasure.erase("ada@example.com", visitor())
+		def taken(*arguments: Any) -> Any:
+			found = original(*arguments)
+			happens()
+			frappe.db.commit()
 			return found
 
-		with patch.object(run.gather, "of", gathered):
-			self.work()
+		with patch.object(claims, "take", taken):
+			self.work(limit=1)
+
+	def test_erased_while_a_worker_holds_it(self) -> None:
+		self.submit()
+		self.make_due()
+		self.after_taking(lambda: erasure.erase("ada@example.com", visitor()))
+		self.assertEqual((self.logs(), self.pipedrive.requests), ([], []))
+
+	def test_withdrawn_while_a_worker_holds_it(self) -> None:
+		self.submit()
+		self.make_due()
+		self.after_taking(lambda: frappe.db.set_value("Visitor", visitor(), "consent_status", "Denied"))
 		self.assertEqual((self.logs(), self.pipedrive.requests), ([], []))
 
 	def test_who_was_on_a_domain_of_the_level_hipaa(self) -> None:

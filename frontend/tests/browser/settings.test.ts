@@ -202,7 +202,7 @@ test("health says what the checks say", async () => {
 });
 
 describeLooks(app, () =>
-	["", "/consent", "/attribution", "/retention", "/api-keys", "/webhooks", "/health", "/more"].map((path) => `/settings${path}`));
+	["", "/consent", "/attribution", "/retention", "/crm-sync", "/api-keys", "/webhooks", "/health", "/more"].map((path) => `/settings${path}`));
 
 test("a Campaign Manager has no settings, and is told so", async () => {
 	const page = await app.openAs("campaigns.settings@example.com", "Campaign Manager");

@@ -8,6 +8,8 @@ declare module "vitest" {
 		shop: string;
 		/** An administrator's. */
 		login: { url: string; user: string; password: string };
+		/** The folder of the sites. */
+		sites: string;
 	}
 }
 
@@ -28,5 +30,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
 	project.provide("url", stage.url);
 	project.provide("shop", stage.shop);
 	project.provide("login", { url: stage.url, user: "Administrator", password: "admin" });
+	project.provide("sites", stage.folder);
 	return () => stage.stop();
 }

@@ -31,7 +31,8 @@ export class Stage {
 	shop = "";
 	/** What the pages of the website complained of: exceptions, and what their CSP objected to. */
 	problems: string[] = [];
-	private folder = "";
+	/** Of the sites and their configuration; where another process started it, empty. */
+	folder = "";
 	private keeper?: ChildProcess;
 	private environment: NodeJS.ProcessEnv = {};
 	private browser?: Browser;

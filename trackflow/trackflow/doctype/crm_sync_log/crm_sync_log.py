@@ -1,9 +1,9 @@
 """One form submission on its way to an outside CRM."""
 
 import frappe
-from frappe.model.document import Document
 from frappe.utils import now_datetime
 
+from trackflow.privacy.reads import ReadLogged
 from trackflow.setup.indexes import add_indexes
 from trackflow.sync import claims, options, run
 from trackflow.validation import listed_names
@@ -16,7 +16,7 @@ INDEXES = {
 }
 
 
-class CRMSyncLog(Document):
+class CRMSyncLog(ReadLogged):
 	pass
 
 
