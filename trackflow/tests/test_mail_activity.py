@@ -201,6 +201,13 @@ class TestOpens(ActivityCase):
 		self.settle()
 		self.assertEqual(self.log().opens, 1)
 
+	def test_a_flood_is_not_recorded(self) -> None:
+		with patch.object(doorway, "MOST_OPENS", 2):
+			for _again in range(4):
+				self.assertEqual(self.ask(image_of(self.mail)).status_code, 200)
+			self.ask(image_of(self.inbox.mail_of(self.bob)))
+		self.assertEqual(queue_redis().xlen(connection.key("stream")), 3)
+
 	def test_proxies_and_robots(self) -> None:
 		self.ask(image_of(self.mail), agent=APPLE)
 		self.ask(image_of(self.inbox.mail_of(self.bob)), agent=GOOGLEBOT)
