@@ -15,12 +15,15 @@ from trackflow.access import limits
 from trackflow.config import get_config
 from trackflow.email import leaving, page, tokens, traces
 from trackflow.email.preparing import PREFIX
-from trackflow.incoming import Incoming, asks_not_to_be_tracked
-from trackflow.keys import click_secret
+from trackflow.incoming import Incoming, asks_not_to_be_tracked, client_address
+from trackflow.keys import click_secret, limit_secret
 from trackflow.policy import Config
 from trackflow.stream import writer
+from trackflow.stream.buckets import Bucket
 from trackflow.tracking import identity, image
 
+# Of one mail in a minute.
+MOST_OPENS = 30
 IMAGE, LEAVE = f"{PREFIX}/o/", f"{PREFIX}/u/"
 
 
@@ -34,7 +37,6 @@ def answer_recipient() -> None:
 
 
 def _image(token: str) -> Response:
-	limits.guard("images")
 	if frappe.request.method == "GET":
 		try:
 			_record(token, Incoming.of(frappe.request), get_config())
@@ -49,7 +51,8 @@ def _record(token: str, incoming: Incoming, config: Config) -> None:
 	mail = tokens.read(tokens.OPENED, token, secret)
 	mailing = "" if mail else tokens.read(tokens.OPENED_BY_ANYBODY, token, secret)
 	is_unwanted = config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
-	if not config.enabled or is_unwanted or not (mail or mailing):
+	address = client_address(incoming, config)
+	if not config.enabled or is_unwanted or limits.is_blocked(address, config) or not (mail or mailing):
 		return
 	now = time.time()
 	record = {
@@ -60,7 +63,14 @@ def _record(token: str, incoming: Incoming, config: Config) -> None:
 		"mailing": mailing,
 		"who": traces.opener(incoming.headers.get("user-agent", "")),
 	}
-	writer.write([record])
+	writer.write([record], limits=_limits(mail, address, config))
+
+
+def _limits(mail: str, address: str, config: Config) -> list[Bucket]:
+	"""How often it is recorded: providers fetch images of thousands of mails from one address, so a mail has a limit of its own."""
+	if mail:
+		return [Bucket(f"mail:{mail}", MOST_OPENS, limits.MINUTE)]
+	return limits.of_address("images", address, config, limit_secret())
 
 
 def _leave(token: str) -> Response:

@@ -249,3 +249,52 @@ class _Pop3(socketserver.StreamRequestHandler):
 
 	def say(self, *lines: bytes) -> None:
 		self.wfile.write(b"".join(line + b"\r\n" for line in lines))
+
+
+class ImapBox(Postbox):
+	"""An IMAP server (RFC 3501) with an inbox, as far as mail that nobody has seen is read and marked."""
+
+	def __init__(self, *mails: bytes) -> None:
+		socketserver.ThreadingTCPServer.__init__(self, ("127.0.0.1", 0), _Imap)
+		self.mails = list(mails)
+		self.seen: set[int] = set()
+		self.logins = []
+
+
+class _Imap(socketserver.StreamRequestHandler):
+	server: ImapBox
+
+	def handle(self) -> None:
+		self.say(b"* OK ready")
+		for line in self.rfile:
+			tag, _blank, rest = line.decode().strip().partition(" ")
+			words = rest.upper().split()
+			if words[0] == "CAPABILITY":
+				self.say(b"* CAPABILITY IMAP4rev1")
+			elif words[0] == "LOGIN":
+				user, password = (one.strip('"') for one in rest.split()[1:3])
+				self.server.logins.append((user, password))
+				if password != "secret":
+					self.say(f"{tag} NO no".encode())
+					continue
+			elif words[0] == "SELECT":
+				self.say(f"* {len(self.server.mails)} EXISTS".encode())
+			elif words[:2] == ["UID", "SEARCH"]:
+				unseen = [
+					str(number)
+					for number in range(1, len(self.server.mails) + 1)
+					if number not in self.server.seen
+				]
+				self.say(f"* SEARCH {' '.join(unseen)}".encode())
+			elif words[:2] == ["UID", "FETCH"]:
+				mail = self.server.mails[int(words[2]) - 1]
+				self.say(f"* {words[2]} FETCH (UID {words[2]} BODY[] {{{len(mail)}}}".encode(), mail + b")")
+			elif words[:2] == ["UID", "STORE"]:
+				self.server.seen.add(int(words[2]))
+			elif words[0] == "LOGOUT":
+				self.say(b"* BYE", f"{tag} OK".encode())
+				return
+			self.say(f"{tag} OK done".encode())
+
+	def say(self, *lines: bytes) -> None:
+		self.wfile.write(b"".join(line + b"\r\n" for line in lines))

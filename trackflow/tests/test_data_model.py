@@ -43,8 +43,16 @@ GUARDED = {
 	"Visitor Event": {"form_data"},
 	"Visitor": {"contact_email", "contact_name", "crm_lead"},
 	"Conversion": {"crm_lead", "crm_deal", "source_name", "external_id"},
+	"Email Campaign Log": {
+		"recipient",
+		"reference_doctype",
+		"reference_name",
+		"message_id",
+		"error_message",
+		"traces",
+	},
 }
-OWN = ("Link Campaign", "Tracked Link", "Link Template", "Waste Acknowledgement")
+OWN = ("Campaign Mailing", "Link Campaign", "Tracked Link", "Link Template", "Waste Acknowledgement")
 NO_VALUE = ("Tab Break", "Section Break", "Column Break")
 
 

@@ -17,7 +17,7 @@ from trackflow.stream import connection, drain
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.tests.base import GOOGLEBOT, counted_statements, is_shared
 from trackflow.tests.factories import SHORT_HOST, make_domain, set_settings
-from trackflow.tests.mail_case import MailCase, Postbox, image_of, links_of, path_of
+from trackflow.tests.mail_case import ImapBox, MailCase, Postbox, image_of, links_of, path_of
 from trackflow.tests.test_mail_parts import report
 from trackflow.tracking.store import store
 
@@ -201,6 +201,13 @@ class TestOpens(ActivityCase):
 		self.settle()
 		self.assertEqual(self.log().opens, 1)
 
+	def test_a_flood_is_not_recorded(self) -> None:
+		with patch.object(doorway, "MOST_OPENS", 2):
+			for _again in range(4):
+				self.assertEqual(self.ask(image_of(self.mail)).status_code, 200)
+			self.ask(image_of(self.inbox.mail_of(self.bob)))
+		self.assertEqual(queue_redis().xlen(connection.key("stream")), 3)
+
 	def test_proxies_and_robots(self) -> None:
 		self.ask(image_of(self.mail), agent=APPLE)
 		self.ask(image_of(self.inbox.mail_of(self.bob)), agent=GOOGLEBOT)
@@ -343,13 +350,13 @@ class TestLeaving(ActivityCase):
 class TestReturned(ActivityCase):
 	"""EML-1: reports of delivery at a configured account (RFC 3464), by a real POP3 server."""
 
-	def account(self, port: int) -> None:
+	def account(self, port: int, use_imap: int = 0) -> None:
 		values = {
 			"email_id": "bounces@mail.example",
 			"email_account_name": "Test bounces",
 			"email_server": "127.0.0.1",
 			"incoming_port": str(port),
-			"use_imap": 0,
+			"use_imap": use_imap,
 			"use_ssl": 0,
 		}
 		doc = frappe.get_doc({"doctype": "Email Account", "password": "secret", **values})
@@ -378,6 +385,15 @@ class TestReturned(ActivityCase):
 		self.send(self.mailing())
 		self.assertEqual(self.inbox.addresses, [self.ada, self.bob, self.bob])
 
+	def test_imap(self) -> None:
+		other = b"Subject: Hello\r\n\r\nA person writes.\r\n"
+		with ImapBox(other, report(self.message_token(self.ada))) as box:
+			self.account(box.port, use_imap=1)
+			self.assertEqual((bounces.collect(), bounces.collect()), (1, 0))
+			self.assertEqual(box.logins, [("bounces@mail.example", "secret")] * 2)
+			self.assertEqual(box.seen, {2})
+		self.assertEqual((self.log().status, self.log(self.bob).status), ("Bounced", "Sent"))
+
 	def test_mails_leave_with_that_account_as_the_envelopes(self) -> None:
 		with Postbox() as box:
 			self.account(box.port)
@@ -385,6 +401,14 @@ class TestReturned(ActivityCase):
 		[sender] = {sender for _to, sender, _mail in self.inbox.taken[2:]}
 		self.assertEqual(sender, "bounces@mail.example")
 		self.assertEqual({mail["From"] for _to, _sender, mail in self.inbox.taken[2:]}, {"news@mail.example"})
+
+	def test_an_account_that_cannot_do_it(self) -> None:
+		self.account(1)
+		set_settings(bounce_account=None)
+		for values in ({"enable_incoming": 1}, {"enable_incoming": 0, "email_server": None}):
+			frappe.db.set_value("Email Account", "Test bounces", values)
+			with self.subTest(values), self.assertRaises(frappe.ValidationError):
+				set_settings(bounce_account="Test bounces")
 
 	def test_a_server_that_is_away(self) -> None:
 		self.account(1)

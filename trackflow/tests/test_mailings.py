@@ -3,23 +3,23 @@
 import os
 import signal
 import time
-from typing import Any
+from typing import Any, ClassVar
 from unittest import skipUnless
 from unittest.mock import patch
 
 import frappe
 from frappe.utils import add_to_date, now_datetime
 
-from trackflow.constants.roles import CAMPAIGN_MANAGER
+from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
 from trackflow.email import figures, preparing, recipients, sending
 from trackflow.email.mailings import LOG, MAILING
 from trackflow.tests.base import counted_statements, fork, is_shared, needs_crm
 from trackflow.tests.factories import make_lead, make_link, set_settings
 from trackflow.tests.mail_case import HTML, OTHER_ADDRESS, SHOP_ADDRESS, TEMPLATE, MailCase, html_of, links_of
 from trackflow.tests.test_visitor_api import readable_by
-from trackflow.tests.users import make_user, remove_user
+from trackflow.tests.users import PeopleTestCase, make_user, remove_user
 
-CAMPAIGNER = "mailings.campaigns@example.com"
+CAMPAIGNER, MANAGER = (f"mailings.{who}@example.com" for who in ("campaigns", "manager"))
 
 
 def set_template(subject: str, html: str) -> None:
@@ -471,6 +471,76 @@ class TestWho(MailCase):
 		doc.status = "Sent"
 		doc.save()
 		self.assertEqual(doc.reload().status, "Draft")
+
+
+class TestApi(MailCase, PeopleTestCase):
+	"""SEC-1, ROL-P: over HTTP, by who manages campaigns, without the recipients' addresses."""
+
+	roles: ClassVar[dict[str, tuple[str, ...]]] = {
+		CAMPAIGNER: (CAMPAIGN_MANAGER,),
+		MANAGER: (TRACKFLOW_MANAGER, "System Manager"),
+	}
+
+	def setUp(self) -> None:
+		super().setUp()
+		account = frappe.get_doc(
+			{
+				"doctype": "Email Account",
+				"email_id": "sender@mail.example",
+				"email_account_name": "Test sender",
+				"enable_outgoing": 1,
+				"smtp_server": "127.0.0.1",
+			}
+		)
+		account.flags.ignore_validate = True
+		account.insert(ignore_mandatory=True)
+		frappe.get_doc({"doctype": "Email Group", "title": "Friends"}).insert()
+		row = {"doctype": "Email Group Member", "email_group": "Friends", "email": "x@mail.example"}
+		frappe.get_doc(row).insert()
+		set_template("Hi {{ email }}", "<p>x</p>")
+		values = {"recipients_from": "Email Group", "email_group": "Friends", "filters": None}
+		self.doc = self.mailing(email_account=account.name, sender_name="News", **values)
+
+	def call(self, user: str, verb: str, method: str, **arguments: Any) -> Any:
+		return self.request(
+			verb,
+			f"/api/method/trackflow.api.email.{method}",
+			query_string={"mailing": self.doc.name, **arguments},
+			headers=self.authorization(user),
+		)
+
+	def test_the_whole_way(self) -> None:
+		with readable_by("All", "Email Group Member"):
+			found = self.call(CAMPAIGNER, "GET", "preview").json["message"]
+			self.assertEqual((found["subject"], found["recipients"]), ("Hi x@mail.example", 1))
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "send_test").json["message"], {"to": CAMPAIGNER})
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "send_test", to="x@mail.example").status_code, 417)
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "send").json["message"], {"status": "Sending"})
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "send").status_code, 417)
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "pause").json["message"], {"status": "Paused"})
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "pause").status_code, 417)
+			self.assertEqual(self.call(CAMPAIGNER, "POST", "send").status_code, 200)
+			frappe.db.rollback()
+			self.run_job(self.doc)
+			self.flush()
+			sending.follow(self.doc.name)
+		told = self.call(CAMPAIGNER, "GET", "get_statistics").json["message"]
+		self.assertEqual((told["status"], told["sent_count"], told["delivered_count"]), ("Sent", 1, 1))
+		path = "/api/method/trackflow.api.email.get_statistics"
+		query = {"campaign": self.campaign}
+		told = self.get(path, query_string=query, headers=self.authorization(CAMPAIGNER)).json["message"]
+		self.assertEqual((told["mailings"], told["sent_count"], told["open_rate"]), (1, 1, 0.0))
+
+	def test_addresses_are_for_managers(self) -> None:
+		self.send(self.doc)
+		self.assertEqual(self.logs()["x@mail.example"].status, "Sent")
+		path, fields = "/api/resource/Email Campaign Log", '["name", "status", "recipient"]'
+		for user, expected in ((MANAGER, "x@mail.example"), (CAMPAIGNER, None)):
+			answer = self.get(path, query_string={"fields": fields}, headers=self.authorization(user))
+			self.assertEqual([row.get("recipient") for row in answer.json["data"]], [expected])
+		guess = {"filters": '[["recipient", "like", "x%"]]'}
+		answer = self.get(path, query_string=guess, headers=self.authorization(CAMPAIGNER))
+		self.assertEqual(answer.status_code, 403)
 
 
 class TestTotalsOnly(MailCase):

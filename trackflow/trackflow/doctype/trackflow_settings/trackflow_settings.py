@@ -56,6 +56,7 @@ class TrackFlowSettings(Document):
 			frappe.throw(_("The weekly summary needs recipients."))
 		archive_settings.check(self)
 		sync_options.check(self)
+		self._check_bounce_account()
 		self.custom_attribution_settings = channel_weights(
 			self.custom_attribution_settings, "Custom Attribution Settings"
 		)
@@ -94,6 +95,20 @@ class TrackFlowSettings(Document):
 			if not (address.startswith("/") and not address.startswith(("//", "/\\"))):
 				address = web_address(address, self.meta.get_label(field))
 			self.set(field, address)
+
+	def _check_bounce_account(self) -> None:
+		account = self.bounce_account
+		if not account or not self.has_value_changed("bounce_account"):
+			return
+		row = frappe.db.get_value("Email Account", account, ["email_server", "enable_incoming"], as_dict=True)
+		if row and not row.email_server:
+			frappe.throw(_("The Email Account {0} names no server to read mail from.").format(account))
+		if row and cint(row.enable_incoming):
+			frappe.throw(
+				_("Switch off Enable Incoming of {0}: Frappe would take returned mail before.").format(
+					account
+				)
+			)
 
 	def _check_choices(self) -> None:
 		model = self.default_attribution_model
