@@ -84,7 +84,7 @@ def _fill(clicks: int, summed: int) -> dict[str, str]:
 	from trackflow.rollups import run as rollups
 
 	links = traffic.make_site(LINKS)
-	analytics.fill(links, clicks, DAYS, CAMPAIGNS)
+	analytics.fill(links, clicks, DAYS, CAMPAIGNS, ads=1)
 	if frappe.db.count("CRM Lead") < LEADS:
 		_crm()
 	first = datetime.now().date() - timedelta(days=summed)
