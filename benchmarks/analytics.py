@@ -194,7 +194,7 @@ def _campaign(number: int) -> str:
 	return f"Benchmark {number}"
 
 
-def fill(links: list[str], clicks: int, days: int, campaigns: int = CAMPAIGNS) -> None:
+def fill(links: list[str], clicks: int, days: int, campaigns: int = CAMPAIGNS, ads: int = ADS) -> None:
 	"""A history of visits up to now, as many a day; costs of each day."""
 	if frappe.db.db_type != "mariadb":
 		raise SystemExit("Only MariaDB copies days.")
@@ -214,7 +214,7 @@ def fill(links: list[str], clicks: int, days: int, campaigns: int = CAMPAIGNS) -
 			if day % 30 == 0:
 				print(f"{day} of {days} days", flush=True)
 	if not frappe.db.count("Daily Campaign Metric"):
-		_costs(first.date(), days, campaigns)
+		_costs(first.date(), days, campaigns, ads)
 	for doctype in (*TABLES, "Daily Campaign Metric"):
 		frappe.db.sql(f"analyze table `tab{doctype}`")
 
@@ -259,7 +259,7 @@ def _visitors(day: datetime, numbers: range) -> None:
 	frappe.db.commit()
 
 
-def _costs(first: date, days: int, campaigns: int) -> None:
+def _costs(first: date, days: int, campaigns: int, ads: int) -> None:
 	"""What each campaign spent on each of its ads."""
 	from trackflow import bulk
 	from trackflow.naming import key_name
@@ -276,7 +276,7 @@ def _costs(first: date, days: int, campaigns: int) -> None:
 					"currency": "USD",
 				}
 				for campaign in range(campaigns)
-				for ad in range(ADS)
+				for ad in range(ads)
 			],
 		)  # fmt: skip
 	frappe.db.commit()

@@ -33,6 +33,9 @@ PORTION = 1000
 def main() -> None:
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--clicks", type=int, default=180_000, help="clicks of the year")
+	parser.add_argument(
+		"--summed", type=int, default=DAYS, help="days that are summed up, the newest; all by default"
+	)
 	parser.add_argument("--repeats", type=int, default=3)
 	parser.add_argument("--only", help="pages whose address contains this")
 	host.add_arguments(parser)
@@ -42,7 +45,7 @@ def main() -> None:
 		raise SystemExit("No chromium on the PATH.")
 	with host.open_site(args, ["crm", "trackflow"]) as where:
 		began = time.monotonic()
-		names = _fill(args.clicks)
+		names = _fill(args.clicks, args.summed)
 		filled = time.monotonic() - began
 		print(f"filled in {filled:.0f} s", flush=True)
 		paths = [path for path in _paths(names) if (args.only or "") in path]
@@ -75,16 +78,16 @@ def _paths(names: dict[str, str]) -> list[str]:
 	]  # fmt: skip
 
 
-def _fill(clicks: int) -> dict[str, str]:
+def _fill(clicks: int, summed: int) -> dict[str, str]:
 	"""Bring the site to its size, sum its days up; answers what the pages about one thing are asked for."""
 	from trackflow.click_rollups import run as click_rollups
 	from trackflow.rollups import run as rollups
 
 	links = traffic.make_site(LINKS)
-	analytics.fill(links, clicks, DAYS, CAMPAIGNS)
+	analytics.fill(links, clicks, DAYS, CAMPAIGNS, ads=1)
 	if frappe.db.count("CRM Lead") < LEADS:
 		_crm()
-	first = datetime.now().date() - timedelta(days=DAYS)
+	first = datetime.now().date() - timedelta(days=summed)
 	for name, work in (
 		("clicks", lambda: click_rollups.run(first)),
 		("spend", lambda: rollups.rebuild(first)),

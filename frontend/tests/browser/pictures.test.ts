@@ -12,7 +12,7 @@ const PICTURES: [string, () => Promise<string>, (page: Page) => Promise<unknown>
 	["guide-new-link", async () => `/links/new?campaign=Demo+Newsletter&target_url=${encodeURIComponent("https://shop.example.com/products?color=green")}`, (page) => page.getByAltText("QR code of the short URL").waitFor()],
 	["guide-link", async () => `/links/${await of("Tracked Link", { short_code: "demo-mail" })}?period=last-7-days`, heading("Devices")],
 	["guide-campaign", async () => "/campaigns/Demo%20Newsletter?period=last-7-days", heading("Budget")],
-	["guide-deal", async () => `/deals/${await of("CRM Deal", { status: "Won" })}?model=Linear`, heading("Why Linear credits it so")],
+	["guide-deal", async () => `/deals/${await of("CRM Deal", { status: "Won" })}?model=Linear`, (page) => page.getByRole("region", { name: "Why Linear credits it so" }).waitFor()],
 	["guide-positions", async () => "/attribution?view=positions&model=Linear", heading("Where in the journey credit goes to")],
 ];
 

@@ -109,6 +109,7 @@ describe("pages that were seen", () => {
 	test("SEC-2: are links where they are a website's of ours", () => {
 		const domains = ["shop.example.com"];
 		expect(["https://shop.example.com/a", "http://shop.example.com:8001/"].map((address) => isOwnPage(address, domains))).toEqual([true, true]);
+		expect(isOwnPage("http://127.0.0.1:8001/a", ["127.0.0.1:8001"])).toBe(true);
 		for (const address of ["https://evil.example/shop.example.com", "javascript:alert(1)//shop.example.com", "https://shop.example.com@evil.example/", "data:text/html,x", "", "/a"])
 			expect(isOwnPage(address, domains), address).toBe(false);
 	});

@@ -94,8 +94,9 @@ export function daysOf(overview: Overview): Record<string, any>[] {
 /** Whether an address that a browser told is a page of one of these websites: only these are made links of. */
 export function isOwnPage(address: string, domains: readonly string[]): boolean {
 	try {
-		const { protocol, hostname } = new URL(address);
-		return /^https?:$/.test(protocol) && domains.includes(hostname);
+		const { protocol, host, hostname } = new URL(address);
+		// A domain may be told with its port, or hold for all of them.
+		return /^https?:$/.test(protocol) && (domains.includes(host) || domains.includes(hostname));
 	} catch {
 		return false;
 	}
