@@ -1,7 +1,7 @@
 """An address or range from which an API key may be used."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class APIKeyIPWhitelist(Document):
+class APIKeyIPWhitelist(TableRow):
 	pass

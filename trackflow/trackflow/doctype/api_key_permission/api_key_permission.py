@@ -1,7 +1,7 @@
 """One scope of an API key."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class APIKeyPermission(Document):
+class APIKeyPermission(TableRow):
 	pass

@@ -1,7 +1,7 @@
 """A rule of an Attribution Model that renames and weighs the channel of the touches that fit."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class AttributionChannelRule(Document):
+class AttributionChannelRule(TableRow):
 	pass

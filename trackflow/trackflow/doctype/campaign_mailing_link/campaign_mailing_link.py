@@ -1,7 +1,7 @@
 """An address in a mailing's template, and the link that stands for it."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class CampaignMailingLink(Document):
+class CampaignMailingLink(TableRow):
 	pass

@@ -1,7 +1,7 @@
 """One column of a mapping of costs."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class CostImportColumn(Document):
+class CostImportColumn(TableRow):
 	pass

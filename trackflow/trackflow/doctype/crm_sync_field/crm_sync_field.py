@@ -1,7 +1,7 @@
 """A field of ours and the field of the CRM that it is written to. Checked by the settings that hold it."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class CRMSyncField(Document):
+class CRMSyncField(TableRow):
 	pass

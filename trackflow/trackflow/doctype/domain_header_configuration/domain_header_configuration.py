@@ -1,7 +1,7 @@
 """A header that a domain sends along with its redirects."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class DomainHeaderConfiguration(Document):
+class DomainHeaderConfiguration(TableRow):
 	pass

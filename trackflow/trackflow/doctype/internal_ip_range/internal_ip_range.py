@@ -1,7 +1,7 @@
 """Addresses of the own people, whose visits are not marketing's. Checked by the settings that hold it."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class InternalIPRange(Document):
+class InternalIPRange(TableRow):
 	pass

@@ -1,7 +1,7 @@
 """A variable of a Link Template: its type, default and rules."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class TemplateVariable(Document):
+class TemplateVariable(TableRow):
 	pass

@@ -1,7 +1,7 @@
 """A condition of a Tracked Link that sends those who fit elsewhere."""
 
-from frappe.model.document import Document
+from trackflow.records import TableRow
 
 
-class TrackedLinkRule(Document):
+class TrackedLinkRule(TableRow):
 	pass
