@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from threading import Timer
 from typing import Any
 
@@ -22,6 +22,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 # Of a host with more addresses only these are tried.
 MOST_ADDRESSES = 3
+# IPv6 whose last 32 bits are an IPv4 address.
+_CARRIERS = tuple(map(ip_network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
 
 
 def looked_up(host: str, port: int) -> list[str]:
@@ -34,9 +36,20 @@ def looked_up(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
+	"""Whether an address is one of the public internet; one that carries another is judged by that, too."""
 	found = ip_address(address.partition("%")[0])
-	mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-	return found.is_global and not found.is_multicast and (mapped is None or mapped.is_global)
+	carried = _carried(found)
+	is_local = found.is_multicast or getattr(found, "is_site_local", False)
+	return found.is_global and not is_local and (carried is None or carried.is_global)
+
+
+def _carried(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+	"""The IPv4 address that packets to this one may end at: mapped, compatible, translated, behind NAT64 or 6to4."""
+	if address.version == 4:
+		return None
+	if any(address in one for one in _CARRIERS):
+		return IPv4Address(int(address) & 0xFFFF_FFFF)
+	return address.sixtofour
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from trackflow.garbage import seldom_collected
 from trackflow.jobs import enqueue
 from trackflow.naming import key_name
 from trackflow.rollups import marks
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 from trackflow.tracking.conversions import DONE, FAILED, KEPT, PENDING
 
 Row = dict[str, Any]
@@ -179,7 +179,7 @@ def _credit_or_set_aside(name: str) -> None:
 		credit([name])
 	except Exception:
 		frappe.db.rollback()
-		frappe.log_error(title=f"TrackFlow: conversion {name} could not be credited")
+		note_failure(f"TrackFlow: conversion {name} could not be credited")
 		frappe.db.set_value("Conversion", name, "attribution_status", FAILED, update_modified=False)
 		frappe.db.commit()
 
@@ -288,4 +288,4 @@ def _tell(names: list[str]) -> None:
 			frappe.db.commit()
 		except Exception:
 			frappe.db.rollback()
-			frappe.log_error(title=f"TrackFlow: {method} failed")
+			note_failure(f"TrackFlow: {method} failed")

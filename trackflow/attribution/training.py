@@ -26,6 +26,7 @@ from trackflow.attribution.versions import Values, Version, concerned_since, fro
 from trackflow.collisions import retried
 from trackflow.naming import key_name
 from trackflow.privacy import aged
+from trackflow.runs import note_failure
 from trackflow.tracking.conversions import KEPT, PENDING
 
 Row = dict[str, Any]
@@ -131,7 +132,7 @@ def _train(model: Model, until: date) -> Trained:
 		row = _learnt(model, until)
 	except ValueError as error:
 		# Too many states, or paths that were cut off: its words say so, and what to do.
-		frappe.log_error(title=f"TrackFlow: {model.name} could not be trained")
+		note_failure(f"TrackFlow: {model.name} could not be trained")
 		return Trained(model.name, 0, False, 0, str(error))
 	number, is_new = _store(model, row)
 	message = ""

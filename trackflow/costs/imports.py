@@ -26,7 +26,7 @@ from trackflow.costs.sheet import Sheet
 from trackflow.costs.store import CHANGED, NEW, REFUSED, UNCHANGED, Verdict
 from trackflow.naming import key_name
 from trackflow.privacy import aged
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 from trackflow.validation import readable, stored_json
 
 IMPORT, ENTRY = "Cost Import", "Cost Import Row"
@@ -216,7 +216,7 @@ def run(name: str) -> None:
 		_import(name, files.read(doc.content(), doc.options()))
 	except Exception as error:
 		frappe.db.rollback()
-		frappe.log_error(title=f"TrackFlow: the cost import {name} stopped")
+		note_failure(f"TrackFlow: the cost import {name} stopped")
 		words = str(error) if isinstance(error, frappe.ValidationError) else _("The Error Log tells more.")
 		if _status(name) == QUEUED:
 			_end(name, {"status": FAILED, "message": words}, now_datetime())

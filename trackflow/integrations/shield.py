@@ -7,6 +7,8 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
+from trackflow.runs import note_failure
+
 Hook = Callable[..., None]
 SAVE_POINT = "trackflow_hook"
 
@@ -21,6 +23,6 @@ def shielded(hook: Hook) -> Hook:
 			hook(doc, method, *args)
 		except Exception:
 			frappe.db.rollback(save_point=SAVE_POINT)
-			frappe.log_error(title=f"TrackFlow: {hook.__module__}.{hook.__name__} failed for {doc.name}")
+			note_failure(f"TrackFlow: {hook.__module__}.{hook.__name__} failed for {doc.name}")
 
 	return safe

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from trackflow.exceptions import StreamUnavailable
 from trackflow.jobs import TimeIsUp, enqueue
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 from trackflow.stream.connection import Script, connect, key
 from trackflow.tracking import conversions
 
@@ -151,6 +151,6 @@ def _one_by_one(references: Mapping[str, str], work: Work) -> None:
 			raise
 		except Exception:
 			frappe.db.rollback()
-			frappe.log_error(title=f"TrackFlow: lead {lead} could not be attributed")
+			note_failure(f"TrackFlow: lead {lead} could not be attributed")
 			conversions.pend([lead])
 			frappe.db.commit()

@@ -20,7 +20,7 @@ from trackflow.links import bulk_create, codes, csv_formats, csv_text
 from trackflow.links.bulk_create import DOCTYPE, Verdict
 from trackflow.links.csv_formats import Row, Sheet
 from trackflow.naming import key_name
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 from trackflow.validation import plain_text
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -170,7 +170,7 @@ def run(import_id: str, file: str) -> None:
 		ended = _ended(import_id, sheet, make(sheet, import_id, report))
 	except Exception:
 		frappe.db.rollback()
-		frappe.log_error(title=f"TrackFlow: the import {import_id} stopped")
+		note_failure(f"TrackFlow: the import {import_id} stopped")
 		_end(file, {**reached, "status": "failed", "message": _stopped_at(reached["done"])})
 		raise
 	_end(file, ended)

@@ -20,7 +20,7 @@ from trackflow.jobs import TimeIsUp
 from trackflow.privacy import aged, due
 from trackflow.rollups import campaign_figures, marks
 from trackflow.rollups.rows import FIELDS, Day
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 
 Tell = Callable[[int, int], None]
 
@@ -114,7 +114,7 @@ def work_out(day: date, roll_up: Callable[[date], int], trouble: str, done: Done
 		raise
 	except Exception:
 		frappe.db.rollback()
-		frappe.log_error(title=trouble)
+		note_failure(trouble)
 		frappe.db.commit()
 		done.failed.append(day)
 	else:

@@ -18,7 +18,7 @@ from frappe.utils import get_system_timezone, now_datetime
 
 from trackflow.exceptions import StreamUnavailable
 from trackflow.jobs import TimeIsUp, enqueue
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 from trackflow.sync import claims, gather, leaving, mapping, matching, options, schedule, state
 from trackflow.sync.circuit import Circuit
 from trackflow.sync.fields import values_of
@@ -183,7 +183,7 @@ class _Run:
 			self._put_back(rows)
 			raise
 		except Exception:
-			frappe.log_error(title="TrackFlow: a form could not be synced")
+			note_failure("TrackFlow: a form could not be synced")
 			outcome = Outcome(ERROR, schedule.REFUSED, message=_("It went wrong here: see the Error Log."))
 		number = claims.settle(rows, outcome, payload, self._now())
 		self._done[LATER if outcome.status == PENDING else outcome.status] += number

@@ -277,11 +277,12 @@ class TestWhereFilesMayGo(HttpTestCase):
 		self.assertEqual(self.endpoint.requests, [])
 
 	def test_public(self) -> None:
-		for address in ("93.184.215.14", "2606:4700::1111"):
+		for address in ("93.184.215.14", "2606:4700::1111", "64:ff9b::93.184.215.14"):
 			guard.current().check_peer(address, "archive.example")
 		for address in (
 			"127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1",
-			"fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "2002:7f00:1::",
+			"fe80::1%eth0", "fd00::1", "fec0::1", "::ffff:10.0.0.1", "::ffff:0:10.0.0.1", "::127.0.0.1", "64:ff9b::169.254.169.254",
+			"2002:7f00:1::",
 		):  # fmt: skip
 			with self.subTest(address), self.assertRaises(PlaceError):
 				guard.current().check_peer(address, "archive.example")

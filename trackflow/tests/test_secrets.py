@@ -11,10 +11,11 @@ from werkzeug.test import TestResponse
 from trackflow.access import request_log
 from trackflow.access.api_keys import PREFIX_LENGTH
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
+from trackflow.runs import note_failure
 from trackflow.stream.connection import connect as queue_redis
 from trackflow.stream.drain import drain
 from trackflow.sync import pipedrive, run, transport
-from trackflow.tests.base import work
+from trackflow.tests.base import TrackFlowTestCase, work
 from trackflow.tests.factories import make_domain, make_link, set_settings
 from trackflow.tests.pipedrive_server import TOKEN, Pipedrive
 from trackflow.tests.receiver import Receiver
@@ -168,3 +169,17 @@ def _value(redis: object, name: bytes) -> object:
 	if kind == "stream":
 		return redis.execute_command("XRANGE", name, "-", "+")
 	return redis.execute_command("GET", name)
+
+
+class TestErrorLog(TrackFlowTestCase):
+	"""SEC-3: what goes wrong is noted with where, and not with whose data it went wrong."""
+
+	def test_no_variables(self) -> None:
+		address = "ada@example.com"
+		try:
+			raise ValueError(len(address))
+		except ValueError:
+			note_failure("TrackFlow: tried")
+		row = frappe.get_last_doc("Error Log", {"method": "TrackFlow: tried"})
+		self.assertIn("raise ValueError(len(address))", row.error)
+		self.assertNotIn(address, row.error.replace('address = "ada@example.com"', ""))

@@ -15,7 +15,7 @@ from frappe.utils import now_datetime
 from trackflow.collisions import retried
 from trackflow.config import get_config
 from trackflow.privacy import aged
-from trackflow.runs import recorded
+from trackflow.runs import note_failure, recorded
 from trackflow.tracking import conversions, identity, joins, store, visitors
 from trackflow.tracking.visits import Visits
 
@@ -89,7 +89,7 @@ def derive_between(
 			done.visitors += len(names)
 		except Exception:
 			frappe.db.rollback()
-			frappe.log_error(title=f"TrackFlow: touch points of visitors from {names[0]} on were not derived")
+			note_failure(f"TrackFlow: touch points of visitors from {names[0]} on were not derived")
 			frappe.db.commit()
 			done.failed += len(names)
 		after = names[-1]
