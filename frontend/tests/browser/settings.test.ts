@@ -171,7 +171,8 @@ describe("webhooks", () => {
 		await table.getByText("deal.won").waitFor();
 		expect(await page.content()).not.toContain(secret.slice(6));
 
-		await table.getByRole("button", { name: "More for link.created" }).click();
+		const more = (event: string) => table.getByRole("row").filter({ hasText: event }).getByRole("button", { name: "More" });
+		await more("link.created").click();
 		await page.getByRole("menuitem", { name: "Test" }).click();
 		await page.getByText("The host hooks.invalid is not found.").first().waitFor();
 		const sent = page.getByRole("table", { name: "Last deliveries" });
@@ -179,11 +180,11 @@ describe("webhooks", () => {
 
 		await app.stage.call("frappe.client.insert", { doc: { doctype: "Tracked Link", target_url: "https://shop.example.com/new" } });
 		await page.getByRole("button", { name: "Refresh" }).click();
-		await sent.getByRole("button", { name: /Send link.created/ }).click();
+		await sent.getByRole("row").filter({ hasText: "link.created" }).getByRole("button", { name: /^Send/ }).click();
 		await page.getByText("It is sent again.").waitFor();
 		await expectSound(page);
 
-		await table.getByRole("button", { name: "More for deal.won" }).click();
+		await more("deal.won").click();
 		await page.getByRole("menuitem", { name: "Remove" }).click();
 		await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
 		await table.getByText("deal.won").waitFor({ state: "detached" });
