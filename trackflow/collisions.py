@@ -17,7 +17,8 @@ ATTEMPTS = 6
 def is_collision(error: Exception) -> bool:
 	"""Whether the same work again will pass: a deadlock, a lock that was not let go of, a row that somebody else made."""
 	collisions = (frappe.QueryDeadlockError, frappe.QueryTimeoutError)
-	return isinstance(error, collisions) or bool(frappe.db.is_duplicate_entry(error))
+	# Frappe looks at the first of an error's arguments, and some have none.
+	return isinstance(error, collisions) or bool(error.args and frappe.db.is_duplicate_entry(error))
 
 
 def retried(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

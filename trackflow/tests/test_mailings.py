@@ -48,9 +48,9 @@ class TestSending(MailCase):
 		others = {one.partition("?")[0] for one in links_of(self.inbox.mail_of(bob))[:3]}
 		self.assertEqual(links, others)
 		self.assertNotEqual(links_of(mail)[0], links_of(self.inbox.mail_of(bob))[0])
-		self.assertRegex(mail["List-Unsubscribe"], r"^<http.*/tf/u/[a-z0-9]{28}>$")
+		self.assertRegex(mail["List-Unsubscribe"].strip(), r"^<http.*/tf/u/[a-z0-9]{28}>$")
 		self.assertEqual(mail["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
-		self.assertEqual(links_of(mail)[3], mail["List-Unsubscribe"].strip("<>"))
+		self.assertEqual(links_of(mail)[3], mail["List-Unsubscribe"].strip(" <>"))
 		doc.reload()
 		self.assertEqual(
 			(doc.status, doc.recipient_count, doc.sent_count, doc.waiting_count), ("Sent", 2, 2, 0)
@@ -490,6 +490,8 @@ class TestApi(MailCase, PeopleTestCase):
 				"email_account_name": "Test sender",
 				"enable_outgoing": 1,
 				"smtp_server": "127.0.0.1",
+				"smtp_port": str(frappe.conf.mail_port),
+				"no_smtp_authentication": 1,
 			}
 		)
 		account.flags.ignore_validate = True
