@@ -394,6 +394,18 @@ class TestReturned(ActivityCase):
 			self.assertEqual(box.seen, {2})
 		self.assertEqual((self.log().status, self.log(self.bob).status), ("Bounced", "Sent"))
 
+	def test_other_mail_hides_no_report(self) -> None:
+		"""Answers of absent people stay in the account; one has a line that is longer than poplib likes."""
+		others = [b"Subject: Away\r\n\r\n" + b"a" * length + b"\r\n" for length in (9, 5000)]
+		with patch.object(bounces, "AT_ONCE", 2):
+			for kind, use_imap in ((Postbox, 0), (ImapBox, 1)):
+				frappe.db.set_value(LOG, self.log().name, {"status": "Sent", "bounced_date": None})
+				with kind(*others, report(self.message_token(self.ada))) as box:
+					frappe.db.delete("Email Account", {"email_id": "bounces@mail.example"})
+					self.account(box.port, use_imap=use_imap)
+					self.assertEqual((bounces.collect(), bounces.collect()), (1, 0))
+				self.assertEqual(self.log().status, "Bounced")
+
 	def test_mails_leave_with_that_account_as_the_envelopes(self) -> None:
 		with Postbox() as box:
 			self.account(box.port)
