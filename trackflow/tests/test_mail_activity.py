@@ -152,12 +152,17 @@ class TestClicks(ActivityCase):
 		cookie = self.request("GET", path).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
 		self.settle()
 		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), self.ada)
-		# Passed on: whoever has a name keeps it.
+		# Passed on: whoever has a name keeps it, and so does who is somebody's lead.
 		passed_on = path_of(links_of(self.inbox.mail_of(self.bob))[0])
 		self.request("GET", passed_on, cookies={VISITOR_COOKIE: cookie})
 		self.settle()
 		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), self.ada)
 		self.assertEqual(self.log(self.bob).status, "Clicked")
+		frappe.db.set_value("Visitor", cookie, {"contact_email": None, "crm_lead": "CRM-LEAD-X"})
+		frappe.db.commit()
+		self.request("GET", passed_on, cookies={VISITOR_COOKIE: cookie})
+		self.settle()
+		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), None)
 
 	def test_without_mails_nothing_is_asked(self) -> None:
 		self.request("GET", path_of(links_of(self.mail)[0]).partition("?")[0])
