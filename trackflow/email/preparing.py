@@ -12,6 +12,7 @@ from frappe.model.document import Document
 from frappe.utils import escape_html, get_url
 
 from trackflow import bulk
+from trackflow.config import get_config
 from trackflow.email import recipients, rendering, tokens
 from trackflow.email.mailings import RECIPIENTS, TOTALS
 from trackflow.email.message import LONGEST_ADDRESS, Mail, MessageError, composed
@@ -19,6 +20,7 @@ from trackflow.email.rendering import Own, Rendered, Template
 from trackflow.email.senders import sender_of
 from trackflow.links.addresses import own_hosts, short_url
 from trackflow.links.destination import DEFAULT_PREFIX
+from trackflow.tracking.people import GUARDED_LEVEL
 
 Row = dict[str, Any]
 PREFIX = "/tf"
@@ -103,9 +105,12 @@ def check(mailing: Document) -> None:
 
 
 def tracking_of(mailing: Document) -> str:
-	"""What may be stored of recipients: the settings may allow less than the mailing wants."""
+	"""What may be stored of recipients: the settings and the level of the links' domain may allow less than the mailing wants."""
 	allowed = frappe.db.get_single_value("TrackFlow Settings", "mail_tracking") or RECIPIENTS
-	return TOTALS if TOTALS in (allowed, mailing.tracking) else RECIPIENTS
+	config = get_config()
+	domain = config.domains.get(mailing.domain or config.primary_domain)
+	is_guarded = domain is not None and domain.privacy_level == GUARDED_LEVEL
+	return TOTALS if is_guarded or TOTALS in (allowed, mailing.tracking) else RECIPIENTS
 
 
 def make_links(mailing: Document, template: Template) -> None:

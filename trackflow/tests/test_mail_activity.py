@@ -101,8 +101,21 @@ class TestClicks(ActivityCase):
 		frappe.db.commit()
 		get_config()
 		self.request("GET", path_of(links_of(self.mail)[0]), host=SHORT_HOST)
+		self.request("GET", path_of(image_of(self.mail)), host=SHORT_HOST)
 		self.settle()
-		self.assertEqual(self.log().status, "Sent")
+		self.assertEqual((self.log().status, self.log().traces), ("Sent", None))
+
+	def test_hipaa_is_sent_with_totals(self) -> None:
+		make_domain(SHORT_HOST, privacy_level="HIPAA")
+		frappe.db.commit()
+		doc = self.mailing(domain=SHORT_HOST)
+		self.send(doc)
+		mails = [mail for _to, _sender, mail in self.inbox.taken[2:]]
+		self.assertEqual((len(mails), len({image_of(mail) for mail in mails})), (2, 1))
+		self.assertNotIn(f"{tokens.PARAMETER}=", links_of(mails[0])[0])
+		self.ask(image_of(mails[0]))
+		self.settle()
+		self.assertEqual({row.traces for row in self.logs(mailing=doc.name).values()}, {None})
 
 	def test_scanners_are_marked(self) -> None:
 		for address in links_of(self.mail)[:3]:
