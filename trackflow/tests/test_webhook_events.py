@@ -187,7 +187,7 @@ class TestCRM(CRMTestCase):
 
 	def test_a_deal_is_won_once(self) -> None:
 		make_webhook(URL, "deal.won")
-		deal = make_deal(deal_value=500, currency="EUR")
+		deal = make_deal(deal_value=500, currency="USD")
 		work()
 		self.assertEqual(told("deal.won"), [])
 		deal.status = "Won"
@@ -195,7 +195,7 @@ class TestCRM(CRMTestCase):
 		work()
 		crm_deal.attribute(deal.name)
 		(item,) = told("deal.won")
-		self.assertEqual((item["deal"], item["value"], item["currency"]), (deal.name, 500, "EUR"))
+		self.assertEqual((item["deal"], item["value"], item["currency"]), (deal.name, 500, "USD"))
 
 	def test_who_may_not_read_leads_is_told_of_none(self) -> None:
 		"""ROL-P: CRM data only as far as the user's own CRM roles go."""

@@ -143,7 +143,7 @@ test("a form waits, is tried, and can be begun anew", async () => {
 	expect(written).toEqual([]);
 	await expectSound(page);
 
-	await page.getByLabel(`Mark ${EMAIL}`).check();
+	await page.getByRole("checkbox", { name: `Mark ${EMAIL}` }).check();
 	await page.getByRole("button", { name: "Retry" }).click();
 	await page.getByText("1 forms are being synced.").waitFor();
 	await expect.poll(() => written.length, { timeout: 20_000 }).toBeGreaterThan(0);
