@@ -1,7 +1,8 @@
 """Stores what recipients did with mails: opens and clicks, as they come off the stream (EML-1).
 
 A mail's row keeps its first traces, and all else is worked out of them (`traces`): so a record may come twice, in any order and in two
-processes at once. What was not signed never gets here, and a row that is nobody's any more (an erasure) learns nothing.
+processes at once. Opens that name nobody are sums alone: those of a batch that comes again, as its drain was killed before it was
+acknowledged, count twice. What was not signed never gets here, and a row that is nobody's any more (an erasure) learns nothing.
 """
 
 import json

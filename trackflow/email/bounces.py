@@ -1,7 +1,8 @@
 """Reads what came back at the account for returned mail: reports of delivery, and nothing else (EML-1).
 
-A report that is ours is noted and taken off the account (POP3) or marked as seen (IMAP); all other mail stays as it is. What is noted
-does not change by being noted again, so a run that is cut off is simply done again. Servers are given 30 seconds.
+A report that is ours is noted and taken off the account (POP3) or marked as seen (IMAP); all other mail stays as it is, such as the answers
+of absent people, which come here too: so the newest is read first, or these would hide all that follows. What is noted does not change
+by being noted again, so a run that is cut off is simply done again. Servers are given 30 seconds.
 """
 
 import imaplib
@@ -25,8 +26,10 @@ from trackflow.runs import recorded
 Mails = Iterator[tuple[bytes, Callable[[], object]]]
 
 TIMEOUT_SECONDS = 30
-# Of one run; what is left is for the next one.
+# Of one run, the newest.
 AT_ONCE = 500
+# Of one line; poplib gives up a whole account at 2,048 bytes, and anybody can send a mail with a longer one. Frappe's reader does the same.
+poplib._MAXLINE = max(poplib._MAXLINE, 100_000)
 FACTS = ("status", "sent_date", "opened_date", "clicked_date", "bounced_date", "unsubscribed_date")
 
 
@@ -94,7 +97,8 @@ def _pop(account: Document) -> Iterator[Mails]:
 			server.stls(ssl.create_default_context())
 		server.user(_login(account))
 		server.pass_(account.get_password(raise_exception=False) or "")
-		numbers = range(1, min(server.stat()[0], AT_ONCE) + 1)
+		last = server.stat()[0]
+		numbers = range(last, max(last - AT_ONCE, 0), -1)
 		yield ((b"\r\n".join(server.retr(number)[1]), _deleting(server, number)) for number in numbers)
 	finally:
 		# Without it nothing is deleted.
@@ -121,7 +125,7 @@ def _imap(account: Document) -> Iterator[Mails]:
 		server.login(_login(account), account.get_password(raise_exception=False) or "")
 		server.select("INBOX")
 		_kind, [found] = server.uid("search", None, "UNSEEN")
-		yield _unseen(server, (found or b"").split()[:AT_ONCE])
+		yield _unseen(server, (found or b"").split()[: -AT_ONCE - 1 : -1])
 	finally:
 		server.logout()
 

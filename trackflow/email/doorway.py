@@ -21,6 +21,7 @@ from trackflow.policy import Config
 from trackflow.stream import writer
 from trackflow.stream.buckets import Bucket
 from trackflow.tracking import identity, image
+from trackflow.tracking.people import GUARDED_LEVEL
 
 # Of one mail in a minute.
 MOST_OPENS = 30
@@ -50,7 +51,10 @@ def _record(token: str, incoming: Incoming, config: Config) -> None:
 	secret = click_secret()
 	mail = tokens.read(tokens.OPENED, token, secret)
 	mailing = "" if mail else tokens.read(tokens.OPENED_BY_ANYBODY, token, secret)
-	is_unwanted = config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
+	domain = config.domain_of(incoming.host)
+	is_unwanted = (domain is not None and domain.privacy_level == GUARDED_LEVEL) or (
+		config.honour_do_not_track and asks_not_to_be_tracked(incoming.headers)
+	)
 	address = client_address(incoming, config)
 	if not config.enabled or is_unwanted or limits.is_blocked(address, config) or not (mail or mailing):
 		return

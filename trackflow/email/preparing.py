@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import frappe
 from frappe import _
@@ -12,6 +12,7 @@ from frappe.model.document import Document
 from frappe.utils import escape_html, get_url
 
 from trackflow import bulk
+from trackflow.config import get_config
 from trackflow.email import recipients, rendering, tokens
 from trackflow.email.mailings import RECIPIENTS, TOTALS
 from trackflow.email.message import LONGEST_ADDRESS, Mail, MessageError, composed
@@ -19,6 +20,7 @@ from trackflow.email.rendering import Own, Rendered, Template
 from trackflow.email.senders import sender_of
 from trackflow.links.addresses import own_hosts, short_url
 from trackflow.links.destination import DEFAULT_PREFIX
+from trackflow.tracking.people import GUARDED_LEVEL
 
 Row = dict[str, Any]
 PREFIX = "/tf"
@@ -103,9 +105,12 @@ def check(mailing: Document) -> None:
 
 
 def tracking_of(mailing: Document) -> str:
-	"""What may be stored of recipients: the settings may allow less than the mailing wants."""
+	"""What may be stored of recipients: the settings and the level of the links' domain may allow less than the mailing wants."""
 	allowed = frappe.db.get_single_value("TrackFlow Settings", "mail_tracking") or RECIPIENTS
-	return TOTALS if TOTALS in (allowed, mailing.tracking) else RECIPIENTS
+	config = get_config()
+	domain = config.domains.get(mailing.domain or config.primary_domain)
+	is_guarded = domain is not None and domain.privacy_level == GUARDED_LEVEL
+	return TOTALS if is_guarded or TOTALS in (allowed, mailing.tracking) else RECIPIENTS
 
 
 def make_links(mailing: Document, template: Template) -> None:
@@ -124,12 +129,15 @@ def links_of(mailing: Document) -> dict[str, Link]:
 	names = {row.tracked_link for row in mailing.links if row.tracked_link}
 	rows = bulk.load("Tracked Link", {"name": ("in", names)}, ["short_code", "domain"])
 	return {
-		row.address: Link(
-			row.tracked_link, short_url(rows[row.tracked_link].short_code, rows[row.tracked_link].domain)
-		)
+		row.address: Link(row.tracked_link, _clicked_address(row.address, rows[row.tracked_link]))
 		for row in mailing.links
 		if row.tracked_link in rows
 	}
+
+
+def _clicked_address(address: str, link: Row) -> str:
+	"""What people click: one that is a short link already stays as it is, with its parameters."""
+	return urldefrag(address).url if _own_code(address) else short_url(link.short_code, link.domain)
 
 
 def own(mailing: Document, name: str, links: Mapping[str, Link], secret: bytes, base: str) -> Own:
@@ -240,12 +248,19 @@ def _doubts(mailing: Document, template: Template, mail: Rendered, count: int) -
 
 def _own_link(address: str) -> str | None:
 	"""The link that this address is the short URL of."""
-	parts = urlsplit(address)
+	code = _own_code(address)
+	return frappe.db.get_value("Tracked Link", {"short_code": code}) if code else None
+
+
+def _own_code(address: str) -> str:
+	"""The code in an address of a short link of this site; "" in any other, and in what is none."""
+	try:
+		parts = urlsplit(address)
+	except ValueError:
+		return ""
 	if parts.netloc.lower() not in own_hosts() or not parts.path.lower().startswith(DEFAULT_PREFIX):
-		return None
-	return frappe.db.get_value(
-		"Tracked Link", {"short_code": parts.path[len(DEFAULT_PREFIX) :].strip("/").lower()}
-	)
+		return ""
+	return parts.path[len(DEFAULT_PREFIX) :].strip("/").lower()
 
 
 def _new_link(mailing: Document, address: str) -> str:

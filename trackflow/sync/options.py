@@ -70,7 +70,7 @@ def save(values: Mapping[str, Any], rows: Any, token: str) -> None:
 		frappe.throw(_("{0} is not set here.").format(", ".join(unknown)))
 	settings.update({name: _checked(settings, name, value) for name, value in values.items()})
 	if rows is not None:
-		settings.set(FIELDS, [_row(one) for one in rows if isinstance(rows, list)])
+		settings.set(FIELDS, _rows(rows))
 	if token:
 		settings.set(TOKEN, token)
 	settings.save()
@@ -127,10 +127,10 @@ def _checked(settings: Document, name: str, value: Any) -> Any:
 	return whole_number(value, field.label) if field.fieldtype == "Int" else plain_text(value, field.label)
 
 
-def _row(given: Any) -> dict[str, str]:
-	if not isinstance(given, Mapping):
+def _rows(given: Any) -> list[dict[str, str]]:
+	if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
 		frappe.throw(_("{0} must be a list of objects.").format("fields"))
-	return {name: plain_text(given.get(name), name)[:140] for name in ROW}
+	return [{name: plain_text(one.get(name), name)[:140] for name in ROW} for one in given]
 
 
 def _fields(settings: Document, kinds: Any) -> Sequence[Field]:

@@ -101,8 +101,21 @@ class TestClicks(ActivityCase):
 		frappe.db.commit()
 		get_config()
 		self.request("GET", path_of(links_of(self.mail)[0]), host=SHORT_HOST)
+		self.request("GET", path_of(image_of(self.mail)), host=SHORT_HOST)
 		self.settle()
-		self.assertEqual(self.log().status, "Sent")
+		self.assertEqual((self.log().status, self.log().traces), ("Sent", None))
+
+	def test_hipaa_is_sent_with_totals(self) -> None:
+		make_domain(SHORT_HOST, privacy_level="HIPAA")
+		frappe.db.commit()
+		doc = self.mailing(domain=SHORT_HOST)
+		self.send(doc)
+		mails = [mail for _to, _sender, mail in self.inbox.taken[2:]]
+		self.assertEqual((len(mails), len({image_of(mail) for mail in mails})), (2, 1))
+		self.assertNotIn(f"{tokens.PARAMETER}=", links_of(mails[0])[0])
+		self.ask(image_of(mails[0]))
+		self.settle()
+		self.assertEqual({row.traces for row in self.logs(mailing=doc.name).values()}, {None})
 
 	def test_scanners_are_marked(self) -> None:
 		for address in links_of(self.mail)[:3]:
@@ -152,12 +165,17 @@ class TestClicks(ActivityCase):
 		cookie = self.request("GET", path).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
 		self.settle()
 		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), self.ada)
-		# Passed on: whoever has a name keeps it.
+		# Passed on: whoever has a name keeps it, and so does who is somebody's lead.
 		passed_on = path_of(links_of(self.inbox.mail_of(self.bob))[0])
 		self.request("GET", passed_on, cookies={VISITOR_COOKIE: cookie})
 		self.settle()
 		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), self.ada)
 		self.assertEqual(self.log(self.bob).status, "Clicked")
+		frappe.db.set_value("Visitor", cookie, {"contact_email": None, "crm_lead": "CRM-LEAD-X"})
+		frappe.db.commit()
+		self.request("GET", passed_on, cookies={VISITOR_COOKIE: cookie})
+		self.settle()
+		self.assertEqual(frappe.db.get_value("Visitor", cookie, "contact_email"), None)
 
 	def test_without_mails_nothing_is_asked(self) -> None:
 		self.request("GET", path_of(links_of(self.mail)[0]).partition("?")[0])
@@ -393,6 +411,18 @@ class TestReturned(ActivityCase):
 			self.assertEqual(box.logins, [("bounces@mail.example", "secret")] * 2)
 			self.assertEqual(box.seen, {2})
 		self.assertEqual((self.log().status, self.log(self.bob).status), ("Bounced", "Sent"))
+
+	def test_other_mail_hides_no_report(self) -> None:
+		"""Answers of absent people stay in the account; one has a line that is longer than poplib likes."""
+		others = [b"Subject: Away\r\n\r\n" + b"a" * length + b"\r\n" for length in (9, 5000)]
+		with patch.object(bounces, "AT_ONCE", 2):
+			for kind, use_imap in ((Postbox, 0), (ImapBox, 1)):
+				frappe.db.set_value(LOG, self.log().name, {"status": "Sent", "bounced_date": None})
+				with kind(*others, report(self.message_token(self.ada))) as box:
+					frappe.db.delete("Email Account", {"email_id": "bounces@mail.example"})
+					self.account(box.port, use_imap=use_imap)
+					self.assertEqual((bounces.collect(), bounces.collect()), (1, 0))
+				self.assertEqual(self.log().status, "Bounced")
 
 	def test_mails_leave_with_that_account_as_the_envelopes(self) -> None:
 		with Postbox() as box:

@@ -87,10 +87,12 @@ class TestSending(MailCase):
 		address = (
 			frappe.get_doc("Tracked Link", link.name).run_method("onload") or link.qr_code.partition("?")[0]
 		)
-		set_template("Hi", f'<a href="{address}">x</a>')
+		set_template("Hi", f'<a href="{address}">x</a><a href="{address}?utm_content=b#c">y</a>')
 		self.send(self.mailing())
 		self.assertEqual(frappe.db.count("Tracked Link"), 1)
-		self.assertTrue(links_of(self.inbox.mail_of("ada@mail.example"))[0].startswith(f"{address}?tfm="))
+		plain, tagged, _leave = links_of(self.inbox.mail_of("ada@mail.example"))
+		self.assertTrue(plain.startswith(f"{address}?tfm="))
+		self.assertTrue(tagged.startswith(f"{address}?utm_content=b&tfm="), tagged)
 
 	def test_an_email_group(self) -> None:
 		frappe.get_doc({"doctype": "Email Group", "title": "Friends"}).insert()

@@ -56,6 +56,8 @@ class TestSettings(SyncTestCase):
 			([{"source": "gclid", "remote_field": ""}], ""),
 			("x", ""),
 			('["x"]', "objects"),
+			('{"source": "gclid"}', "objects"),
+			("5", "objects"),
 			([], "at least one"),
 		):
 			with self.subTest(fields):

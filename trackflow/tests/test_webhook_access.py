@@ -267,6 +267,37 @@ class TestPeople(PeopleTestCase):
 		self.add(CAMPAIGNER, 403)
 		self.call(CAMPAIGNER, "get_webhooks", 403, verb="GET")
 
+	def test_rows_of_another_key_are_not_taken_over(self) -> None:
+		"""A webhook would bring what waits for it, and a key without its addresses would be good from everywhere."""
+		(name,) = make_webhook(URL, "deal.won", key="administrators")
+		doc = frappe.get_doc(stored_keys.DOCTYPE, "administrators")
+		doc.append("ip_whitelist", {"ip_address": "192.0.2.1"})
+		doc.save()
+		frappe.db.commit()
+		address = doc.ip_whitelist[0].name
+		hook = {
+			"name": name,
+			"event_type": "link.created",
+			"webhook_url": self.receiver.address,
+			"is_active": 1,
+		}
+		for table, row in (
+			("webhook_events", hook),
+			("ip_whitelist", {"name": address, "ip_address": "192.0.2.2"}),
+		):
+			answer = self.request(
+				"PUT",
+				f"/api/resource/{stored_keys.DOCTYPE}/of manager",
+				json={table: [row]},
+				headers=self.authorization(MANAGER),
+			)
+			self.assertEqual(answer.status_code, 417, answer.text)
+			self.assertIn("is not of this key", answer.text)
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.get_value(HOOK, name, ["parent", "webhook_url"]), ("administrators", URL))
+		whitelisted = frappe.db.get_value("API Key IP Whitelist", address, ["parent", "ip_address"])
+		self.assertEqual(whitelisted, ("administrators", "192.0.2.1"))
+
 	def test_an_event_takes_its_scope(self) -> None:
 		stored_keys.create("narrow", ["links:read"], user=MANAGER)
 		frappe.db.commit()

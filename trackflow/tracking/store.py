@@ -152,9 +152,7 @@ def _tell(clicks: Collection[Row], people: dict[str, Row], known: dict[str, Row]
 			"link.clicked", lambda zone: {row["name"]: messages.click(row, zone) for row in clicks}, config
 		)
 	identified = [
-		one
-		for one, values in people.items()
-		if values.get("contact_email") and not known[one]["contact_email"] and not known[one]["crm_lead"]
+		one for one, values in people.items() if values.get("contact_email") and not _is_known(known[one])
 	]
 	if identified:
 		now = now_datetime()
@@ -239,6 +237,11 @@ def _without_stored(doctype: str, new: dict[str, Row]) -> dict[str, Row]:
 	return {name: row for name, row in new.items() if name not in stored}
 
 
+def _is_known(visitor: Row) -> bool:
+	"""Whether it was said before who a visitor is."""
+	return bool(visitor["contact_email"] or visitor["crm_lead"])
+
+
 def _people(
 	records: list[Record],
 	new: dict[str, Row],
@@ -259,7 +262,7 @@ def _people(
 	for record in fresh:
 		if record["visitor"] in heard:
 			values = {"is_cookieless": int(record["cookieless"]), **inert_row(record.get("person") or {})}
-			if record["id"] in recipients and not known[record["visitor"]]["contact_email"]:
+			if record["id"] in recipients and not _is_known(known[record["visitor"]]):
 				values["contact_email"] = recipients[record["id"]]
 			statements[record["visitor"]].append(Statement(site_time(record["at"], zone), values))
 	return {one: visitors.said(known[one], some) for one, some in statements.items()}

@@ -30,6 +30,8 @@ NARROWED = "events:write"
 class TrackFlowAPIKey(CountedDocument):
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
+		if before:
+			self._check_rows(before)
 		is_made = not before or self.flags.rotates
 		# Not before: Frappe takes from fields of a permission level what the user may not write.
 		self.update(self._made() if is_made else {field: before.get(field) for field in MADE})
@@ -47,6 +49,14 @@ class TrackFlowAPIKey(CountedDocument):
 			# What another one may read is not told to an address that is somebody else's.
 			self._check_user(None)
 		self._set_webhook_secret(before)
+
+	def _check_rows(self, before: Document) -> None:
+		"""Refuse rows that are another key's: Frappe would take them away from it, a webhook with what waits for it."""
+		for table in self.meta.get_table_fields():
+			names = {row.name for row in before.get(table.fieldname)}
+			for row in self.get(table.fieldname):
+				if not row.is_new() and row.name not in names:
+					frappe.throw(_("Row {0} of {1} is not of this key.").format(row.idx, _(table.label)))
 
 	def _set_webhook_secret(self, before: Document | None) -> None:
 		self.webhook_secret_id = before.webhook_secret_id if before else ""
