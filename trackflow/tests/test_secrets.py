@@ -144,7 +144,11 @@ class TestNoSecretInClear(PeopleTestCase):
 		"""Every row of every table of the site, as text."""
 		frappe.db.commit()
 		return [
-			str(row) for table in frappe.db.get_tables() for row in frappe.db.sql(f"select * from `{table}`")
+			str(row)
+			for table in frappe.db.get_tables()
+			# Some hosts name other schemas' tables, too.
+			if table.startswith(("tab", "__"))
+			for row in frappe.db.sql(f"select * from `{table}`")
 		]
 
 	@staticmethod
