@@ -10,7 +10,7 @@ import type { Locator, Page } from "playwright-core";
 import { type Row, Site } from "./site";
 
 const LABELS = ["Campaigns", "Tracked Links", "Click Analytics"];
-const TARGETS = /^\/(app|desk)\/(link-campaign|tracked-link|click-event\/view\/report)$/;
+const TARGETS = /^\/trackflow(\/(campaigns|links))?$/;
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
 const HOSTILE = `<img src=x onerror="window.hacked=1">`;
 /** The website of the test is the site's own. */
