@@ -181,7 +181,8 @@ describe("webhooks", () => {
 		await app.stage.call("frappe.client.insert", { doc: { doctype: "Tracked Link", target_url: "https://shop.example.com/new" } });
 		await page.getByRole("button", { name: "Refresh" }).click();
 		await sent.getByRole("row").filter({ hasText: "link.created" }).getByRole("button", { name: /^Send/ }).click();
-		await page.getByText("It is sent again.").waitFor();
+		await page.getByText("It is sent again.").first().waitFor();
+		await settled(page);
 		await expectSound(page);
 
 		await more("deal.won").click();
