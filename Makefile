@@ -10,6 +10,8 @@ BENCHLESS := PORT=$(PORT) $(BIN)/benchless
 # Test files are shared out to so many processes, each with a site of its own.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest -p benchless.pytest_plugin -n $(JOBS) --dist loadfile
+# Tests of what asks no host are the same on all of them: they run once.
+SAME := $(patsubst %,--ignore=%,$(shell grep -LE "frappe|trackflow.tests.(base|users)|_cases?" trackflow/tests/test_*.py))
 # Where the demo takes place: the site, and the demo website beside it.
 STAGE = --url http://localhost:$(PORT) --shop http://127.0.0.1:$$(($(PORT) + 1))
 # The suite on SQLite and a Redis inside the process, whatever the environment names.
@@ -81,14 +83,14 @@ test-python: install
 	@echo "== The app with CRM, on SQLite"
 	@$(HERE) $(PYTEST) trackflow
 	@echo "== The app without CRM, on SQLite"
-	@$(HERE) BENCHLESS_APPS=trackflow $(PYTEST) trackflow
+	@$(HERE) BENCHLESS_APPS=trackflow $(PYTEST) $(SAME) trackflow
 	@echo "== The small host itself"
 	@$(HERE) $(PYTEST) benchless/tests
 
 test-servers: install
 ifdef BENCHLESS_DB_URL
 	@echo "== The app with CRM, on the MariaDB and Redis that BENCHLESS_DB_URL and BENCHLESS_REDIS_URL name"
-	@$(PYTEST) trackflow
+	@$(PYTEST) $(SAME) trackflow
 else
 	@echo "== Skipped: the suite on MariaDB and Redis (name them in BENCHLESS_DB_URL and BENCHLESS_REDIS_URL)"
 endif
