@@ -267,8 +267,7 @@ def _fields_of(doctype: str) -> Row:
 		if field.fieldtype not in (*no_value_fields, "Password") and not field.get("is_custom_field")
 	]
 	properties = {"name": {"type": "string"}} | {field.fieldname: _of_field(field) for field in fields}
-	required = [field.fieldname for field in fields if field.reqd]
-	return {"type": "object", "properties": properties, **({"x-required": required} if required else {})}
+	return {"type": "object", "properties": properties}
 
 
 def _of_field(field: Any) -> Row:

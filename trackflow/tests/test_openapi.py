@@ -62,7 +62,7 @@ class TestTheDocument(TrackFlowTestCase):
 
 @skipUnless(schemathesis, "schemathesis is not installed")
 class TestTheSiteIsWhatItSays(PeopleTestCase):
-	"""Whatever the document allows, and what is near it, is asked: never a 500, never a status or a shape that it does not tell."""
+	"""Whatever the document allows is asked: never a 500, never a status or a shape that it does not tell."""
 
 	roles: ClassVar[dict[str, tuple[str, ...]]] = {MANAGER: (TRACKFLOW_MANAGER, CAMPAIGN_MANAGER)}
 

@@ -104,6 +104,8 @@ def _pages() -> list[str]:
 	rows = (
 		("`/r/<code>`", "short links, and the form of one with a password", YES, YES, YES),
 		("`/redirect`", "the same under its other name", YES, YES, YES),
+		("`/tf/o/<token>`", "the image of an opened mail, the same whatever the token", YES, YES, YES),
+		("`/tf/u/<token>`", "to unsubscribe from mails, for who has the mail's token", YES, YES, YES),
 		("`/trackflow`", "the app; guests are sent to the login", NO, NO, YES),
 	)
 	return _table("Pages", "", ("page", "what", "guests", "users", "the three roles"), rows)
@@ -187,3 +189,11 @@ class TestTheWalk(PeopleTestCase):
 		for user in (None, NOBODY, CAMPAIGNER, MANAGER, SYSTEM):
 			answer = self.get("/trackflow", headers=self.authorization(user))
 			self.assertEqual(answer.status_code == 200, user not in (None, NOBODY), user)
+			# Everybody gets what guests get, who learn nothing by a wrong token or code.
+			for path, status in (
+				("/tf/o/x", 200),
+				("/tf/u/x", 404),
+				("/r/there-is-none", 404),
+				("/redirect", 404),
+			):
+				self.assertEqual(self.get(path, headers=self.authorization(user)).status_code, status, path)
