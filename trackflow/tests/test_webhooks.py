@@ -192,6 +192,16 @@ class TestDelivering(WebhookTestCase):
 		self.assertEqual(self.send(), 1)
 		self.assertEqual(self.rows()[0].status, "Delivered")
 
+	def test_what_arrived_at_a_webhook_that_is_gone_stays_delivered(self) -> None:
+		(hook,) = make_webhook(self.receiver.address, "link.created")
+		self.put(1)
+		self.send()
+		managing.remove(hook)
+		(row,) = self.rows()
+		with self.assertRaisesRegex(frappe.ValidationError, "gone"):
+			managing.redeliver([row.name])
+		self.assertEqual(self.rows()[0].status, "Delivered")
+
 	def test_it_waits_as_long_as_it_is_asked_to(self) -> None:
 		(hook,) = make_webhook(self.receiver.address, "link.created")
 		self.put(2)

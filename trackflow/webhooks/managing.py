@@ -112,9 +112,12 @@ def redeliver(names: Collection[str]) -> int:
 	"""Send these again, whatever became of them, under the ids that they had; returns how many there are. What waits is due at once."""
 	if len(names) > MOST_AT_ONCE:
 		frappe.throw(_("Choose at most {0} deliveries.").format(MOST_AT_ONCE))
-	there = bulk.lock(DELIVERY, names, ("event_type",))
+	there = bulk.lock(DELIVERY, names, ("event_type", "webhook"))
 	if pings := [name for name, row in there.items() if row.event_type == PING]:
 		frappe.throw(_("{0} is a ping: try the webhook instead.").format(pings[0]))
+	known = bulk.load(WEBHOOK, {"name": ("in", {row.webhook for row in there.values()})}, ())
+	if gone := [name for name, row in there.items() if row.webhook not in known]:
+		frappe.throw(_("The webhook of {0} is gone: nobody is there to be told again.").format(gone[0]))
 	now = now_datetime()
 	again = {"status": PENDING, "attempts": 0, "next_attempt_at": now, "delivered_at": None}
 	bulk.update(DELIVERY, dict.fromkeys(there, again), is_locked=True)
