@@ -15,16 +15,19 @@ from frappe.utils import now_datetime
 
 from trackflow import bulk, doctor, keys
 from trackflow.config import get_config
+from trackflow.constants.roles import TRACKFLOW_MANAGER
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
 from trackflow.tests.factories import make_campaign, make_link, make_webhook
 from trackflow.tests.receiver import Receiver, Silent, nobody, wait_for
+from trackflow.tests.users import make_user, remove_user
 from trackflow.webhooks import managing, outbox, sender, signing, target
 from trackflow.webhooks.messages import EVENTS
 from trackflow.webhooks.outbox import DELIVERY
 from trackflow.webhooks.retrying import NOTICE_AT, PAUSE_AT
 
 HOOK = "API Key Webhook Event"
+MANAGER = "hooks.manager@example.com"
 
 
 class WebhookTestCase(TrackFlowTestCase):
@@ -304,9 +307,8 @@ class TestPausing(WebhookTestCase):
 		frappe.db.commit()
 
 	def test_notice_and_pause(self) -> None:
-		from trackflow.tests.users import make_user
-
-		make_user("hooks.manager@example.com", "TrackFlow Manager")
+		make_user(MANAGER, TRACKFLOW_MANAGER)
+		self.addCleanup(remove_user, MANAGER)
 		(hook,) = make_webhook(nobody(), "link.created")
 		now = now_datetime()
 		for number in range(1, PAUSE_AT + 1):
