@@ -10,6 +10,7 @@ import poplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import frappe
 from frappe.model.document import Document
@@ -24,6 +25,7 @@ from trackflow.keys import click_secret
 from trackflow.runs import recorded
 
 Mails = Iterator[tuple[bytes, Callable[[], object]]]
+Server = TypeVar("Server")
 
 TIMEOUT_SECONDS = 30
 # Of one run, the newest.
@@ -84,17 +86,9 @@ def note(reports: list[Report]) -> None:
 
 @contextmanager
 def _pop(account: Document) -> Iterator[Mails]:
-	port = cint(account.incoming_port)
-	if cint(account.use_ssl):
-		context = ssl.create_default_context()
-		server = poplib.POP3_SSL(
-			account.email_server, port or poplib.POP3_SSL_PORT, timeout=TIMEOUT_SECONDS, context=context
-		)
-	else:
-		server = poplib.POP3(account.email_server, port or poplib.POP3_PORT, timeout=TIMEOUT_SECONDS)
+	server = _connect(account, poplib.POP3, poplib.POP3_SSL, "context")
 	try:
-		if cint(account.use_starttls) and not cint(account.use_ssl):
-			server.stls(ssl.create_default_context())
+		_start_tls(account, server.stls)
 		server.user(_login(account))
 		server.pass_(account.get_password(raise_exception=False) or "")
 		last = server.stat()[0]
@@ -111,17 +105,9 @@ def _deleting(server: poplib.POP3, number: int) -> Callable[[], object]:
 
 @contextmanager
 def _imap(account: Document) -> Iterator[Mails]:
-	port = cint(account.incoming_port)
-	if cint(account.use_ssl):
-		context = ssl.create_default_context()
-		server = imaplib.IMAP4_SSL(
-			account.email_server, port or imaplib.IMAP4_SSL_PORT, ssl_context=context, timeout=TIMEOUT_SECONDS
-		)
-	else:
-		server = imaplib.IMAP4(account.email_server, port or imaplib.IMAP4_PORT, timeout=TIMEOUT_SECONDS)
+	server = _connect(account, imaplib.IMAP4, imaplib.IMAP4_SSL, "ssl_context")
 	try:
-		if cint(account.use_starttls) and not cint(account.use_ssl):
-			server.starttls(ssl.create_default_context())
+		_start_tls(account, server.starttls)
 		server.login(_login(account), account.get_password(raise_exception=False) or "")
 		server.select("INBOX")
 		_kind, [found] = server.uid("search", None, "UNSEEN")
@@ -135,6 +121,22 @@ def _unseen(server: imaplib.IMAP4, numbers: list[bytes]) -> Mails:
 		_kind, parts = server.uid("fetch", number, "(BODY.PEEK[])")
 		raw = next((part[1] for part in parts if isinstance(part, tuple)), b"")
 		yield raw, lambda number=number: server.uid("store", number, "+FLAGS", r"(\Seen)")
+
+
+def _connect(
+	account: Document, plain: Callable[..., Server], encrypted: Callable[..., Server], context: str
+) -> Server:
+	"""At the port that the account names, else at the usual one; `context` is what the encrypted one calls its SSL context."""
+	port = {"port": cint(account.incoming_port)} if cint(account.incoming_port) else {}
+	if cint(account.use_ssl):
+		tls = {context: ssl.create_default_context()}
+		return encrypted(account.email_server, timeout=TIMEOUT_SECONDS, **port, **tls)
+	return plain(account.email_server, timeout=TIMEOUT_SECONDS, **port)
+
+
+def _start_tls(account: Document, start: Callable[[ssl.SSLContext], object]) -> None:
+	if cint(account.use_starttls) and not cint(account.use_ssl):
+		start(ssl.create_default_context())
 
 
 def _login(account: Document) -> str:
