@@ -206,38 +206,33 @@ def _redirect() -> Row:
 def _of_doctypes() -> Iterator[tuple[str, Row]]:
 	"""Frappe's REST over the DocTypes that keys may open."""
 	for doctype, noun in sorted(scopes.NOUNS.items()):
-		schema, is_edited = (
-			{"$ref": f"#/components/schemas/{_schema_name(doctype)}"},
-			doctype in scopes.EDITED,
-		)
-
-		def operation(what: str, summary: str, answer: Row, noun: str = noun, **more: Any) -> Row:
-			return {
-				"tags": [noun],
-				"summary": summary,
-				"security": _security(f"{noun}:{what}"),
-				"responses": {"200": _json({"type": "object", "properties": {"data": answer}}), **_errors()},
-				**more,
-			}
-
-		body = {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
-		path, one = (
-			f"/api/resource/{doctype}",
-			{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
-		)
-		at_list = {
-			"get": operation("read", f"List {doctype}", {"type": "array", "items": schema}, parameters=_LIST)
-		}
-		at_one: Row = {"parameters": [one], "get": operation("read", f"Read a {doctype}", schema)}
-		if is_edited:
-			at_list["post"] = operation("write", f"Make a {doctype}", schema, **body)
-			at_one["put"] = operation("write", f"Change a {doctype}", schema, **body)
-			at_one["delete"] = operation("write", f"Delete a {doctype}", {"type": "string"})
+		schema: Row = {"$ref": f"#/components/schemas/{_schema_name(doctype)}"}
+		many = {"type": "array", "items": schema}
+		at_list = {"get": _rest(f"{noun}:read", f"List {doctype}", many, parameters=_LIST)}
+		at_one: Row = {"parameters": [_NAME], "get": _rest(f"{noun}:read", f"Read a {doctype}", schema)}
+		if doctype in scopes.EDITED:
+			scope = f"{noun}:write"
+			body = {"content": {"application/json": {"schema": schema}}, "required": True}
+			at_list["post"] = _rest(scope, f"Make a {doctype}", schema, requestBody=body)
+			at_one["put"] = _rest(scope, f"Change a {doctype}", schema, requestBody=body)
+			at_one["delete"] = _rest(scope, f"Delete a {doctype}", {"type": "string"})
+		path = f"/api/resource/{doctype}"
 		if not frappe.get_meta(doctype).issingle:
 			yield path, at_list
 		yield f"{path}/{{name}}", at_one
 
 
+def _rest(scope: str, summary: str, data: Row, **more: Any) -> Row:
+	return {
+		"tags": [scope.partition(":")[0]],
+		"summary": summary,
+		"security": _security(scope),
+		"responses": {"200": _json({"type": "object", "properties": {"data": data}}), **_errors()},
+		**more,
+	}
+
+
+_NAME: Row = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
 _LIST = [
 	{"name": name, "in": "query", "schema": {"type": kind}, "description": words}
 	for name, kind, words in (
