@@ -13,7 +13,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from trackflow import bulk
-from trackflow.attribution import deal_rows, journeys, link_figures, training
+from trackflow.attribution import deal_rows, journeys, link_totals, training
 from trackflow.attribution.credits import Credit, credits
 from trackflow.attribution.shapes import Model
 from trackflow.collisions import retried
@@ -81,7 +81,7 @@ def rebuild(from_date: date | None = None, to_date: date | None = None) -> tuple
 	for names in _names_between(from_date, to_date):
 		written += credit(names)
 		seen += len(names)
-	return seen, written + link_figures.recount_all()
+	return seen, written + link_totals.recount_all()
 
 
 def queue_rebuild(version: object) -> None:
@@ -145,7 +145,7 @@ def credit(names: Iterable[str]) -> int:
 	# What a touch says of its ad is in no credit: where touches changed, the days' figures may have, credits or no credits.
 	marks.mark(days | {row.conversion_date.date() for row in fresh})
 	frappe.db.commit()
-	link_figures.recount(links)
+	link_totals.recount(links)
 	_tell(sorted({row.name for row in rows}))
 	return written
 
@@ -171,7 +171,7 @@ def take_back(conversion: str) -> None:
 	frappe.db.delete("Conversion", {"name": conversion})
 	marks.mark({at.date() for _link, at in rows if at})
 	frappe.db.commit()
-	link_figures.recount(link for link, _at in rows if link)
+	link_totals.recount(link for link, _at in rows if link)
 
 
 def _credit_or_set_aside(name: str) -> None:

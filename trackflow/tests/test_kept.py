@@ -17,7 +17,7 @@ from trackflow.analytics import link_performance
 from trackflow.analytics.scope import Period
 from trackflow.api import analytics, attribution, campaign
 from trackflow.api.links import get_link_analytics
-from trackflow.attribution import comparing, explain, link_figures, run, training
+from trackflow.attribution import comparing, explain, link_totals, run, training
 from trackflow.click_rollups import run as click_rollups
 from trackflow.integrations import crm_deal, crm_lead, explained, sweep
 from trackflow.offline import exports, files, gather
@@ -282,7 +282,7 @@ class KeptTestCase(TrackFlowTestCase):
 		run.repair()
 		run.learn()
 		self.assertEqual(run.rebuild()[1], 0)
-		self.assertEqual(link_figures.recount_all(), 0)
+		self.assertEqual(link_totals.recount_all(), 0)
 		# Every day that has figures; those between them have none, and take as long.
 		days = sorted({row["date"] for row in self.rows("Daily Rollup")})
 		self.assertEqual(rollup.horizon(), None)
@@ -352,7 +352,7 @@ class TestTotals(KeptTestCase):
 		set_settings(default_attribution_model="Linear")
 		work()
 		self.assertEqual([row for row in self.rows("Attribution Link")], before)
-		self.assertEqual(link_figures.recount_all(), 0)
+		self.assertEqual(link_totals.recount_all(), 0)
 
 	def test_with_an_archive_and_what_comes_back_from_it(self) -> None:
 		set_settings(archive_target="Private Files")
