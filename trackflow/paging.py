@@ -43,14 +43,20 @@ class Page:
 		return rows[: self.limit], follows if has_more else None
 
 
-def lines_of(start: Any, limit: Any, most: int) -> tuple[int, int]:
-	"""The same of a list that is put together before it is cut: where a page begins, and how many lines it has: 1 to `most`."""
-	first, number = whole_number(start, "start"), whole_number(limit, "limit")
-	if first < 0:
-		frappe.throw(_("{0} is at least 0.").format("start"))
+def limit_of(limit: Any, most: int) -> int:
+	"""How many lines are asked for: 1 to `most`."""
+	number = whole_number(limit, "limit")
 	if not 1 <= number <= most:
 		frappe.throw(_("limit is 1 to {0}.").format(most))
-	return first, number
+	return number
+
+
+def start_and_limit(start: Any, limit: Any, most: int) -> tuple[int, int]:
+	"""Where a page of a list begins that is put together before it is cut, and how many lines it has."""
+	first = whole_number(start, "start")
+	if first < 0:
+		frappe.throw(_("{0} is at least 0.").format("start"))
+	return first, limit_of(limit, most)
 
 
 def page_of(start: Any, limit: Any, sort: Any, fields: Collection[str]) -> Page:

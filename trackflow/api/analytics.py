@@ -3,7 +3,6 @@
 from typing import Any
 
 import frappe
-from frappe import _
 from werkzeug.wrappers import Response
 
 from trackflow.analytics import exporting, live, overview
@@ -11,12 +10,12 @@ from trackflow.analytics import statistics as visits
 from trackflow.analytics import utm_report as tags
 from trackflow.analytics.credited import model_of
 from trackflow.analytics.scope import check, period_of, scope_of
+from trackflow.paging import LIMIT, MOST, limit_of
 from trackflow.privacy import reads
-from trackflow.validation import check_choice, plain_text, whole_number
+from trackflow.validation import check_choice, plain_text
 
 Row = dict[str, Any]
 
-LIMIT, MOST = 20, 100
 FINDINGS, MOST_FINDINGS = 50, 500
 
 
@@ -61,7 +60,7 @@ def latest_events(
 ) -> Row:
 	"""The newest clicks and events of a range of days, the last 30 by default, newest first: `limit` of them, 100 at most."""
 	check(*live.DOCTYPES)
-	number = _limit(limit, MOST)
+	number = limit_of(limit, MOST)
 	scope, period = scope_of(domain, project), period_of(from_date, to_date)
 	_note_hits()
 	found = live.newest(scope, period.begin, period.end, number, _tells_visitors())
@@ -91,7 +90,7 @@ def utm_report(
 	"""What is wrong with the campaign tags of a range of days, the last 30 by default: misspelt and inconsistent ones, placeholders,
 	media that no channel knows, campaigns that are not ours, persons' data; `limit` findings (500 at most) with most sessions."""
 	check(*tags.DOCTYPES)
-	number = _limit(limit, MOST_FINDINGS)
+	number = limit_of(limit, MOST_FINDINGS)
 	scope, period = scope_of(domain, project), period_of(from_date, to_date)
 	_note_hits()
 	return tags.report(scope, period, number)
@@ -112,13 +111,6 @@ def export(
 	# Before the rest is looked at: which domains there are is nobody's business who may not export.
 	exporting.check(kind, form)
 	return exporting.export(kind, form, scope_of(domain, project), period_of(from_date, to_date))
-
-
-def _limit(limit: int | str, most: int) -> int:
-	number = whole_number(limit, "limit")
-	if not 1 <= number <= most:
-		frappe.throw(_("limit is 1 to {0}.").format(most))
-	return number
 
 
 def _tells_visitors() -> bool:

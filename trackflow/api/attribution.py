@@ -10,11 +10,11 @@ from trackflow.attribution import explain as explanations
 from trackflow.attribution.explanation import SHOWN
 from trackflow.day_range import day_range
 from trackflow.integrations import crm_deal, crm_lead, explained, visitor_reference
+from trackflow.paging import LIMIT, MOST, limit_of
 from trackflow.validation import plain_text, readable, whole_number, within
 
 Row = dict[str, Any]
 
-LIMIT, MOST = 20, 100
 MOST_SHOWN = 1000
 
 
@@ -73,8 +73,6 @@ def get_paths(
 	times, and what each channel assisted in. A model gives window and names of channels, the default one if none is named."""
 	for doctype in ("Attribution Link", "Conversion", "Touch Point"):
 		frappe.has_permission(doctype, "read", throw=True)
-	number = whole_number(limit, "limit")
-	if not 1 <= number <= MOST:
-		frappe.throw(_("limit is 1 to {0}.").format(MOST))
+	number = limit_of(limit, MOST)
 	kind, name = plain_text(conversion_type, "conversion_type"), plain_text(model, "model")
 	return telling_paths.paths_answer(*day_range(from_date, to_date), number, kind, name)

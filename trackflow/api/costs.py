@@ -12,7 +12,7 @@ from frappe import _
 from trackflow.analytics import spend
 from trackflow.analytics.scope import period_of
 from trackflow.costs import files, headers, imported, imports, rate_import, upserts
-from trackflow.paging import lines_of
+from trackflow.paging import start_and_limit
 from trackflow.rollups import reading
 from trackflow.rollups.grains import CAMPAIGN, grain_named
 from trackflow.validation import check_choice, plain_text, readable
@@ -45,7 +45,7 @@ def get_spend(
 			plain_text(search, "search"),
 			check_choice("sort", plain_text(sort, "sort").lower() or "spend", spend.SORTS),
 			check_choice("order", plain_text(order, "order").lower(), ("asc", "desc")) != "asc",
-			*lines_of(start, limit, MOST),
+			*start_and_limit(start, limit, MOST),
 		)
 	)
 
@@ -104,7 +104,7 @@ def read_columns(csv: str | None = None) -> dict[str, Any]:
 @frappe.whitelist(methods=["GET"])
 def get_imports(start: int | str = 0, limit: int | str = LIMIT) -> dict[str, Any]:
 	"""The imports, the newest first: file, status, counts, by whom, and whether it can be undone by who asks."""
-	return imported.listed(*lines_of(start, limit, MOST))
+	return imported.listed(*start_and_limit(start, limit, MOST))
 
 
 @frappe.whitelist(methods=["GET"])

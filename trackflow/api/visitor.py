@@ -6,16 +6,15 @@ A guest learns nothing of anybody else: the answer for another's id is that for 
 from typing import Any
 
 import frappe
-from frappe import _
 
 from trackflow.analytics import visitor_list
 from trackflow.analytics.scope import period_of
 from trackflow.incoming import CONSENT_COOKIE, DENIED, GRANTED, VISITOR_COOKIE
 from trackflow.integrations import journey_access
-from trackflow.paging import LIMIT, MOST, page_of
+from trackflow.paging import LIMIT, MOST, page_of, start_and_limit
 from trackflow.privacy import reads
 from trackflow.tracking import identity, timeline
-from trackflow.validation import plain_text, whole_number, yes_or_no
+from trackflow.validation import plain_text, yes_or_no
 
 Row = dict[str, Any]
 
@@ -76,9 +75,7 @@ def get_journey(
 ) -> Row:
 	"""The journey of the person behind a visitor, a lead or a deal, oldest first: `limit` entries (100 at most) from `start`
 	on. `next_start` is where the next page begins, None after the last one."""
-	first, length = whole_number(start, "start"), whole_number(limit, "limit")
-	if first < 0 or not 1 <= length <= MOST:
-		frappe.throw(_("start is at least 0, limit is 1 to {0}.").format(MOST))
+	first, length = start_and_limit(start, limit, MOST)
 	ids = journey_access.person(*(plain_text(one, "reference") for one in (visitor_id, lead, deal)))
 	reads.note("Visitor", *ids)
 	entries, has_more = timeline.entries(ids, first, length)

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from trackflow.day_range import day_range
-from trackflow.paging import lines_of
+from trackflow.paging import start_and_limit
 from trackflow.rollups import reading
 from trackflow.rollups.grains import CAMPAIGN, GRAINS, Place, grain_named
 from trackflow.trackflow.doctype.waste_acknowledgement.waste_acknowledgement import name_of
@@ -33,7 +33,7 @@ def get_waste(
 	"""What was wasted in a range of days (`2026-03-01,2026-03-31`; the last 30 by default), at one grain (Campaign by default),
 	under one model (the default one): `findings`, the worst first, each with its reason, in numbers and in words, and a `summary`."""
 	frappe.has_permission("Daily Rollup", "read", throw=True)
-	first_line, number = lines_of(start, limit, MOST)
+	first_line, number = start_and_limit(start, limit, MOST)
 	return findings.answer(
 		*day_range(*_ends(plain_text(date_range, "date_range"))),
 		_grain(grain),
@@ -87,7 +87,7 @@ def acknowledge(
 def get_acknowledgements(start: int | str = 0, limit: int | str = LIMIT) -> Row:
 	"""What is kept quiet, the newest first, whether it still is (`is_over`), by whom and since when."""
 	frappe.has_permission(findings.ACKNOWLEDGEMENT, "read", throw=True)
-	return acknowledged.listed(*lines_of(start, limit, MOST))
+	return acknowledged.listed(*start_and_limit(start, limit, MOST))
 
 
 @frappe.whitelist(methods=["POST"])
