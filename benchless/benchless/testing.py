@@ -52,3 +52,10 @@ def run_jobs(queues: list[str] | None = None) -> int:
 	thread.start()
 	thread.join()
 	return sum(counts)
+
+
+def drop_jobs() -> None:
+	"""Forget what is queued for the current site."""
+	from frappe.utils.background_jobs import get_job_store
+
+	get_job_store().clear()

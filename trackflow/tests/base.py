@@ -136,6 +136,7 @@ def wipe() -> None:
 		for doctype in CRM_DOCUMENTS:
 			frappe.db.delete(doctype)
 	settings = frappe.get_single("TrackFlow Settings")
+	before = settings.as_dict()
 	currency = frappe.db.get_default("currency") or FALLBACK_CURRENCY
 	settings.update({**SETTINGS, "default_attribution_model": DEFAULT_MODEL, "reporting_currency": currency})
 	settings.set("internal_ip_ranges", [])
@@ -149,7 +150,8 @@ def wipe() -> None:
 			settings.set(field.fieldname, None)
 		if field.fieldname.startswith("archive_") and not field.default:
 			settings.set(field.fieldname, None)
-	settings.save(ignore_permissions=True)
+	if settings.as_dict() != before:
+		settings.save(ignore_permissions=True)
 	aged.forget_deletions()
 	trouble.clear()
 	frappe.db.commit()
@@ -164,12 +166,16 @@ def wipe() -> None:
 		redis.delete(key)
 	for path in spool.folder().glob("*"):
 		path.unlink()
-	if is_bench():
-		_drop_jobs()
+	_drop_jobs()
 
 
 def _drop_jobs() -> None:
 	"""What former tests queued would keep a later one's worker busy for minutes. Other sites' jobs stay."""
+	if not is_bench():
+		from benchless.testing import drop_jobs
+
+		return drop_jobs()
+
 	from frappe.utils.background_jobs import get_queue
 
 	for queue in map(get_queue, QUEUES):
