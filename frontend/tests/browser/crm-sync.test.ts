@@ -145,7 +145,7 @@ test("a form waits, is tried, and can be begun anew", async () => {
 
 	await page.getByRole("checkbox", { name: `Mark ${EMAIL}` }).check();
 	await page.getByRole("button", { name: "Retry" }).click();
-	await page.getByText("1 forms are being synced.").waitFor();
+	await page.getByText("1 forms are being synced.").first().waitFor();
 	await expect.poll(() => written.length, { timeout: 20_000 }).toBeGreaterThan(0);
 	expect(written[0]).toBe("/api/v2/persons/7");
 	await page.reload();
