@@ -2,7 +2,8 @@
 import { computed, ref, watch } from "vue";
 import { post } from "@/data/api";
 import { useAsked } from "@/data/asked";
-import { errorText, tell } from "@/data/notify";
+import { useAttempt } from "@/data/attempt";
+import { tell } from "@/data/notify";
 import { __ } from "@/locale";
 import type { Setting, Settings } from "./settings";
 
@@ -13,19 +14,13 @@ export function useSettings(section: keyof Settings) {
 	watch(fields, (some) => (values.value = Object.fromEntries(some.map(({ name, value }) => [name, value ?? ""]))));
 	const changed = computed(() => Object.fromEntries(fields.value.filter(({ name, value }) => String(values.value[name]) !== String(value ?? "")).map(({ name }) => [name, values.value[name]])));
 	const isChanged = computed(() => Object.keys(changed.value).length > 0);
-	const [wrong, isSaving] = [ref(""), ref(false)];
+	const { isBusy: isSaving, wrong, attempt } = useAttempt();
 
-	async function save(): Promise<void> {
-		[isSaving.value, wrong.value] = [true, ""];
-		try {
+	const save = () =>
+		attempt(async () => {
 			data.value = await post<Settings>("trackflow.api.settings.save_settings", { values: changed.value });
 			tell(__("Saved"));
-		} catch (thrown) {
-			wrong.value = errorText(thrown);
-		} finally {
-			isSaving.value = false;
-		}
-	}
+		});
 	const field = (name: string): Setting => fields.value.find((one) => one.name === name)!;
 	return { isReady: computed(() => !!data.value), error, reload, fields, field, values, isChanged, wrong, isSaving, save };
 }
