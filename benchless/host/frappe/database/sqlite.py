@@ -9,6 +9,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from pypika import Table
@@ -124,7 +125,7 @@ class SQLiteDatabase(Database):
 
 	# connection
 
-	@property
+	@cached_property
 	def path(self) -> str:
 		return os.path.abspath(frappe.get_site_path(frappe.conf.db_file or "site.db"))
 
