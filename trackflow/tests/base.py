@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from unittest.mock import patch
 
 import frappe
+from frappe.model.document import Document
 from werkzeug.test import Client, TestResponse
 
 from trackflow.config import forget_config
@@ -136,7 +137,7 @@ def wipe() -> None:
 		for doctype in CRM_DOCUMENTS:
 			frappe.db.delete(doctype)
 	settings = frappe.get_single("TrackFlow Settings")
-	before = settings.as_dict()
+	before = _said(settings)
 	currency = frappe.db.get_default("currency") or FALLBACK_CURRENCY
 	settings.update({**SETTINGS, "default_attribution_model": DEFAULT_MODEL, "reporting_currency": currency})
 	settings.set("internal_ip_ranges", [])
@@ -150,7 +151,7 @@ def wipe() -> None:
 			settings.set(field.fieldname, None)
 		if field.fieldname.startswith("archive_") and not field.default:
 			settings.set(field.fieldname, None)
-	if settings.as_dict() != before:
+	if _said(settings) != before:
 		settings.save(ignore_permissions=True)
 	aged.forget_deletions()
 	trouble.clear()
@@ -167,6 +168,11 @@ def wipe() -> None:
 	for path in spool.folder().glob("*"):
 		path.unlink()
 	_drop_jobs()
+
+
+def _said(settings: Document) -> dict[str, Any]:
+	"""What settings say; nothing is stored as None or as an empty text."""
+	return {name: value or None for name, value in settings.as_dict().items()}
 
 
 def _drop_jobs() -> None:
