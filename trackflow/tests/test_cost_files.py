@@ -46,6 +46,74 @@ Gregorian date,Campaign,Campaign ID,Impressions,Clicks,Spend,Currency code
 9/1/2026,Spring,5,10,1,2.50,USD
 "©2026 Microsoft Corporation. All rights reserved. ",,,,,,
 """
+# Headers and a line of each platform, in the languages that people use it in.
+LANGUAGES = (
+	(
+		"Google Ads",
+		"Tag;Kampagne;Kampagnen-ID;Währungscode;Kosten;Impr.;Klicks",
+		"01.09.2026;A;1;EUR;1,50;1.200;7",
+	),
+	(
+		"Google Ads",
+		"Jour;Campagne;ID de la campagne;Code de la devise;Coût;Impr.;Clics",
+		"1 sept. 2026;A;1;EUR;1,50;1\u202f200;7",
+	),
+	(
+		"Google Ads",
+		"Día;Campaña;ID de la campaña;Código de moneda;Coste;Impr.;Clics",
+		"1 sept 2026;A;1;EUR;1,50;1.200;7",
+	),
+	(
+		"Google Ads",
+		"Giorno;Campagna;ID campagna;Codice valuta;Costo;Impr.;Clic",
+		"1 set 2026;A;1;EUR;1,50;1.200;7",
+	),
+	(
+		"Google Ads",
+		"Dia;Campanha;Código da campanha;Código da moeda;Custo;Impr.;Cliques",
+		"1 de set. de 2026;A;1;EUR;1,50;1.200;7",
+	),
+	(
+		"Google Ads",
+		"Dag;Campagne;Campagne-ID;Valutacode;Kosten;Vertoningen;Klikken",
+		"1 sep 2026;A;1;EUR;1,50;1.200;7",
+	),
+	(
+		"Meta",
+		"Tag;Kampagnenname;Kampagnen-ID;Ausgegebener Betrag (EUR);Impressionen;Link-Klicks",
+		"2026-09-01;A;1;1,50;1200;7",
+	),
+	(
+		"Meta",
+		"Jour;Nom de la campagne;ID de la campagne;Montant dépensé (EUR);Impressions;Clics sur un lien",
+		"2026-09-01;A;1;1,50;1200;7",
+	),
+	(
+		"Meta",
+		"Día;Nombre de la campaña;ID de la campaña;Importe gastado (EUR);Impresiones;Clics en el enlace",
+		"2026-09-01;A;1;1,50;1200;7",
+	),
+	(
+		"Meta",
+		"Giorno;Nome della campagna;ID della campagna;Importo speso (EUR);Impression;Clic sul link",
+		"2026-09-01;A;1;1,50;1200;7",
+	),
+	(
+		"Meta",
+		"Dia;Nome da campanha;ID da campanha;Valor usado (EUR);Impressões;Cliques no link",
+		"2026-09-01;A;1;1,50;1200;7",
+	),
+	(
+		"Meta",
+		"Dag;Campagnenaam;Campagne-ID;Besteed bedrag (EUR);Weergaven;Klikken op links",
+		"2026-09-01;A;1;1,50;1200;7",
+	),
+	(
+		"LinkedIn",
+		"Startdatum (in UTC);Name der Kampagne;Kampagnen-ID;Gesamtausgaben;Impressions;Klicks;Währung",
+		"1.9.2026;A;1;1,50;1.200;7;EUR",
+	),
+)
 
 
 def read(text: str, most: int = 1000, **said: Any) -> Sheet:
@@ -106,73 +174,7 @@ class TestPlatforms(unittest.TestCase):
 
 	def test_every_language(self) -> None:
 		"""The header in each of seven languages is the platform's own, and every column of it is understood."""
-		for name, header, line in (
-			(
-				"Google Ads",
-				"Tag;Kampagne;Kampagnen-ID;Währungscode;Kosten;Impr.;Klicks",
-				"01.09.2026;A;1;EUR;1,50;1.200;7",
-			),
-			(
-				"Google Ads",
-				"Jour;Campagne;ID de la campagne;Code de la devise;Coût;Impr.;Clics",
-				"1 sept. 2026;A;1;EUR;1,50;1\u202f200;7",
-			),
-			(
-				"Google Ads",
-				"Día;Campaña;ID de la campaña;Código de moneda;Coste;Impr.;Clics",
-				"1 sept 2026;A;1;EUR;1,50;1.200;7",
-			),
-			(
-				"Google Ads",
-				"Giorno;Campagna;ID campagna;Codice valuta;Costo;Impr.;Clic",
-				"1 set 2026;A;1;EUR;1,50;1.200;7",
-			),
-			(
-				"Google Ads",
-				"Dia;Campanha;Código da campanha;Código da moeda;Custo;Impr.;Cliques",
-				"1 de set. de 2026;A;1;EUR;1,50;1.200;7",
-			),
-			(
-				"Google Ads",
-				"Dag;Campagne;Campagne-ID;Valutacode;Kosten;Vertoningen;Klikken",
-				"1 sep 2026;A;1;EUR;1,50;1.200;7",
-			),
-			(
-				"Meta",
-				"Tag;Kampagnenname;Kampagnen-ID;Ausgegebener Betrag (EUR);Impressionen;Link-Klicks",
-				"2026-09-01;A;1;1,50;1200;7",
-			),
-			(
-				"Meta",
-				"Jour;Nom de la campagne;ID de la campagne;Montant dépensé (EUR);Impressions;Clics sur un lien",
-				"2026-09-01;A;1;1,50;1200;7",
-			),
-			(
-				"Meta",
-				"Día;Nombre de la campaña;ID de la campaña;Importe gastado (EUR);Impresiones;Clics en el enlace",
-				"2026-09-01;A;1;1,50;1200;7",
-			),
-			(
-				"Meta",
-				"Giorno;Nome della campagna;ID della campagna;Importo speso (EUR);Impression;Clic sul link",
-				"2026-09-01;A;1;1,50;1200;7",
-			),
-			(
-				"Meta",
-				"Dia;Nome da campanha;ID da campanha;Valor usado (EUR);Impressões;Cliques no link",
-				"2026-09-01;A;1;1,50;1200;7",
-			),
-			(
-				"Meta",
-				"Dag;Campagnenaam;Campagne-ID;Besteed bedrag (EUR);Weergaven;Klikken op links",
-				"2026-09-01;A;1;1,50;1200;7",
-			),
-			(
-				"LinkedIn",
-				"Startdatum (in UTC);Name der Kampagne;Kampagnen-ID;Gesamtausgaben;Impressions;Klicks;Währung",
-				"1.9.2026;A;1;1,50;1.200;7;EUR",
-			),
-		):
+		for name, header, line in LANGUAGES:
 			with self.subTest(name, header=header):
 				found = read(f"{header}\n{line}\n")
 				self.assertEqual((found.layout.format.name, found.refused), (name, []))

@@ -20,6 +20,7 @@ from trackflow.attribution.shapes import JourneyTouch, Model
 from trackflow.tests.base import TrackFlowTestCase, counted_statements
 from trackflow.tests.factories import (
 	changed_model,
+	channel_rules,
 	make_conversion,
 	make_journey,
 	make_touch,
@@ -372,6 +373,40 @@ class TestByHand(TrainingTestCase):
 		self.assertLessEqual(len(few), 27)
 
 
+# What is printed of a conversion that three touches share; its name is put in.
+PAGE = [
+	"Conversion {} (Purchase) of 2026-03-20 12:00: 100.00 EUR.",
+	"",
+	"Linear",
+	"  Touches count in the 30 days up to the conversion, from 2026-02-18 12:00 to 2026-03-20 12:00.",
+	"  Left out, as they were before that: 1. The nearest: Email 45 days before.",
+	"  Left out, as they were after the conversion: 1. The nearest: Direct 1 day after.",
+	"  All touches share equally.",
+	"",
+	"  Touch 1 of 3, 2026-03-06 12:00, 14 days before the conversion: Partners, 33.3 % = 33.34 EUR.",
+	"    Referral: a page of blog.example led here, which makes it source “blog.example”, medium “referral”; medium “referral” "
+	"says so.",
+	"    Channel rule 1 of this model decides (source blog*): it calls this touch Partners.",
+	"    1 ÷ 3 = 33.3 %.",
+	"    Stored as 0.333333334: its ninth place is one more, so that all weights sum to 1.",
+	"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR; 0.01 EUR that was left over went here: its "
+	"remainder is one of the largest.",
+	"",
+	"  Touch 2 of 3, 2026-03-13 12:00, 7 days before the conversion: Paid Search, 33.3 % = 33.33 EUR.",
+	"    Paid Search: the click id gclid of Google Ads makes it source “google”, medium “cpc”; source “google” is a search "
+	"engine, medium “cpc” says that somebody paid.",
+	"    1 ÷ 3 = 33.3 %.",
+	"    Stored as 0.333333333.",
+	"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR.",
+	"",
+	"  Touch 3 of 3, 2026-03-20 09:00, 3 hours before the conversion: Direct, 33.3 % = 33.33 EUR.",
+	"    Direct: no campaign parameters, no link of yours, no click id, and no page of another site led here.",
+	"    1 ÷ 3 = 33.3 %.",
+	"    Stored as 0.333333333.",
+	"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR.",
+]  # fmt: skip
+
+
 class TestWords(TrackFlowTestCase):
 	"""ATT-6: a lead's explanation as it is printed, and why something is Direct or Unattributed."""
 
@@ -397,55 +432,11 @@ class TestWords(TrackFlowTestCase):
 		make_touch(VISITOR, END - timedelta(hours=3), "Direct", source="", medium="")
 		make_touch(VISITOR, END + DAY, "Direct", source="", medium="")
 		conversion = make_conversion(VISITOR, END, value=100, currency="EUR")
-		model = frappe.get_doc("Attribution Model", "Linear")
-		rule = {
-			"channel_name": "Partners",
-			"match_conditions": '{"source": "blog*"}',
-			"priority": 1,
-			"weight": 1,
-		}
-		try:
-			model.append("channel_rules", rule)
-			model.save()
+		partners = {"channel_name": "Partners", "match_conditions": '{"source": "blog*"}'}
+		with channel_rules("Linear", {**partners, "priority": 1, "weight": 1}):
 			page = self.told(conversion, "Linear")
-		finally:
-			model.channel_rules = []
-			model.save()
-			frappe.db.commit()
-		self.assertEqual(
-			page.splitlines(),
-			[
-				f"Conversion {conversion} (Purchase) of 2026-03-20 12:00: 100.00 EUR.",
-				"",
-				"Linear",
-				"  Touches count in the 30 days up to the conversion, from 2026-02-18 12:00 to 2026-03-20 12:00.",
-				"  Left out, as they were before that: 1. The nearest: Email 45 days before.",
-				"  Left out, as they were after the conversion: 1. The nearest: Direct 1 day after.",
-				"  All touches share equally.",
-				"",
-				"  Touch 1 of 3, 2026-03-06 12:00, 14 days before the conversion: Partners, 33.3 % = 33.34 EUR.",
-				"    Referral: a page of blog.example led here, which makes it source “blog.example”, medium “referral”; medium “referral” "
-				"says so.",
-				"    Channel rule 1 of this model decides (source blog*): it calls this touch Partners.",
-				"    1 ÷ 3 = 33.3 %.",
-				"    Stored as 0.333333334: its ninth place is one more, so that all weights sum to 1.",
-				"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR; 0.01 EUR that was left over went here: its "
-				"remainder is one of the largest.",
-				"",
-				"  Touch 2 of 3, 2026-03-13 12:00, 7 days before the conversion: Paid Search, 33.3 % = 33.33 EUR.",
-				"    Paid Search: the click id gclid of Google Ads makes it source “google”, medium “cpc”; source “google” is a search "
-				"engine, medium “cpc” says that somebody paid.",
-				"    1 ÷ 3 = 33.3 %.",
-				"    Stored as 0.333333333.",
-				"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR.",
-				"",
-				"  Touch 3 of 3, 2026-03-20 09:00, 3 hours before the conversion: Direct, 33.3 % = 33.33 EUR.",
-				"    Direct: no campaign parameters, no link of yours, no click id, and no page of another site led here.",
-				"    1 ÷ 3 = 33.3 %.",
-				"    Stored as 0.333333333.",
-				"    Exactly 33.333333… EUR, which is 33.33 EUR in whole units of 0.01 EUR.",
-			],
-		)  # fmt: skip
+		first, *others = PAGE
+		self.assertEqual(page.splitlines(), [first.format(conversion), *others])
 
 	def test_nobody_is_known(self) -> None:
 		conversion = make_conversion(VISITOR, END, visitor=None)
