@@ -24,11 +24,19 @@ add_to_apps_screen = [
 
 # What their forms in the desk share; a list script comes with its DocType.
 doctype_js = {
+	"CRM Sync Log": "public/js/trackflow-desk.js",
 	"Campaign Mailing": "public/js/trackflow-desk.js",
 	"Conversion": "public/js/trackflow-desk.js",
 	"Domain Configuration": "public/js/trackflow-desk.js",
 	"Link Campaign": "public/js/trackflow-desk.js",
+	"TrackFlow API Key": "public/js/trackflow-desk.js",
+	"TrackFlow Settings": "public/js/trackflow-desk.js",
 	"Tracked Link": "public/js/trackflow-desk.js",
+	"Webhook Delivery": "public/js/trackflow-desk.js",
+}
+doctype_list_js = {
+	"CRM Sync Log": "public/js/trackflow-desk.js",
+	"Webhook Delivery": "public/js/trackflow-desk.js",
 }
 
 # The app answers at every address below its own.

@@ -27,7 +27,7 @@ from trackflow.runs import recorded
 Row = dict[str, Any]
 COUNTED = (
 	"recipient_count", "waiting_count", "sent_count", "skipped_count", "failed_count", "bounced_count", "unsubscribed_count",
-	"opened_count", "unsure_count", "open_count", "clicked_count", "click_count", "scanner_count",
+	"delivered_count", "opened_count", "unsure_count", "open_count", "clicked_count", "click_count", "scanner_count",
 )  # fmt: skip
 AT_ONCE = 200
 
@@ -88,6 +88,7 @@ def _figures(mailing: str) -> Row:
 			Count(log.name).as_("recipient_count"),
 			number(log.status.isin([QUEUED, UNDER_WAY])).as_("waiting_count"),
 			number(log.sent_date.isnotnull()).as_("sent_count"),
+			number(log.sent_date.isnotnull() & log.bounced_date.isnull()).as_("delivered_count"),
 			number(log.status == SKIPPED).as_("skipped_count"),
 			number(log.status == FAILED).as_("failed_count"),
 			number(log.status == BOUNCED).as_("bounced_count"),
@@ -126,16 +127,15 @@ def _clicks_of_links(mailing: str) -> int:
 
 
 def _rates(figures: Row) -> Row:
-	"""Shares in percent of what is known to have arrived; None where nothing did."""
-	delivered = figures["sent_count"] - figures["bounced_count"]
+	"""Shares in percent: what came back of all whose fate is known, all else of what is known to have arrived; None where that is nothing."""
+	delivered, bounced = figures["delivered_count"], figures["bounced_count"]
 
 	def share(number: int, whole: int) -> float | None:
 		return round(100 * number / whole, 2) if whole > 0 else None
 
 	return {
-		"delivered_count": max(delivered, 0),
 		"open_rate": share(figures["opened_count"], delivered),
 		"click_rate": share(figures["clicked_count"], delivered),
-		"bounce_rate": share(figures["bounced_count"], figures["sent_count"]),
+		"bounce_rate": share(bounced, delivered + bounced),
 		"unsubscribe_rate": share(figures["unsubscribed_count"], delivered),
 	}

@@ -147,8 +147,8 @@ FIELDS = {
 	),
 	"Campaign Mailing": (
 		"title campaign email_template status message send_after recipients_from email_group filters email_account sender_name "
-		"reply_to tracking domain source medium links recipient_count waiting_count sent_count skipped_count failed_count "
-		"bounced_count unsubscribed_count opened_count unsure_count open_count clicked_count click_count scanner_count sent_by "
+		"reply_to tracking domain source medium links recipient_count waiting_count sent_count delivered_count skipped_count "
+		"failed_count bounced_count unsubscribed_count opened_count unsure_count open_count clicked_count click_count scanner_count sent_by "
 		"started_on finished_on cursor is_gathered is_stale anonymous_opens"
 	),
 	"Campaign Mailing Link": "address tracked_link",

@@ -44,6 +44,8 @@ REACHED_OTHERWISE = {
 	"Deal Attribution", "Deal Link Association", "Deal Stage Change", "Email Campaign Log", "Lead Status Change", "Link Conversion",
 	"Rollup Day", "Webhook Delivery",
 }  # fmt: skip
+# The hook of scripts that come along, and how the DocTypes' own are called.
+SCRIPTS = {"doctype_js": "", "doctype_list_js": "_list"}
 HAS_DESK = bool(frappe.db.exists("DocType", "Workspace"))
 needs_desk = unittest.skipUnless(HAS_DESK, "This host has no desk, and none of the DocTypes that describe it")
 
@@ -789,26 +791,35 @@ class TestLists(FrappeTestCase):
 
 class TestForms(FrappeTestCase):
 	def test_what_forms_share_comes_with_them(self) -> None:
-		for doctype, paths in frappe.get_hooks("doctype_js", app_name="trackflow").items():
-			with self.subTest(doctype):
-				for path in [paths] if isinstance(paths, str) else paths:
-					self.assertTrue(Path(frappe.get_app_path("trackflow", *path.split("/"))).is_file())
-				own = FOLDER / "doctype" / frappe.scrub(doctype) / f"{frappe.scrub(doctype)}.js"
-				self.assertIn("trackflow.desk.", own.read_text())
+		for hook in SCRIPTS:
+			for doctype, paths in frappe.get_hooks(hook, app_name="trackflow").items():
+				with self.subTest(doctype):
+					for path in [paths] if isinstance(paths, str) else paths:
+						self.assertTrue(Path(frappe.get_app_path("trackflow", *path.split("/"))).is_file())
 
-	def test_forms_that_use_it_are_named(self) -> None:
-		named = {frappe.scrub(doctype) for doctype in frappe.get_hooks("doctype_js", app_name="trackflow")}
+	def test_forms_and_lists_that_use_it_are_named(self) -> None:
 		using = {
-			path.parent.name
-			for path in (FOLDER / "doctype").glob("*/*.js")
-			if "trackflow.desk." in path.read_text()
+			path.stem for path in (FOLDER / "doctype").glob("*/*.js") if "trackflow.desk." in path.read_text()
+		}
+		named = {
+			frappe.scrub(doctype) + ending
+			for hook, ending in SCRIPTS.items()
+			for doctype in frappe.get_hooks(hook, app_name="trackflow")
 		}
 		self.assertEqual(named, using)
 
 	def test_what_they_show_is_text(self) -> None:
 		"""SEC-2: nothing that an answer holds is taken for HTML."""
 		shared = FOLDER.parent / "public" / "js" / "trackflow-desk.js"
-		forms = ("tracked_link", "link_campaign", "domain_configuration", "conversion", "visitor")
+		forms = (
+			"tracked_link",
+			"link_campaign",
+			"domain_configuration",
+			"conversion",
+			"visitor",
+			"webhook_delivery",
+			"crm_sync_log",
+		)
 		for path in (shared, *(FOLDER / "doctype" / name / f"{name}.js" for name in forms)):
 			with self.subTest(path.name):
 				text = path.read_text()

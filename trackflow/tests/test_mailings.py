@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from datetime import timedelta
 from typing import Any, ClassVar
 from unittest import skipUnless
 from unittest.mock import patch
@@ -287,12 +288,35 @@ class TestRefused(MailCase):
 		sending.follow(doc.name)
 		self.assertEqual((self.logs()[cy].status, doc.reload().status), ("Failed", "Sent"))
 		self.assertEqual((doc.sent_count, doc.bounced_count, doc.failed_count), (1, 1, 1))
+		# What the server never took did not come back from what it took.
+		told = figures.stored_or_counted(doc.name)
+		self.assertEqual((doc.delivered_count, told["delivered_count"], told["bounce_rate"]), (1, 1, 50.0))
 		self.inbox.refuses = {}
 		again = self.mailing()
 		self.send(again)
 		self.assertEqual([to for to, *_rest in self.inbox.taken].count(bob), 0)
 		self.assertEqual(self.logs(mailing=again.name)[bob].status, "Skipped")
 		self.assertEqual(figures.of_campaign(self.campaign)["bounced_count"], 1)
+
+	def test_a_sending_that_was_cut_off(self) -> None:
+		"""It may have left: nobody sends it again, not even a Frappe that takes up what has been *Sending* for long."""
+		ada, bob = self.contacts("Ada", "Bob")
+		doc = self.mailing()
+		sending.start(doc)
+		self.run_job(doc)
+		began = {ada: sending.CUT_OFF_AFTER + timedelta(minutes=1), bob: sending.CUT_OFF_AFTER / 2}
+		logs = self.logs()
+		for address, ago in began.items():
+			values = {"status": "Sending", "modified": now_datetime() - ago}
+			frappe.db.set_value("Email Queue", logs[address].email_queue, values, update_modified=False)
+		sending.follow(doc.name)
+		logs = self.logs()
+		self.assertEqual([logs[one].status for one in (ada, bob)], ["Failed", "Sending"])
+		self.assertIn("cut off", logs[ada].error_message)
+		states = [frappe.db.get_value("Email Queue", logs[one].email_queue, "status") for one in (ada, bob)]
+		self.assertEqual(states, ["Error", "Sending"])
+		self.flush()
+		self.assertEqual(self.inbox.addresses, [])
 
 	def test_addresses_that_are_none(self) -> None:
 		self.contacts("Ada")

@@ -131,6 +131,30 @@ class TestSecret(WebhookTestCase):
 		sent = self.receiver.received[-1]
 		self.assertTrue(is_genuine(sent.headers, sent.body, another))
 
+	def test_a_form_shows_it_once_beside_the_key(self) -> None:
+		"""In one message: the desk shows the button of the last one alone."""
+		frappe.clear_messages()
+		doc = frappe.get_doc(
+			{
+				"doctype": "TrackFlow API Key",
+				"key_name": "form",
+				"user": "Administrator",
+				"scopes": [{"permission_type": "links:read"}],
+			}
+		)
+		doc.append(
+			"webhook_events",
+			{"event_type": "link.created", "webhook_url": "https://hooks.example.com/", "is_active": 1},
+		)
+		doc.insert()
+		[told] = frappe.get_message_log()
+		key, secret = told["primary_action"]["args"].split("\n")
+		self.assertTrue(key.startswith(doc.api_key) and secret.startswith("whsec_"))
+		self.assertTrue(key in told["message"] and secret in told["message"])
+		frappe.clear_messages()
+		doc.save()
+		self.assertFalse(frappe.get_message_log())
+
 	def test_the_key_may_be_rotated(self) -> None:
 		"""Another key is no other secret: receivers need not be told."""
 		secret = managing.add("hooks", self.receiver.address, ["link.created"])["secret"]

@@ -17,6 +17,7 @@ afterEach(() => assert.deepEqual(site.problems.splice(0), []));
 /** The lead came by the newsletter, and so did the conversions of the lead and of the form's goal. */
 async function assertBrought(email: string, medium: string): Promise<Row> {
 	const [lead, conversions] = await enquiries.leadOf(email);
+	site.note("CRM Lead", lead.name);
 	assert.deepEqual(
 		[lead.trackflow_source, lead.trackflow_medium, lead.trackflow_campaign],
 		["newsletter", medium, enquiries.campaign],
@@ -77,6 +78,7 @@ describe("CRM-7: a Web Form of the site", () => {
 		await page.goto(`${site.url}/${enquiries.route}/new`);
 		await enquiries.enquire(page, `staff-${enquiries.run}@example.com`);
 		const [lead, conversions] = await enquiries.leadOf(`staff-${enquiries.run}@example.com`, false);
+		site.note("CRM Lead", lead.name);
 		assert.deepEqual([lead.trackflow_visitor_id, lead.trackflow_source], [null, null]);
 		assert.deepEqual(conversions.map((row) => row.visitor), [null, null]);
 		await page.context().close();

@@ -11,10 +11,18 @@ trackflow.desk.section = function (frm, css_class, title, ...parts) {
 	frm.dashboard.show();
 };
 
+// What a method of ours answers; null where it refuses, which Frappe has said then.
+trackflow.desk.call = function (method, args = {}, options = {}) {
+	return frappe.call({ method: `trackflow.${method}`, args, type: "POST", freeze: true, ...options }).then(
+		({ message }) => message,
+		() => null
+	);
+};
+
 // What a method of ours answers to a GET, unless somebody went on to another document, or saved this one, meanwhile: then null.
 trackflow.desk.ask = async function (frm, method, args) {
 	const { name, modified } = frm.doc;
-	const { message } = await frappe.call({ method: `trackflow.api.${method}`, args, type: "GET" });
+	const message = await trackflow.desk.call(`api.${method}`, args, { type: "GET", freeze: false });
 	return frm.doc.name === name && frm.doc.modified === modified ? message : null;
 };
 

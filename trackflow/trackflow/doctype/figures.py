@@ -35,6 +35,7 @@ FIGURES = {
 		"recipient_count",
 		"waiting_count",
 		"sent_count",
+		"delivered_count",
 		"skipped_count",
 		"failed_count",
 		"bounced_count",

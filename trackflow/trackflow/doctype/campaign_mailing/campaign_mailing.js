@@ -1,5 +1,6 @@
 // How often a form asks while mails leave.
 const EVERY = 3000;
+const SOURCES = ["CRM Lead", "Contact", "Email Group"];
 
 frappe.ui.form.on("Campaign Mailing", {
 	setup(frm) {
@@ -9,6 +10,7 @@ frappe.ui.form.on("Campaign Mailing", {
 
 	refresh(frm) {
 		clearTimeout(frm.trackflow_progress);
+		offer_readable(frm);
 		frm.set_intro(frm.doc.status === "Paused" && frm.doc.message ? frappe.utils.escape_html(frm.doc.message) : "");
 		const is_open = ["Draft", "Paused"].includes(frm.doc.status);
 		if (frm.doc.status === "Draft" && frm.doc.recipients_from !== "Email Group") {
@@ -28,18 +30,20 @@ frappe.ui.form.on("Campaign Mailing", {
 	},
 });
 
+// Frappe refuses to list what somebody may not read: so it is not offered, unless it stands there.
+function offer_readable(frm) {
+	const { recipients_from, email_account } = frm.doc;
+	const sources = SOURCES.filter((doctype) => doctype === recipients_from || frappe.model.can_read(doctype));
+	frm.set_df_property("recipients_from", "options", sources);
+	frm.toggle_display("email_account", Boolean(email_account) || frappe.model.can_read("Email Account"));
+}
+
 async function call(frm, method, args = {}, type = "POST") {
 	if (frm.is_dirty()) {
 		frappe.msgprint(__("Save the mailing first."));
 		return null;
 	}
-	const answer = await frappe.call({
-		method: `trackflow.api.email.${method}`,
-		args: { mailing: frm.doc.name, ...args },
-		type,
-		freeze: true,
-	});
-	return answer.message;
+	return trackflow.desk.call(`api.email.${method}`, { mailing: frm.doc.name, ...args }, { type });
 }
 
 // What a browser shows of a mail: in a frame of its own that may run nothing and send nothing.
@@ -56,7 +60,7 @@ async function preview(frm) {
 	const dialog = new frappe.ui.Dialog({ title: __("Preview"), size: "large", fields: [{ fieldname: "mail", fieldtype: "HTML" }] });
 	dialog.get_field("mail").$wrapper.append(
 		$('<p class="text-muted">').text(__("Rows with an address: {0}. The first one is {1}.", [count, found.recipient || "–"])),
-		found.warnings.map((text) => $('<p class="text-warning">').text(text)),
+		found.warnings.map((text) => $('<p class="alert alert-warning py-1 px-2">').text(text)),
 		$('<p class="font-weight-bold">').text(found.subject),
 		frame(found.html),
 		$("<details>").append(
@@ -91,8 +95,9 @@ async function send(frm) {
 	const found = await call(frm, "preview", {}, "GET");
 	if (!found) return;
 	const count = found.more_recipients ? `${found.recipients}+` : found.recipients;
+	const question = frm.doc.status === "Draft" ? __("Send this mailing?") : __("Go on with this mailing?");
 	const words = [
-		__("Send this mailing? Rows with an address: {0}.", [count]),
+		`${question} ${__("Rows with an address: {0}.", [count])}`,
 		...found.warnings.map((text) => frappe.utils.escape_html(text)),
 	];
 	frappe.confirm(words.join("<br>"), async () => {
@@ -133,17 +138,16 @@ async function show_statistics(frm) {
 	const found = await trackflow.desk.ask(frm, "email.get_statistics", { mailing: frm.doc.name });
 	if (!found) return;
 	const percent = (share) => (share === null ? null : `${trackflow.desk.figure(share)} %`);
-	const all = found.recipient_count || 1;
 	trackflow.desk.section(
 		frm,
 		"trackflow-statistics",
 		__("Results"),
-		found.status === "Sending" ? progress((100 * (all - found.waiting_count)) / all) : null,
+		found.status === "Sending" ? progress(found) : null,
 		trackflow.desk.figures([
 			[__("Recipients"), found.recipient_count],
 			[__("Waiting"), found.waiting_count],
 			[__("Sent"), found.sent_count],
-			[__("Delivered, as Far as Known"), found.delivered_count],
+			[__("Delivered, as far as known"), found.delivered_count],
 			[__("Opened"), `${found.opened_count} (${percent(found.open_rate) || "–"})`],
 			[__("Clicked"), `${found.clicked_count} (${percent(found.click_rate) || "–"})`],
 			[__("Opens"), found.open_count],
@@ -163,8 +167,9 @@ async function show_statistics(frm) {
 	}
 }
 
-function progress(percent) {
-	const width = Math.max(0, Math.min(100, percent));
+// Nothing, until the first recipients are written down.
+function progress({ recipient_count: all, waiting_count: waiting }) {
+	const width = all ? (100 * (all - waiting)) / all : 0;
 	return $('<div class="progress mb-3" role="progressbar">')
 		.attr({ "aria-valuenow": Math.round(width), "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": __("Mails sent") })
 		.append($('<div class="progress-bar">').css("width", `${width}%`));

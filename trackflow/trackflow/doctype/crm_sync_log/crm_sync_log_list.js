@@ -6,14 +6,12 @@ frappe.listview_settings["CRM Sync Log"] = {
 		const may_retry = ["System Manager", "TrackFlow Manager"].some((role) => frappe.user.has_role(role));
 		if (!may_retry) return;
 		list.page.add_actions_menu_item(__("Retry"), async () => {
-			const { message: number } = await frappe.call({
-				method: "trackflow.trackflow.doctype.crm_sync_log.crm_sync_log.retry",
-				args: { names: list.get_checked_items(true) },
-				freeze: true,
-			});
+			const names = list.get_checked_items(true);
+			const number = await trackflow.desk.call("trackflow.doctype.crm_sync_log.crm_sync_log.retry", { names });
+			if (number === null) return;
 			frappe.show_alert({
 				message: number
-					? __("{0} forms are being synced. Refresh the list in a minute.", [number])
+					? __("Due now: {0}. Refresh the list in a minute.", [number])
 					: __("None of these can be begun anew: a worker is at them."),
 				indicator: number ? "blue" : "orange",
 			});

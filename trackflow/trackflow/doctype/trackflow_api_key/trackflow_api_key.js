@@ -36,63 +36,50 @@ function host_of(address) {
 }
 
 async function test(frm, row) {
-	const { message } = await call_webhooks("test_webhook", { webhook: row.name });
+	const answer = await trackflow.desk.call("api.webhooks.test_webhook", { webhook: row.name });
+	if (!answer) return;
 	frappe.show_alert({
-		message: message.delivered
-			? __("It arrived after {0} ms.", [message.milliseconds])
-			: frappe.utils.escape_html(message.message),
-		indicator: message.delivered ? "green" : "red",
+		message: answer.delivered
+			? __("It arrived after {0} ms.", [answer.milliseconds])
+			: frappe.utils.escape_html(answer.message),
+		indicator: answer.delivered ? "green" : "red",
 	});
 }
 
 async function resume(frm, row) {
-	const { message } = await call_webhooks("resume_webhook", { webhook: row.name });
-	frappe.show_alert({ message: __("Resumed; {0} deliveries are on their way.", [message.pending]), indicator: "blue" });
+	const answer = await trackflow.desk.call("api.webhooks.resume_webhook", { webhook: row.name });
+	if (!answer) return;
+	frappe.show_alert({ message: __("Resumed; {0} deliveries are on their way.", [answer.pending]), indicator: "blue" });
 	frm.reload_doc();
 }
 
 function renew_secret(frm) {
 	const text = __("What is sent from now on is signed with it, also what is tried again. Go on?");
 	frappe.confirm(text, async () => {
-		const { message } = await call_webhooks("make_webhook_secret", { key: frm.doc.name });
-		await frm.reload_doc();
-		frappe.msgprint({
-			title: __("Webhooks"),
-			message: `${__("Keep this secret, it is shown only now:")}<pre>${frappe.utils.escape_html(message.secret)}</pre>`,
-			primary_action: { label: __("Copy"), action: () => frappe.utils.copy_to_clipboard(message.secret) },
-		});
+		const answer = await trackflow.desk.call("api.webhooks.make_webhook_secret", { key: frm.doc.name });
+		if (answer) await show_once(frm, __("Webhooks"), __("Keep this secret, it is shown only now:"), answer.secret);
 	});
 }
 
-function call_webhooks(method, args) {
-	return frappe.call({ method: `trackflow.api.webhooks.${method}`, type: "POST", args, freeze: true });
+async function show_once(frm, title, text, secret) {
+	await frm.reload_doc();
+	frappe.msgprint({
+		title,
+		message: `${text}<pre>${frappe.utils.escape_html(secret)}</pre>`,
+		primary_action: { label: __("Copy"), action: () => frappe.utils.copy_to_clipboard(secret) },
+	});
 }
 
 function revoke(frm) {
 	frappe.confirm(__("Programs that use this key are refused from now on. Revoke it?"), async () => {
-		await call(frm, "revoke_api_key");
-		frm.reload_doc();
+		if (await trackflow.desk.call("api.access.revoke_api_key", { name: frm.doc.name })) frm.reload_doc();
 	});
 }
 
 function rotate(frm) {
 	const text = __("The key gets another secret, and programs that use the present one are refused from now on. Go on?");
 	frappe.confirm(text, async () => {
-		const { message } = await call(frm, "rotate_api_key");
-		await frm.reload_doc();
-		frappe.msgprint({
-			title: __("API Key"),
-			message: `${__("Keep this key, it is shown only now:")}<pre>${frappe.utils.escape_html(message.key)}</pre>`,
-			primary_action: { label: __("Copy"), action: () => frappe.utils.copy_to_clipboard(message.key) },
-		});
-	});
-}
-
-function call(frm, method) {
-	return frappe.call({
-		method: `trackflow.api.access.${method}`,
-		type: "POST",
-		args: { name: frm.doc.name },
-		freeze: true,
+		const answer = await trackflow.desk.call("api.access.rotate_api_key", { name: frm.doc.name });
+		if (answer) await show_once(frm, __("API Key"), __("Keep this key, it is shown only now:"), answer.key);
 	});
 }

@@ -82,25 +82,27 @@ class TrackFlowAPIKey(CountedDocument):
 			_("Only a System Manager can make a key that acts as somebody else."), frappe.PermissionError
 		)
 
-	def after_insert(self) -> None:
-		if not self.flags.whole_key_is_answered:
+	def on_update(self) -> None:
+		forget_config()
+		self._show_once()
+
+	def _show_once(self) -> None:
+		"""Tell whoever saves the form what is kept nowhere, in one message: of several the desk shows the last one's button alone."""
+		shown = {}
+		if self.flags.whole_key and not self.flags.whole_key_is_answered:
+			shown[self.flags.pop("whole_key")] = _("Keep this key, it is shown only now:")
+		if self.flags.webhook_secret and not self.flags.webhook_secret_is_answered:
+			text = _("The signatures of its webhooks are checked with this secret, it is shown only now:")
+			shown[self.flags.pop("webhook_secret")] = text
+		if shown:
 			frappe.msgprint(
-				f"{_('Keep this key, it is shown only now:')}<pre>{self.flags.whole_key}</pre>",
+				"".join(f"{text}<pre>{secret}</pre>" for secret, text in shown.items()),
 				_("API Key"),
 				primary_action={
 					"label": _("Copy"),
 					"client_action": "frappe.utils.copy_to_clipboard",
-					"args": self.flags.whole_key,
+					"args": "\n".join(shown),
 				},
-			)
-
-	def on_update(self) -> None:
-		forget_config()
-		if self.flags.webhook_secret and not self.flags.webhook_secret_is_answered:
-			frappe.msgprint(
-				f"{_('The signatures of its webhooks are checked with this secret, it is shown only now:')}"
-				f"<pre>{self.flags.webhook_secret}</pre>",
-				_("Webhooks"),
 			)
 
 	def after_delete(self) -> None:
