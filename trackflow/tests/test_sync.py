@@ -274,7 +274,7 @@ class TestMisbehaving(SyncTestCase):
 				self.assertEqual((self.state()[0], state.current().failures), ("synced", 0))
 
 	def test_hanging(self) -> None:
-		for failure in ("hang", "drip"):
+		for failure in ("hang", "drip", "drip head"):
 			with self.subTest(failure), patch.object(transport, "TIMEOUT_SECONDS", 0.3):
 				self.begin_again()
 				self.fail(*[failure] * 3)

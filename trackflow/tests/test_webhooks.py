@@ -19,7 +19,7 @@ from trackflow.constants.roles import TRACKFLOW_MANAGER
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
 from trackflow.tests.factories import make_campaign, make_link, make_webhook
-from trackflow.tests.receiver import Receiver, Silent, nobody, wait_for
+from trackflow.tests.receiver import Dripping, Receiver, Silent, nobody, wait_for
 from trackflow.tests.users import make_user, remove_user
 from trackflow.webhooks import managing, outbox, sender, signing, target
 from trackflow.webhooks.messages import EVENTS
@@ -254,6 +254,28 @@ class TestDelivering(WebhookTestCase):
 			self.send()
 		self.assertLess(time.monotonic() - began, 5)
 		self.assertEqual([row.status for row in self.rows()], ["Pending"])
+
+	def test_one_that_drips_has_no_more_time_wherever_it_does(self) -> None:
+		"""WHK-1: in TLS's greetings, in its head, in a body behind which it hangs up."""
+		head = b"HTTP/1.1 200 Said\r\nConnection: close\r\nX-Long: "
+		body = b"HTTP/1.1 200 Said\r\nConnection: close\r\nContent-Length: 1000\r\n\r\nthanks"
+		cases = (
+			("https", b"\x16\x03\x03\x40\x00", (0, target.TIMEOUT)),
+			("http", head, (0, target.TIMEOUT)),
+			("http", body, (200, "")),
+		)
+		for scheme, first, expected in cases:
+			with (
+				self.subTest(first),
+				Dripping(first) as dripping,
+				patch.object(target, "LONGEST_SECONDS", 1.5),
+			):
+				began = time.monotonic()
+				outcome = target.post(
+					target.Attempt(f"{scheme}://127.0.0.1:{dripping.port}/hook", {}, b"{}", True)
+				)
+				self.assertLess(time.monotonic() - began, 5)
+				self.assertEqual((outcome.status, outcome.error), expected)
 
 	def test_nobody_listens(self) -> None:
 		make_webhook(nobody(), "link.created")
