@@ -303,6 +303,19 @@ class TestSlowTargets(WebhookTestCase):
 		self.assertEqual(waited, [True] * 4)
 		self.assertEqual(slow.most_at_once, 1)
 
+	def test_webhooks_with_nothing_to_tell_cost_no_statements(self) -> None:
+		"""WHK-1: of each delivery, however many there are."""
+		make_webhook(self.receiver.address, "link.created")
+		counts = []
+		for many in (1, 9):
+			for number in range(many):
+				make_webhook(f"{self.receiver.address}/{many}-{number}", "campaign.updated", key="idle")
+			self.put(4)
+			with counted_statements() as statements:
+				self.assertEqual(self.send(), 4)
+			counts.append(len(statements))
+		self.assertLessEqual(counts[1], counts[0] + 2)
+
 	def test_a_dead_one_costs_a_run_three_attempts(self) -> None:
 		make_webhook(nobody(), "link.created", key="dead")
 		make_webhook(self.receiver.address, "link.created", key="living")
@@ -345,6 +358,26 @@ class TestPausing(WebhookTestCase):
 		self.assertEqual(self.send(now_datetime() + timedelta(days=2)), 0)
 		self.assertEqual({row.status for row in self.rows()}, {"Pending"})
 		self.assertFalse([one for one in self.notices() if "/hook" in one])
+
+	def test_what_waits_for_a_month_is_given_up(self) -> None:
+		"""WHK-1: for a webhook that is paused and forgotten; whoever comes back to it can have it sent all the same."""
+		(hook,) = make_webhook(self.receiver.address, "link.created")
+		(running,) = make_webhook(nobody(), "link.created", key="running")
+		old, _young = self.put(2)
+		bulk.update(HOOK, {hook: {"is_paused": 1}})
+		long_ago = now_datetime() - sender.LONGEST_WAIT - timedelta(hours=1)
+		filters = {"payload": ("like", f"%{old}%")}
+		frappe.db.set_value(DELIVERY, filters, "next_attempt_at", long_ago)
+		self.send()
+		states = [(row.status, row.next_attempt_at is None) for row in self.rows(webhook=hook)]
+		self.assertEqual(states, [("Failed", True), ("Pending", False)])
+		(row,) = self.rows(webhook=hook, status="Failed")
+		self.assertIn(f"{sender.LONGEST_WAIT.days} days", row.error_message)
+		self.assertEqual({one.status for one in self.rows(webhook=running)}, {"Pending"})
+		managing.redeliver([row.name])
+		managing.resume(hook)
+		self.send()
+		self.assertEqual(len(self.receiver.received), 2)
 
 	def test_six_hours_without_the_target_lose_nothing(self) -> None:
 		"""Down for six simulated hours, in which something happens every ten minutes and the scheduler runs each minute: paused on
