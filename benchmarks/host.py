@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -113,6 +114,11 @@ def _connected(site: str, sites: str) -> Iterator[None]:
 
 def work() -> float:
 	"""Run what is queued in a worker of the host's own kind, until nothing waits; its peak memory in MiB."""
+	return end_work(begin_work())
+
+
+def begin_work() -> int:
+	"""Start that worker; the id of its process, which leads a group of its own."""
 	import frappe
 
 	frappe.db.commit()
@@ -121,15 +127,32 @@ def work() -> float:
 	if not child:
 		status = 1
 		try:
+			os.setsid()
 			_run_jobs(site, sites)
 			status = 0
 		finally:
 			os._exit(status)
-	_pid, status, used = os.wait4(child, 0)
+	return child
+
+
+def end_work(worker: int) -> float:
+	"""Wait for a worker's end; its peak memory in MiB."""
+	import frappe
+
+	_pid, status, used = os.wait4(worker, 0)
 	if status:
 		raise SystemExit("The worker failed.")
 	frappe.db.rollback()
 	return used.ru_maxrss / 1024
+
+
+def kill_work(worker: int) -> None:
+	"""SIGKILL, for the worker and whatever it has begun."""
+	import frappe
+
+	os.killpg(worker, signal.SIGKILL)
+	os.waitpid(worker, 0)
+	frappe.db.rollback()
 
 
 def _run_jobs(site: str, sites: str) -> None:

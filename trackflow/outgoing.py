@@ -6,13 +6,16 @@ then. Nothing here knows Frappe, so it works in any thread. Redirects, proxies a
 `session` does.
 """
 
+import math
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from threading import Timer
 from typing import Any
+from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -74,49 +77,103 @@ class Guard:
 		if not self.allows_private and not is_public(address):
 			raise self.refused(host, address)
 
-	def watched(self, connection: type, longest_seconds: float | None = None) -> type:
-		"""urllib3's kind of connection, made to addresses that were judged; cut off after `longest_seconds`, however slowly the other
-		end talks."""
-		guard = self
+	def watched(self, connection: type, lines: "Lines | None" = None) -> type:
+		"""urllib3's kind of connection, made to addresses that were judged; `lines` hold its sockets."""
+		guard, held = self, lines or Lines()
 
 		class Watched(connection):  # type: ignore[misc, valid-type]
 			def _new_conn(self) -> Any:
-				made = _connected(self, guard, super()._new_conn)
+				made = _connected(self, guard, held, super()._new_conn)
 				try:
 					guard.check_peer(str(made.getpeername()[0]), self.host)
+					# TLS takes the socket over, and shows the new one when its greetings are exchanged: until then a second name does.
+					self._spare = made.dup()
 				except Exception:
 					made.close()
 					raise
-				if longest_seconds:
-					self._end = Timer(longest_seconds, _cut, [self])
-					self._end.daemon = True
-					self._end.start()
+				held.add(self._spare)
 				return made
 
-			def close(self) -> None:
-				if end := getattr(self, "_end", None):
-					end.cancel()
-				super().close()
+			def connect(self) -> None:
+				try:
+					super().connect()
+					held.add(self.sock)
+				finally:
+					if spare := getattr(self, "_spare", None):
+						spare.close()
+
+			def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+				answer = super().getresponse(*args, **kwargs)
+				if held.left() <= 0:
+					# Python takes a head that was cut off for a whole one.
+					raise TimeoutError
+				return answer
 
 		return Watched
 
 
-def session(guard: Guard, longest_seconds: float | None = None) -> requests.Session:
+class Lines:
+	"""The sockets of a session, and until when its requests have time (`within`)."""
+
+	def __init__(self) -> None:
+		self._sockets: WeakSet[socket.socket] = WeakSet()
+		self._until = math.inf
+
+	def add(self, line: socket.socket) -> None:
+		self._sockets.add(line)
+		if self.left() <= 0:
+			self._cut()
+
+	def left(self) -> float:
+		return self._until - time.monotonic()
+
+	@contextmanager
+	def until(self, seconds: float) -> Iterator[None]:
+		"""Cut them when the time is over. What is read then ends, or fails: as a timeout."""
+		self._until = time.monotonic() + seconds
+		end = Timer(seconds, self._cut)
+		end.daemon = True
+		end.start()
+		try:
+			yield
+		except Exception as error:
+			if self.left() <= 0:
+				raise requests.Timeout("It took too long") from error
+			raise
+		finally:
+			end.cancel()
+			self._until = math.inf
+
+	def _cut(self) -> None:
+		for line in list(self._sockets):
+			with suppress(OSError):
+				# Not as TLS does it, which takes the line from under who reads.
+				socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+def session(guard: Guard) -> requests.Session:
 	"""A session of requests whose connections are watched; it uses no proxy, whose address would be the other end's, and no password
 	out of a .netrc."""
 	made = requests.Session()
 	made.trust_env = False
+	adapter = _Adapter(guard)
 	for scheme in ("https://", "http://"):
-		made.mount(scheme, _Adapter(guard, longest_seconds))
+		made.mount(scheme, adapter)
 	return made
 
 
+def within(asked: requests.Session, seconds: float) -> AbstractContextManager[None]:
+	"""All that this session (of `session`) asks meanwhile has so many seconds, however slowly the other end talks: connecting, greetings,
+	head and body. Raises requests.Timeout for what they cut short. Only the look-up of a name takes as long as it takes. A session is
+	one thread's."""
+	return asked.get_adapter("https://").lines.until(seconds)
+
+
 class _Adapter(HTTPAdapter):
-	def __init__(self, guard: Guard, longest_seconds: float | None) -> None:
+	def __init__(self, guard: Guard) -> None:
+		self.lines = Lines()
 		self._kinds = {
-			scheme: type(
-				pool.__name__, (pool,), {"ConnectionCls": guard.watched(connection, longest_seconds)}
-			)
+			scheme: type(pool.__name__, (pool,), {"ConnectionCls": guard.watched(connection, self.lines)})
 			for scheme, pool, connection in (
 				("http", HTTPConnectionPool, HTTPConnection),
 				("https", HTTPSConnectionPool, HTTPSConnection),
@@ -129,21 +186,22 @@ class _Adapter(HTTPAdapter):
 		self.poolmanager.pool_classes_by_scheme = self._kinds
 
 
-def _connected(connection: Any, guard: Guard, connect: Callable[[], Any]) -> Any:
+def _connected(connection: Any, guard: Guard, lines: Lines, connect: Callable[[], Any]) -> Any:
 	"""A socket to one of the host's addresses. urllib3 connects to what stands in `_dns_host`; the certificate is the host's."""
 	host = connection._dns_host
 	*others, last = guard.addresses(connection.host, connection.port)
 	try:
 		for address in others:
-			connection._dns_host = address
+			connection._dns_host, connection.timeout = address, _bounded(connection.timeout, lines)
 			with suppress(NewConnectionError, ConnectTimeoutError):
 				return connect()
-		connection._dns_host = last
+		connection._dns_host, connection.timeout = last, _bounded(connection.timeout, lines)
 		return connect()
 	finally:
 		connection._dns_host = host
 
 
-def _cut(connection: Any) -> None:
-	with suppress(OSError, AttributeError):
-		connection.sock.shutdown(socket.SHUT_RDWR)
+def _bounded(timeout: Any, lines: Lines) -> Any:
+	"""The time to connect: not more than is left."""
+	left = lines.left()
+	return timeout if left == math.inf else max(0.01, min(left, timeout or left))

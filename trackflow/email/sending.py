@@ -199,17 +199,23 @@ class _Run:
 
 	@retried
 	def _hand_over(self) -> bool:
-		"""Hand a batch over to Frappe's queue; False where none is left or enough wait there."""
-		if not self._locked():
-			return False
+		"""Hand a batch over to Frappe's queue; False where none is left or enough wait there. The mails are made before anything is locked:
+		that takes seconds, for which clicks in earlier ones, and with them all of a drain, would have to wait."""
+		frappe.db.commit()
 		room = min(BATCH, AHEAD - _number(self.name, UNDER_WAY))
 		waiting = self._waiting(room) if room > 0 else {}
 		if not waiting:
-			frappe.db.rollback()
 			return False
 		mails, changes = self._made(waiting)
+		if not self._locked():
+			return False
+		# Another job may have handed them over meanwhile.
+		there = bulk.lock(LOG, list(changes), ["status"])
+		changes = {name: changes[name] for name, row in there.items() if row.status == QUEUED}
+		queued = {one["email_queue"] for one in changes.values()}
+		mails = [mail for mail in mails if mail[0] in queued]
 		preparing.queue(mails, self.mailing, self.sender.envelope, self.sender.account)
-		bulk.update(LOG, changes)
+		bulk.update(LOG, changes, is_locked=True)
 		bulk.update(MAILING, {self.name: {"is_stale": 1}}, is_locked=True)
 		frappe.db.commit()
 		self.done += len(mails)

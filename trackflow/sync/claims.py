@@ -5,18 +5,24 @@ not heard. Each function is a transaction of its own, which begins with the lock
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
+from frappe import _
 
 from trackflow import bulk
 from trackflow.collisions import retried
 from trackflow.sync.intake import LOG
-from trackflow.sync.schedule import PENDING, Outcome
+from trackflow.sync.schedule import ERROR, EXPIRED, PENDING, Outcome
 
 Row = dict[str, Any]
 
+# Of the addresses of one batch: somebody may send the same form thousands of times.
+MOST_OF_ADDRESSES = 1_000
+# A form that nobody came to for so long tells of a visit that is over: it would surprise whoever gets it. Shorter than logs are kept,
+# so that it can be seen.
+LONGEST_WAIT = timedelta(days=30)
 FIELDS = (
 	"visitor", "visitor_event", "email", "first_name", "last_name", "attempts", "status", "due_at", "claim",
 )  # fmt: skip
@@ -24,18 +30,20 @@ FIELDS = (
 
 @retried
 def take(now: datetime, until: datetime, number: int) -> list[Row]:
-	"""Take forms that are due, the first first, and with each what is due of the same address: one person is one worker's."""
+	"""Take forms that are due, the first first, and with each what is due of the same address, up to MOST_OF_ADDRESSES in all: one
+	person is one worker's. What is left of an address is its next turn."""
 	frappe.db.commit()
 	due = _due(now, number)
 	if not due:
 		return []
 	addresses = {row.email for row in due.values() if row.email}
-	due |= bulk.load(LOG, {"email": ("in", addresses), "status": PENDING}, FIELDS) if addresses else {}
+	due |= _due(now, MOST_OF_ADDRESSES, addresses)
 	frappe.db.commit()
 	locked = bulk.lock(LOG, due, FIELDS)
 	taken = {name: row for name, row in locked.items() if row.status == PENDING and row.due_at <= now}
-	others = {row.email for name, row in locked.items() if row.email and _is_anothers(row, now)}
-	taken = {name: row for name, row in taken.items() if row.email not in others}
+	# Asked only now: whoever takes forms of an address locks the first of them, so what another took before is stored.
+	others = _addresses_of_others(addresses, now)
+	taken = {name: row for name, row in taken.items() if not row.email or row.email not in others}
 	claim = frappe.generate_hash(length=16)
 	changes = {
 		name: {"claim": claim, "due_at": until, "attempts": (row.attempts or 0) + 1}
@@ -88,6 +96,20 @@ def drop(rows: Collection[Row]) -> int:
 
 
 @retried
+def give_up_old(now: datetime) -> int:
+	"""Give up forms that have waited too long, such as for a sync that is off for good; answers how many."""
+	frappe.db.commit()
+	before = now - LONGEST_WAIT
+	locked = bulk.lock(LOG, _due(before, MOST_OF_ADDRESSES), ("status", "due_at"))
+	old = [name for name, row in locked.items() if row.status == PENDING and row.due_at <= before]
+	message = _("It waited for {0} days, and nobody synced it.").format(LONGEST_WAIT.days)
+	values = {"status": ERROR, "reason": EXPIRED, "error_message": message, "claim": None}
+	bulk.update(LOG, dict.fromkeys(old, values), is_locked=True)
+	frappe.db.commit()
+	return len(old)
+
+
+@retried
 def try_again(names: Collection[str], now: datetime) -> int:
 	"""Begin with forms anew that are done, or wait for another attempt; answers how many."""
 	frappe.db.commit()
@@ -106,16 +128,37 @@ def try_again(names: Collection[str], now: datetime) -> int:
 	return len(free)
 
 
-def _due(now: datetime, number: int) -> dict[str, Row]:
+def _due(now: datetime, number: int, addresses: Collection[str] | None = None) -> dict[str, Row]:
+	"""The first that are due, of these addresses if any are named."""
+	if addresses is not None and not addresses:
+		return {}
 	table = frappe.qb.DocType(LOG)
 	query = (
 		frappe.qb.from_(table)
 		.select(table.name, table.email)
 		.where((table.status == PENDING) & (table.due_at <= now))
-		.orderby(table.due_at, table.name)
+		.orderby(table.due_at)
+		.orderby(table.name)
 		.limit(number)
 	)
+	if addresses:
+		query = query.where(bulk.among(table.email, addresses))
 	return {row.name: row for row in query.run(as_dict=True)}
+
+
+def _addresses_of_others(addresses: Collection[str], now: datetime) -> set[str]:
+	"""Those of these addresses of which another worker holds a form."""
+	if not addresses:
+		return set()
+	table = frappe.qb.DocType(LOG)
+	query = (
+		frappe.qb.from_(table)
+		.select(table.email)
+		.distinct()
+		.where(bulk.among(table.email, addresses) & (table.status == PENDING))
+		.where(table.claim.isnotnull() & (table.due_at > now))
+	)
+	return set(query.run(pluck=True))
 
 
 def _is_anothers(row: Row, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import frappe
 from frappe.query_builder.functions import Min
+from pypika.analytics import RowNumber
 
 from trackflow import bulk
 from trackflow.config import get_config
@@ -19,6 +20,8 @@ from trackflow.tracking.parameters import AD_FIELDS, UTM_FIELDS
 
 Row = dict[str, Any]
 
+# Of each visitor: pages are told without their parameters, so many addresses may be one page.
+MOST_ADDRESSES = 10 * MOST_PAGES
 _PLACE_AND_DEVICE = ("country", "region", "city", "screen", "viewport", "device_type", "os", "browser")
 _EVENT = (
 	"event_id", "timestamp", "page_url", "page_title", "referrer", "domain", "session", "form_data", "user_agent", "ip_address",
@@ -94,19 +97,24 @@ def _sender(
 
 
 def _pages(ids: Collection[str]) -> Mapping[str, list[str]]:
-	"""The pages that each of these visitors saw, the first first."""
+	"""The first addresses that each of these visitors saw, the first first."""
 	if not ids:
 		return {}
 	table = frappe.qb.DocType("Visitor Event")
 	first = Min(table.timestamp)
-	query = (
+	seen = (
 		frappe.qb.from_(table)
-		.select(table.visitor, table.page_url)
+		.select(table.visitor, table.page_url, first.as_("first"))
 		.where(bulk.among(table.visitor, ids) & (table.event_type == "PAGE_VIEW") & (table.counted == 1))
 		.groupby(table.visitor, table.page_url)
-		.orderby(first)
-		.orderby(table.page_url)
-		.limit(len(ids) * MOST_PAGES)
+	).as_("seen")
+	place = RowNumber().over(seen.visitor).orderby(seen.first, seen.page_url)
+	ranked = frappe.qb.from_(seen).select(seen.visitor, seen.page_url, place.as_("place")).as_("ranked")
+	query = (
+		frappe.qb.from_(ranked)
+		.select(ranked.visitor, ranked.page_url)
+		.where(ranked.place <= MOST_ADDRESSES)
+		.orderby(ranked.place)
 	)
 	found: dict[str, list[str]] = defaultdict(list)
 	for visitor, page in query.run():

@@ -75,7 +75,9 @@ class Report(NamedTuple):
 
 @recorded
 def queue() -> int:
-	"""Every five minutes: queue the job where forms are due; answers how many."""
+	"""Every five minutes: give up what waited too long, and queue the job where forms are due; answers how many."""
+	while claims.give_up_old(now_datetime()):
+		pass
 	if not options.read().is_on:
 		return 0
 	due = waiting()

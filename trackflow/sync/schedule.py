@@ -14,6 +14,7 @@ FIRST_PAUSE = timedelta(minutes=5)
 
 # Why a form is in its state, by its name in CRM Sync Log; the words stand in `run`.
 NOBODY, SEVERAL, REFUSED, UNREACHABLE, NOTHING = "nobody", "several", "refused", "unreachable", "nothing"
+EXPIRED = "expired"
 
 
 class Outcome(NamedTuple):

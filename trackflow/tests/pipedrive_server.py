@@ -30,8 +30,8 @@ def key_of(name: str) -> str:
 
 
 class Pipedrive:
-	"""A server on a free port. `fails` says for a request which way it fails: a status, "hang", "drip", "garbage", "cut", a dict
-	(status, headers, body); None for not at all. A context manager."""
+	"""A server on a free port. `fails` says for a request which way it fails: a status, "hang", "drip", "drip head", "garbage", "cut",
+	a dict (status, headers, body); None for not at all. A context manager."""
 
 	def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
 		self.persons: dict[int, dict[str, Any]] = {}
@@ -191,15 +191,18 @@ def _handler(pipedrive: Pipedrive) -> type[BaseHTTPRequestHandler]:
 			elif failure == "cut":
 				self.close_connection = True
 				self.connection.close()
-			elif failure == "drip":
-				self._drip()
+			elif failure in ("drip", "drip head"):
+				self._drip(failure == "drip head")
 			elif isinstance(failure, dict):
 				self._send(failure["status"], failure.get("body", _error("no")), failure.get("headers", {}))
 			else:
 				self._send(failure, _error("Something went wrong"))
 
-		def _drip(self) -> None:
-			self._head(200, 10_000, {})
+		def _drip(self, in_head: bool) -> None:
+			if in_head:
+				self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long:")
+			else:
+				self._head(200, 10_000, {})
 			for _letter in range(10_000):
 				if pipedrive.stops:
 					return

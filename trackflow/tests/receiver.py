@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
@@ -95,6 +96,37 @@ class Silent:
 		return self
 
 	def __exit__(self, *_error: object) -> None:
+		self._socket.close()
+
+
+class Dripping:
+	"""Takes connections, says `first` at once and then a letter each twentieth of a second: ten seconds long, or a test that fails would
+	never end. A context manager."""
+
+	def __init__(self, first: bytes) -> None:
+		self._first, self._ended = first, Event()
+		self._socket = socket.create_server(("127.0.0.1", 0))
+		self.port = self._socket.getsockname()[1]
+
+	def _serve(self) -> None:
+		with suppress(OSError):
+			while True:
+				Thread(target=self._drip, args=(self._socket.accept()[0],), daemon=True).start()
+
+	def _drip(self, line: socket.socket) -> None:
+		with line, suppress(OSError):
+			line.sendall(self._first)
+			for _letter in range(200):
+				if self._ended.wait(0.05):
+					return
+				line.sendall(b"x")
+
+	def __enter__(self) -> "Dripping":
+		Thread(target=self._serve, daemon=True).start()
+		return self
+
+	def __exit__(self, *_error: object) -> None:
+		self._ended.set()
 		self._socket.close()
 
 

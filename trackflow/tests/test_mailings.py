@@ -11,8 +11,9 @@ from unittest.mock import patch
 import frappe
 from frappe.utils import add_to_date, now_datetime
 
+from trackflow import bulk
 from trackflow.constants.roles import CAMPAIGN_MANAGER, TRACKFLOW_MANAGER
-from trackflow.email import figures, preparing, recipients, sending
+from trackflow.email import figures, preparing, recipients, rendering, sending
 from trackflow.email.mailings import LOG, MAILING
 from trackflow.tests.base import counted_statements, fork, is_shared, needs_crm
 from trackflow.tests.factories import make_lead, make_link, set_settings
@@ -156,6 +157,24 @@ class TestSending(MailCase):
 			self.assertEqual(frappe.db.count("Email Queue", {"reference_name": doc.name}), number)
 		self.assertLess(counts[1], 25)
 		self.assertLessEqual(counts[1], counts[0] + 2)
+
+	def test_nothing_is_locked_while_mails_are_made(self) -> None:
+		"""It takes seconds, for which clicks of everybody would have to wait."""
+		self.contacts("Ada", "Bob")
+		doc = self.mailing()
+		sending.start(doc)
+		frappe.db.commit()
+		run, done = sending._Run(doc.name), []
+		run._load()
+		run._gather()
+		lock, rendered = bulk.lock, rendering.rendered
+		with (
+			patch.object(bulk, "lock", lambda *given: done.append("lock") or lock(*given)),
+			patch.object(rendering, "rendered", lambda *given: done.append("made") or rendered(*given)),
+		):
+			self.assertTrue(run._hand_over())
+		self.assertEqual(done[:3], ["made", "made", "lock"])
+		self.assertNotIn("made", done[2:])
 
 
 def make_template() -> None:

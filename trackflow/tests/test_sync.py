@@ -14,12 +14,12 @@ from frappe.utils import now_datetime
 from trackflow.privacy import erasure
 from trackflow.stream import connection
 from trackflow.stream.connection import connect as queue_redis
-from trackflow.sync import claims, pipedrive, run, state, transport
+from trackflow.sync import claims, gather, pipedrive, run, state, transport
 from trackflow.sync.intake import LOG
 from trackflow.tests.base import fork, is_shared
 from trackflow.tests.factories import SHOP, event_record, set_settings
 from trackflow.tests.pipedrive_server import TOKEN, Pipedrive, key_of
-from trackflow.tests.sync_case import ADA, SimulatedTime, SyncTestCase, form, rows_of_mapping, visitor
+from trackflow.tests.sync_case import ADA, SimulatedTime, SyncTestCase, form, rows_of_mapping, soon, visitor
 from trackflow.tracking import store
 
 
@@ -212,6 +212,52 @@ class TestSync(SyncTestCase):
 		self.assertIs(frappe.get_attr(enqueue.call_args.args[0]), run.job)
 		self.assertEqual(run.job().rows_written, 1)
 
+	def test_one_address_does_not_fill_the_memory(self) -> None:
+		"""Somebody may send one form thousands of times: so many are taken at once, the first first, and the rest is the next turn's."""
+		ada = self.pipedrive.add("Ada Lovelace", "ada@example.com")
+		self.submit(*(form(number) for number in range(1, 13)))
+		self.make_due()
+		now = now_datetime()
+		with patch.object(claims, "MOST_OF_ADDRESSES", 5):
+			first = claims.take(now, soon(10), 2)
+			self.assertEqual((len(first), claims.take(now, soon(10), 2)), (5, []))
+			claims.give_back(first, now)
+			self.assertEqual(self.work().done["synced"], 12)
+		self.assertEqual(
+			(set(self.pipedrive.updates), {row.status for row in self.logs()}), ({ada}, {"synced"})
+		)
+
+	def test_what_waits_for_a_month_is_given_up(self) -> None:
+		"""Also where the sync is off for good; whoever wants it all the same has it tried again."""
+		self.pipedrive.add("Ada Lovelace", "ada@example.com")
+		self.submit(form(1), form(2, typed={"email": "bob@example.com"}))
+		set_settings(sync_enabled=0)
+		frappe.db.set_value(LOG, {"email": "ada@example.com"}, "due_at", now_datetime() - claims.LONGEST_WAIT)
+		run.queue()
+		old, young = self.logs()
+		self.assertEqual((old.status, old.reason, young.status), ("error", "expired", "pending"))
+		self.assertIn(f"{claims.LONGEST_WAIT.days} days", old.error_message)
+		set_settings(sync_enabled=1)
+		self.assertEqual(claims.try_again([old.name], now_datetime()), 1)
+		self.work()
+		self.assertEqual(self.logs()[0].status, "synced")
+
+	def test_each_visitor_has_pages_of_its_own(self) -> None:
+		"""One who saw thousands of them takes none from another."""
+		pages = [
+			event_record(number, at=time.time() - 100 + place, url=f"https://{SHOP}/{number}/{place}")
+			for number, many in ((1, 9), (2, 3))
+			for place in range(many)
+		]
+		store.store([*reversed(pages)])
+		with patch.object(gather, "MOST_ADDRESSES", 4):
+			found = gather._pages({visitor(1), visitor(2)})
+		expected = {
+			visitor(number): [f"https://{SHOP}/{number}/{place}" for place in range(many)]
+			for number, many in ((1, 4), (2, 3))
+		}
+		self.assertEqual(found, expected)
+
 
 class TestMisbehaving(SyncTestCase):
 	"""A Pipedrive that does all that servers do."""
@@ -274,7 +320,7 @@ class TestMisbehaving(SyncTestCase):
 				self.assertEqual((self.state()[0], state.current().failures), ("synced", 0))
 
 	def test_hanging(self) -> None:
-		for failure in ("hang", "drip"):
+		for failure in ("hang", "drip", "drip head"):
 			with self.subTest(failure), patch.object(transport, "TIMEOUT_SECONDS", 0.3):
 				self.begin_again()
 				self.fail(*[failure] * 3)

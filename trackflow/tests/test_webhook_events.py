@@ -35,7 +35,7 @@ from trackflow.tests.test_visitor_api import readable_by
 from trackflow.tests.test_waste import DAY, WasteTestCase
 from trackflow.tests.users import make_user, remove_user
 from trackflow.waste import notices
-from trackflow.webhooks import limit_hits
+from trackflow.webhooks import limit_hits, outbox
 from trackflow.webhooks.messages import MOST_ITEMS
 from trackflow.webhooks.outbox import DELIVERY
 
@@ -102,6 +102,30 @@ class TestClicks(TrackFlowTestCase):
 		with patch("trackflow.tracking.store._queue_credits", side_effect=ValueError):
 			drain.drain()
 		self.assertEqual((told("link.clicked"), frappe.db.count("Click Event")), ([], 0))
+
+	def test_what_cannot_be_told_fails_no_drain(self) -> None:
+		"""WHK-1, RED-8: nor does it leave half a message."""
+		frappe.db.delete("Error Log", {"method": ("like", "%link.clicked%")})
+		make_webhook(URL, "link.clicked")
+
+		with patch.object(outbox, "queue", side_effect=ValueError("a hook of another app")):
+			self.store(3)
+		self.assertEqual((told("link.clicked"), frappe.db.count("Click Event")), ([], 3))
+		self.assertEqual(frappe.db.count("Click Queue"), 0)
+		self.assertEqual(frappe.db.count("Error Log", {"method": ("like", "%link.clicked%")}), 1)
+
+	def test_a_collision_there_is_everybodys(self) -> None:
+		"""The database has undone the clicks too: all of it is done again."""
+		make_webhook(URL, "link.clicked")
+		first = [frappe.QueryDeadlockError]
+
+		def collides_once() -> None:
+			if first:
+				raise first.pop()
+
+		with patch.object(outbox, "queue", collides_once):
+			self.store(3)
+		self.assertEqual((len(told("link.clicked")), frappe.db.count("Click Event")), (3, 3))
 
 
 class TestWebsites(TrackFlowTestCase):

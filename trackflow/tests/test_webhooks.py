@@ -19,7 +19,7 @@ from trackflow.constants.roles import TRACKFLOW_MANAGER
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
 from trackflow.tests.factories import make_campaign, make_link, make_webhook
-from trackflow.tests.receiver import Receiver, Silent, nobody, wait_for
+from trackflow.tests.receiver import Dripping, Receiver, Silent, nobody, wait_for
 from trackflow.tests.users import make_user, remove_user
 from trackflow.webhooks import managing, outbox, sender, signing, target
 from trackflow.webhooks.messages import EVENTS
@@ -255,6 +255,28 @@ class TestDelivering(WebhookTestCase):
 		self.assertLess(time.monotonic() - began, 5)
 		self.assertEqual([row.status for row in self.rows()], ["Pending"])
 
+	def test_one_that_drips_has_no_more_time_wherever_it_does(self) -> None:
+		"""WHK-1: in TLS's greetings, in its head, in a body behind which it hangs up."""
+		head = b"HTTP/1.1 200 Said\r\nConnection: close\r\nX-Long: "
+		body = b"HTTP/1.1 200 Said\r\nConnection: close\r\nContent-Length: 1000\r\n\r\nthanks"
+		cases = (
+			("https", b"\x16\x03\x03\x40\x00", (0, target.TIMEOUT)),
+			("http", head, (0, target.TIMEOUT)),
+			("http", body, (200, "")),
+		)
+		for scheme, first, expected in cases:
+			with (
+				self.subTest(first),
+				Dripping(first) as dripping,
+				patch.object(target, "LONGEST_SECONDS", 1.5),
+			):
+				began = time.monotonic()
+				outcome = target.post(
+					target.Attempt(f"{scheme}://127.0.0.1:{dripping.port}/hook", {}, b"{}", True)
+				)
+				self.assertLess(time.monotonic() - began, 5)
+				self.assertEqual((outcome.status, outcome.error), expected)
+
 	def test_nobody_listens(self) -> None:
 		make_webhook(nobody(), "link.created")
 		self.put(1)
@@ -280,6 +302,19 @@ class TestSlowTargets(WebhookTestCase):
 		self.assertEqual(self.send(), 8)
 		self.assertEqual(waited, [True] * 4)
 		self.assertEqual(slow.most_at_once, 1)
+
+	def test_webhooks_with_nothing_to_tell_cost_no_statements(self) -> None:
+		"""WHK-1: of each delivery, however many there are."""
+		make_webhook(self.receiver.address, "link.created")
+		counts = []
+		for many in (1, 9):
+			for number in range(many):
+				make_webhook(f"{self.receiver.address}/{many}-{number}", "campaign.updated", key="idle")
+			self.put(4)
+			with counted_statements() as statements:
+				self.assertEqual(self.send(), 4)
+			counts.append(len(statements))
+		self.assertLessEqual(counts[1], counts[0] + 2)
 
 	def test_a_dead_one_costs_a_run_three_attempts(self) -> None:
 		make_webhook(nobody(), "link.created", key="dead")
@@ -323,6 +358,26 @@ class TestPausing(WebhookTestCase):
 		self.assertEqual(self.send(now_datetime() + timedelta(days=2)), 0)
 		self.assertEqual({row.status for row in self.rows()}, {"Pending"})
 		self.assertFalse([one for one in self.notices() if "/hook" in one])
+
+	def test_what_waits_for_a_month_is_given_up(self) -> None:
+		"""WHK-1: for a webhook that is paused and forgotten; whoever comes back to it can have it sent all the same."""
+		(hook,) = make_webhook(self.receiver.address, "link.created")
+		(running,) = make_webhook(nobody(), "link.created", key="running")
+		old, _young = self.put(2)
+		bulk.update(HOOK, {hook: {"is_paused": 1}})
+		long_ago = now_datetime() - sender.LONGEST_WAIT - timedelta(hours=1)
+		filters = {"payload": ("like", f"%{old}%")}
+		frappe.db.set_value(DELIVERY, filters, "next_attempt_at", long_ago)
+		self.send()
+		states = [(row.status, row.next_attempt_at is None) for row in self.rows(webhook=hook)]
+		self.assertEqual(states, [("Failed", True), ("Pending", False)])
+		(row,) = self.rows(webhook=hook, status="Failed")
+		self.assertIn(f"{sender.LONGEST_WAIT.days} days", row.error_message)
+		self.assertEqual({one.status for one in self.rows(webhook=running)}, {"Pending"})
+		managing.redeliver([row.name])
+		managing.resume(hook)
+		self.send()
+		self.assertEqual(len(self.receiver.received), 2)
 
 	def test_six_hours_without_the_target_lose_nothing(self) -> None:
 		"""Down for six simulated hours, in which something happens every ten minutes and the scheduler runs each minute: paused on

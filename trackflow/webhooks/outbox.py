@@ -5,7 +5,8 @@ Who subscribes stands in the settings' snapshot. Where nobody does, nothing is a
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -15,32 +16,55 @@ from frappe.utils import get_system_timezone, now_datetime
 
 from trackflow import bulk, jobs
 from trackflow.access.stored_keys import WEBHOOK
+from trackflow.collisions import is_collision
 from trackflow.config import get_config
 from trackflow.naming import timed_name
 from trackflow.policy import Config, Webhook
+from trackflow.runs import note_failure
 from trackflow.times import iso
 from trackflow.webhooks.messages import EVENTS, Item, is_message, messages, narrowed
 
 DELIVERY = "Webhook Delivery"
 PENDING, DELIVERED, FAILED = "Pending", "Delivered", "Failed"
 JOB = "trackflow.webhooks.sender.send_due"
+SAVE_POINT = "trackflow_outbox"
 
 Items = Mapping[str, Item]
 
 
 def tell(event: str, items: Callable[[ZoneInfo], Items], config: Config | None = None) -> None:
 	"""Have this told to who subscribes to the event. `items` gives them by the names of the documents that they are of; it is asked
-	only where somebody subscribes. Part of the caller's transaction."""
+	only where somebody subscribes. Part of the caller's transaction, which it never fails."""
 	if webhooks := subscribers(event, config):
 		zone = ZoneInfo(get_system_timezone())
-		_put(event, dict.fromkeys(webhooks, items(zone)), zone)
+		with _harmless(event):
+			_put(event, dict.fromkeys(webhooks, items(zone)), zone)
 
 
 def tell_each(event: str, items: Callable[[Webhook, ZoneInfo], Items]) -> None:
 	"""The same where not every webhook is told the same."""
 	if webhooks := subscribers(event):
 		zone = ZoneInfo(get_system_timezone())
-		_put(event, {one: items(one, zone) for one in webhooks}, zone)
+		with _harmless(event):
+			_put(event, {one: items(one, zone) for one in webhooks}, zone)
+
+
+@contextmanager
+def _harmless(event: str) -> Iterator[None]:
+	"""Told in the transaction in which it happens, so exactly if it did; where nobody subscribes that costs nothing, else a savepoint and
+	a few statements a batch of clicks, whatever its size. But a click, a lead or a link is worth more than that somebody is told of it:
+	what goes wrong here, such as a permission's hook of another app, is undone by itself and noted, and fails nothing."""
+	frappe.db.savepoint(SAVE_POINT)
+	try:
+		yield
+	except jobs.TimeIsUp:
+		raise
+	except Exception as error:
+		if is_collision(error):
+			# The database has undone more than this.
+			raise
+		frappe.db.rollback(save_point=SAVE_POINT)
+		note_failure(f"TrackFlow: webhooks could not be told of {event}")
 
 
 def _put(event: str, items: Mapping[Webhook, Items], zone: ZoneInfo) -> None:

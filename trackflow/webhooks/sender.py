@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import frappe
 from frappe import _
 from frappe.utils import cint, escape_html, now_datetime
+from pypika import Table
+from pypika.terms import Criterion, ExistsCriterion
 
 from trackflow import bulk, keys
 from trackflow.access.stored_keys import DOCTYPE, WEBHOOK, stored_keys, webhooks_of
@@ -39,6 +41,9 @@ MOST_AT_ONCE = 32
 MAX_SECONDS = 200
 LEASE = timedelta(seconds=60)
 RENEW_SECONDS = 15
+# What a paused webhook was not told for so long surprises whoever gets it. Shorter than deliveries are kept, so that it can be seen, and
+# sent again.
+LONGEST_WAIT = timedelta(days=30)
 # Of a target that fails so often in a row the rest is left to the next run.
 MOST_FAILURES = 3
 _HOOK_FIELDS = ("parent", "webhook_url", "consecutive_failures", "is_paused", "held_until", "lease")
@@ -69,6 +74,7 @@ class Run:
 		self.tried = 0
 
 	def work(self) -> int:
+		_give_up_old(self.clock())
 		webhooks = _usable()
 		until, renewed = time.monotonic() + MAX_SECONDS, time.monotonic()
 		with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="webhook") as pool:
@@ -89,31 +95,31 @@ class Run:
 		return self.tried
 
 	def _begin(self, webhooks: Collection[str], pool: ThreadPoolExecutor) -> None:
-		"""Begin a delivery to each webhook that has one due and none under way."""
+		"""Begin a delivery to each of these webhooks that has one due and none under way."""
+		if len(self.under_way) == MOST_AT_ONCE:
+			return
 		busy = {flight.webhook for flight in self.under_way.values()}
-		for webhook in webhooks:
-			if len(self.under_way) == MOST_AT_ONCE:
-				return
-			if webhook in busy or self.failures[webhook] >= MOST_FAILURES:
+		for webhook in _ready(self.clock()):
+			if webhook not in webhooks or webhook in busy or self.failures[webhook] >= MOST_FAILURES:
 				continue
 			if found := self._take(webhook):
 				delivery, attempt = found
 				self.under_way[pool.submit(target.post, attempt)] = Flight(webhook, delivery)
+			if len(self.under_way) == MOST_AT_ONCE:
+				return
 
 	@retried
 	def _take(self, webhook: str) -> tuple[str, Attempt] | None:
 		"""The next delivery that is due, with the webhook's lease; None where nothing is, or somebody else delivers."""
 		frappe.db.commit()
 		now = self.clock()
-		if not _next(webhook, now):
-			return None
 		hook = self._leased(webhook, now)
-		# Once more, as whoever had the lease before may have delivered it.
-		frappe.db.commit()
-		name = _next(webhook, now) if hook else None
+		if not hook:
+			return None
+		# Asked only with the lease, as whoever had it before may have delivered what was due.
+		name = _next(webhook, now)
 		if not name:
-			if hook:
-				self._release(webhook)
+			self._release(webhook)
 			return None
 		row = frappe.db.get_value(DELIVERY, name, _DELIVERY_FIELDS, as_dict=True)
 		return name, _attempt(hook, name, row)
@@ -125,9 +131,7 @@ class Run:
 			frappe.qb.update(table)
 			.set(table.lease, self.token)
 			.set(table.leased_until, now + LEASE)
-			.where((table.name == webhook) & (table.is_paused == 0))
-			.where(table.leased_until.isnull() | (table.leased_until < now))
-			.where(table.held_until.isnull() | (table.held_until <= now))
+			.where((table.name == webhook) & _is_free(table, now))
 			.run()
 		)
 		hook = frappe.db.get_value(WEBHOOK, webhook, _HOOK_FIELDS, as_dict=True)
@@ -201,7 +205,48 @@ class Run:
 		return retrying.asked_for(outcome.retry_after, datetime.now(UTC))
 
 
-def _usable() -> list[str]:
+def _ready(now: datetime) -> list[str]:
+	"""The webhooks that have a delivery due and may be leased; one statement, however many have none."""
+	hook, delivery = frappe.qb.DocType(WEBHOOK), frappe.qb.DocType(DELIVERY)
+	due = (
+		frappe.qb.from_(delivery)
+		.select(delivery.name)
+		.where((delivery.webhook == hook.name) & (delivery.status == PENDING))
+		.where(delivery.next_attempt_at <= now)
+	)
+	frappe.db.commit()
+	query = frappe.qb.from_(hook).select(hook.name).where(_is_free(hook, now) & ExistsCriterion(due))
+	return query.orderby(hook.name).run(pluck=True)
+
+
+def _is_free(hook: Table, now: datetime) -> Criterion:
+	"""Nobody delivers to it, it is not paused, and does not want to be left alone."""
+	is_leased = hook.leased_until.isnull() | (hook.leased_until < now)
+	return (hook.is_paused == 0) & is_leased & (hook.held_until.isnull() | (hook.held_until <= now))
+
+
+def _give_up_old(now: datetime) -> None:
+	"""Give up what has waited too long for webhooks that are paused and forgotten."""
+	hook, table = frappe.qb.DocType(WEBHOOK), frappe.qb.DocType(DELIVERY)
+	is_old = (table.status == PENDING) & (table.next_attempt_at < now - LONGEST_WAIT)
+	frappe.db.commit()
+	query = frappe.qb.from_(table).join(hook).on(hook.name == table.webhook).select(table.webhook).distinct()
+	for webhook in query.where(is_old & (hook.is_paused == 1)).orderby(table.webhook).run(pluck=True):
+		_give_up_of(webhook, is_old)
+
+
+@retried
+def _give_up_of(webhook: str, is_old: Criterion) -> None:
+	"""Unless it was resumed just now."""
+	frappe.db.commit()
+	hook = bulk.lock(WEBHOOK, [webhook], ("is_paused",)).get(webhook)
+	if hook and hook.is_paused:
+		why = _("It waited for {0} days; the webhook was paused.").format(LONGEST_WAIT.days)
+		_give_up((frappe.qb.DocType(DELIVERY).webhook == webhook) & is_old, why)
+	frappe.db.commit()
+
+
+def _usable() -> set[str]:
 	"""The webhooks that may be delivered to. What waits for others is given up: they were switched off or removed, or their key was."""
 	table = frappe.qb.DocType(DELIVERY)
 	frappe.db.commit()
@@ -209,7 +254,7 @@ def _usable() -> list[str]:
 		frappe.qb.from_(table).select(table.webhook).where(table.status == PENDING).groupby(table.webhook)
 	).run(pluck=True)
 	if not waiting:
-		return []
+		return set()
 	# Read after what waits: a webhook that was made meanwhile has what waits for it.
 	frappe.db.commit()
 	now = time.time()
@@ -219,22 +264,23 @@ def _usable() -> list[str]:
 		for one in some
 		if not one.expires_at or one.expires_at > now
 	}
+	why = _("The webhook or its API key is switched off, expired or gone.")
 	for webhook in sorted(set(waiting) - usable):
-		_give_up(webhook)
-	return sorted(usable)
+		_give_up((table.webhook == webhook) & (table.status == PENDING), why)
+		frappe.db.commit()
+	return usable
 
 
-def _give_up(webhook: str) -> None:
+def _give_up(which: Criterion, why: str) -> None:
 	table = frappe.qb.DocType(DELIVERY)
 	(
 		frappe.qb.update(table)
 		.set(table.status, FAILED)
 		.set(table.next_attempt_at, None)
-		.set(table.error_message, _("The webhook or its API key is switched off, expired or gone."))
-		.where((table.webhook == webhook) & (table.status == PENDING))
+		.set(table.error_message, why)
+		.where(which)
 		.run()
 	)
-	frappe.db.commit()
 
 
 def _next(webhook: str, now: datetime) -> str | None:
@@ -294,8 +340,8 @@ def _tell(hook: Row, standing: Standing) -> None:
 	if standing.is_paused:
 		subject = _("TrackFlow: a webhook is paused: {0}").format(about)
 		text = _(
-			"{0} deliveries in a row failed. Events wait until somebody resumes the webhook; none of them is lost."
-		).format(standing.failures)
+			"{0} deliveries in a row failed. Events wait until somebody resumes the webhook, for up to {1} days; until then none of them is lost."
+		).format(standing.failures, LONGEST_WAIT.days)
 	else:
 		subject = _("TrackFlow: deliveries of a webhook fail: {0}").format(about)
 		text = _(

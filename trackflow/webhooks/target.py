@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from trackflow import __version__
 from trackflow.inert import inert
-from trackflow.outgoing import Guard, looked_up, session
+from trackflow.outgoing import Guard, looked_up, session, within
 
 TIMEOUT_SECONDS = 10
 LONGEST_SECONDS = 20
@@ -78,7 +78,8 @@ def _post(attempt: Attempt) -> Outcome:
 	headers = {"User-Agent": f"TrackFlow/{__version__}", "Accept-Encoding": "identity", **attempt.headers}
 	guard = Guard(attempt.allows_private, _Refused, resolve)
 	with (
-		session(guard, LONGEST_SECONDS) as asked,
+		session(guard) as asked,
+		within(asked, LONGEST_SECONDS),
 		asked.post(
 			attempt.url,
 			data=attempt.body,

@@ -1,7 +1,7 @@
 """The scheduler's job for mail: sends what waits in the Email Queue, where a server is named."""
 
 import frappe
-from frappe.utils import now_datetime
+from frappe.utils import cint, now_datetime
 
 AT_ONCE = 500
 
@@ -25,5 +25,5 @@ def get_queue() -> list[str]:
 		or_filters=[["send_after", "is", "not set"], ["send_after", "<=", now_datetime()]],
 		pluck="name",
 		order_by="priority desc, retry, creation",
-		limit=AT_ONCE,
+		limit=cint(frappe.conf.email_queue_batch_size) or AT_ONCE,
 	)

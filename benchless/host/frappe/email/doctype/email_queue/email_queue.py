@@ -51,7 +51,7 @@ class EmailQueue(Document):
 				frappe.db.commit()
 
 	def _update(self, status: str, **values: object) -> None:
-		self.db_set({"status": status, **values}, update_modified=False)
+		self.db_set({"status": status, **values})
 		frappe.db.commit()
 
 	def validate(self) -> None:
