@@ -14,12 +14,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import frappe
+from frappe.query_builder.functions import Max
 
 from benchmarks import analytics, host, report, servers, traffic
 
@@ -64,18 +65,46 @@ def main() -> None:
 
 
 def _paths(names: dict[str, str]) -> list[str]:
-	year = "period=this-year"
+	"""Every page: with the usual 30 days, where it is about a period with a year, and narrowed as people narrow it."""
+	last = datetime.now().date()
+	year = f"from={last - timedelta(days=DAYS - 1)}&to={last}"
+	domain, campaign = f"domain={analytics.DOMAINS[1]}", f"campaign={names['campaign']}"
+	of_campaign, of_link = f"/campaigns/{names['campaign']}", f"/links/{names['link']}"
+	about_a_period = {
+		"/": ("", domain),
+		of_campaign: ("",),
+		of_link: ("",),
+		"/visitors": ("", campaign, "channel=Email&converted=1", "country=DE&sort=-page_views"),
+		"/leads": ("", campaign, "search=lead", "sort=-touch_count"),
+		"/deals": ("", campaign, "status=Won&sort=-value"),
+		"/attribution": ("", "by=campaign", "by=link", "by=platform&figure=roas"),
+		"/attribution?view=positions": ("", "by=campaign"),
+		"/attribution?view=paths": ("",),
+		"/attribution?view=unattributed": ("",),
+		"/conversions": ("", campaign, "channel=Email&type=Lead"),
+		"/spend": ("", "by=ad", "platform=Google%20Ads"),
+		"/waste": ("", "by=ad", "severity=high"),
+	}
 	return [
-		"/", f"/?{year}", "/campaigns", f"/campaigns/{names['campaign']}", f"/campaigns/{names['campaign']}?{year}",
-		"/links", "/links?search=products", "/links?sort=-click_count&page=200", f"/links/{names['link']}", f"/links/{names['link']}?{year}",
-		"/links/new", "/links/import", "/visitors", f"/visitors?{year}", f"/visitors/{names['visitor']}",
-		"/leads", f"/leads?{year}", f"/leads/{names['lead']}", "/deals", f"/deals?{year}", f"/deals/{names['deal']}",
-		"/attribution", f"/attribution?by=campaign&{year}", f"/attribution?view=positions&{year}", f"/attribution?view=paths&{year}",
-		f"/attribution?view=unattributed&{year}", "/conversions", f"/conversions?{year}", f"/conversions/{names['conversion']}",
-		"/spend", f"/spend?{year}", "/spend/import", "/spend/imports", "/waste", f"/waste?{year}",
-		"/settings", "/settings/consent", "/settings/attribution", "/settings/retention", "/settings/api-keys", "/settings/health",
-		"/settings/more", "/start",
+		*(
+			_joined(path, days, narrowed)
+			for path, some in about_a_period.items()
+			for days in ("", year)
+			for narrowed in some
+		),
+		"/campaigns", "/campaigns?status=Active&search=9", "/campaigns?sort=-spend&page=8",
+		"/links", f"/links?{campaign}", "/links?search=products", "/links?sort=-click_count&page=200", "/links/new", "/links/import",
+		f"/visitors/{names['visitor']}", f"/leads/{names['lead']}", f"/deals/{names['deal']}", f"/conversions/{names['conversion']}",
+		"/spend/import", "/spend/imports", "/settings", f"/settings/websites/{analytics.DOMAINS[1]}", "/settings/consent",
+		"/settings/attribution", "/settings/retention", "/settings/crm-sync", "/settings/api-keys", "/settings/webhooks",
+		"/settings/health", "/settings/more", "/start",
 	]  # fmt: skip
+
+
+def _joined(path: str, *queries: str) -> str:
+	"""A page's address with what its query is made of."""
+	query = "&".join(query for query in queries if query)
+	return f"{path}{'&' if '?' in path else '?'}{query}" if query else path
 
 
 def _fill(clicks: int, summed: int) -> dict[str, str]:
@@ -90,13 +119,19 @@ def _fill(clicks: int, summed: int) -> dict[str, str]:
 	first = datetime.now().date() - timedelta(days=summed)
 	for name, work in (
 		("clicks", lambda: click_rollups.run(first)),
-		("spend", lambda: rollups.rebuild(first)),
+		("spend", lambda: rollups.rebuild(_last_with_spend() or first)),
 	):
 		began = time.monotonic()
 		work()
 		frappe.db.commit()
 		print(f"summed up {name} in {time.monotonic() - began:.0f} s", flush=True)
 	return _one_of_each(links)
+
+
+def _last_with_spend() -> date | None:
+	"""The last day whose spend is summed up already, in a folder that was kept."""
+	rollup = frappe.qb.DocType("Daily Rollup")
+	return frappe.qb.from_(rollup).select(Max(rollup.date)).run()[0][0]
 
 
 def _crm() -> None:

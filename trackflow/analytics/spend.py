@@ -134,8 +134,7 @@ def _days(wanted: Wanted, places: Places) -> Row:
 	costly = costly[:TOLD_APART]
 	by_place = by_platform
 	if grain != PLATFORM and costly:
-		names = {place[GRAINS[grain] - 1] for place in costly}
-		by_place = reading.day_by_day(period.first, period.last, grain, model, names)
+		by_place = reading.day_by_day(period.first, period.last, grain, model, costly)
 	lines = []
 	for day in each_day(period.first, period.last):
 		total = _sum(_of_platform(by_platform.get(day, {}), wanted.platform).values())

@@ -4,7 +4,7 @@ Two statements, and a handful more where the range includes today. Spend and val
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -74,13 +74,15 @@ def read(first: date, last: date, grain: str, model: str) -> Range:
 
 
 def day_by_day(
-	first: date, last: date, grain: str, model: str, names: Collection[str] | None = None
+	first: date, last: date, grain: str, model: str, only: Collection[Place] | None = None
 ) -> dict[date, dict[Place, Figures]]:
-	"""The sums of places by day, and by place as it is folded; days without any are missing. `names` narrow them to places whose
-	last part is one of these ("" for none), since there may be many. One statement, and those of today where it is among them."""
+	"""The sums of places by day, and by place as it is folded; days without any are missing. `only` leaves out other places, since
+	there may be many; one that is made of the parts of these may be among them. One statement, and those of today where it is
+	among them."""
 	table = frappe.qb.DocType(ROLLUP)
-	keys = [table.date, *_parts(table)]
-	sums = _summed(first, last, grain, model, reporting_currency(), keys, _named(table, grain, names))
+	keys = [table.date, *_parts(table, grain)]
+	wanted = None if only is None else _made_of(table, grain, only)
+	sums = _summed(first, last, grain, model, reporting_currency(), keys, wanted)
 	found: dict[date, dict[Place, Figures]] = defaultdict(dict)
 	for (day, *place), figures in sums:
 		of_day = found[getdate(day)]
@@ -97,10 +99,14 @@ def by_day(first: date, last: date, model: str) -> dict[date, Figures]:
 	return {day: places[Place()] for day, places in days.items()}
 
 
-def _named(table: Any, grain: str, names: Collection[str] | None) -> Any:
-	if names is None:
-		return None
-	part = table[Place._fields[GRAINS[grain] - 1]]
+def _made_of(table: Any, grain: str, places: Collection[Place]) -> Criterion:
+	return Criterion.all(
+		_is_among(table[part], {place[number] for place in places})
+		for number, part in enumerate(_parts_of(grain))
+	)
+
+
+def _is_among(part: Any, names: Collection[str]) -> Criterion:
 	terms = [part.isnull() | (part == "")] if "" in names else []
 	if some := [name for name in names if name]:
 		terms.append(bulk.among(part, some))
@@ -108,12 +114,17 @@ def _named(table: Any, grain: str, names: Collection[str] | None) -> Any:
 
 
 def _stored(first: date, last: date, grain: str, model: str, currency: str) -> list[tuple[Place, Figures]]:
-	sums = _summed(first, last, grain, model, currency, _parts(frappe.qb.DocType(ROLLUP)))
+	sums = _summed(first, last, grain, model, currency, _parts(frappe.qb.DocType(ROLLUP), grain))
 	return [(Place(*map(bulk.of_hex, place)), figures) for place, figures in sums]
 
 
-def _parts(table: Any) -> list[Any]:
-	return [bulk.as_hex(table[part]).as_(f"part_{part}") for part in Place._fields]
+def _parts(table: Any, grain: str) -> list[Any]:
+	return [bulk.as_hex(table[part]).as_(f"part_{part}") for part in _parts_of(grain)]
+
+
+def _parts_of(grain: str) -> Sequence[str]:
+	"""The parts of a place that a grain tells apart; the others are empty."""
+	return Place._fields[: GRAINS[grain]]
 
 
 def _summed(

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from trackflow.costs import rates
 from trackflow.costs.exchange import held
-from trackflow.naming import key_name
+from trackflow.naming import key_name, timed_name
 from trackflow.rollups import facts
 from trackflow.rollups.grains import ZERO, Counted, Figures, Place, amounts_text, figures_by_grain
 from trackflow.tracking.conversions import types_that_count
@@ -21,6 +21,16 @@ FIELDS = (
 	"conversion_value", "currency", "original_spend", "original_value", "other_conversions", "spend_without_rate",
 	"value_without_rate", "waste_spend", "waste_pct", "waste_reason", "severity", "explanation",
 )  # fmt: skip
+
+DAY_MILLISECONDS = 24 * 60 * 60 * 1000
+
+
+def row_name(day: date, grain: str, place: Place, model: str) -> str:
+	"""Follows from the key. Rows of one day, grain and model, which are read together, are neighbours in the database."""
+	milliseconds = int(key_name(grain, model), 16) % DAY_MILLISECONDS
+	return timed_name(
+		datetime.combine(day, time.min) + timedelta(milliseconds=milliseconds), grain, *place, model
+	)
 
 
 class Day:
@@ -51,7 +61,7 @@ class Day:
 
 	def _row(self, grain: str, place: Place, figures: Figures, model: str) -> Row:
 		return {
-			"name": key_name(self.day, grain, *place, model),
+			"name": row_name(self.day, grain, place, model),
 			"date": self.day,
 			"grain": grain,
 			**{part: text or None for part, text in place._asdict().items()},

@@ -4,6 +4,7 @@ import json
 import os
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
@@ -14,6 +15,7 @@ from trackflow import bulk, doctor
 from trackflow.attribution import run as attribution
 from trackflow.costs.facts import MOST_SPEND
 from trackflow.day_range import each_day
+from trackflow.patches import order_daily_rollups
 from trackflow.rollups import campaign_figures, facts, marks, run
 from trackflow.rollups.grains import GRAINS
 from trackflow.tests.base import TrackFlowTestCase, counted_statements, fork, is_shared, work
@@ -249,6 +251,25 @@ class TestRebuild(RollupTestCase, CommandTestCase):
 		self.assertGreater(done.days, 0)
 		self.assertEqual(done.rows_written, 0)
 		self.assertEqual(frappe.get_all(ROLLUP, fields=["*"], order_by="name"), before)
+
+	def test_rows_that_are_read_together_are_neighbours(self) -> None:
+		for ad in "12":
+			make_cost(DAY, 5, external_campaign_id="7", external_ad_id=ad)
+			make_cost(DAY + timedelta(days=1), 5, external_campaign_id="7", external_ad_id=ad)
+		run.run_marked()
+		fields = ["date", "grain", "attribution_model"]
+		rows = frappe.get_all(ROLLUP, fields=fields, order_by="name", as_list=True)
+		changes = 1 + sum(one != other for one, other in pairwise(rows))
+		self.assertEqual(changes, len(set(rows)))
+		self.assertGreater(len(rows), changes)
+
+	def test_rows_of_a_version_that_named_them_otherwise(self) -> None:
+		"""A migrate has them named anew; those of days that can no longer be worked out stay."""
+		before = frappe.get_all(ROLLUP, pluck="name", order_by="name")
+		frappe.rename_doc(ROLLUP, before[0], "0" * 32, force=True)
+		order_daily_rollups.execute()
+		run.run_marked()
+		self.assertEqual(frappe.get_all(ROLLUP, pluck="name", order_by="name"), before)
 
 	def test_stored_rows_sum_alike_at_all_grains(self) -> None:
 		make_cost(DAY, 0.1, external_ad_id="1", currency="GBP", clicks=3, impressions=7)

@@ -3,6 +3,7 @@
 Reads only, by some ten statements whatever the number of days and entities.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,8 +26,8 @@ Row = dict[str, Any]
 ACKNOWLEDGEMENT = "Waste Acknowledgement"
 # What managers are told of, and what the rate of waste is of.
 DAYS = 30
-# A campaign that spent nothing for longer than this begins anew.
-LOOKS_BACK = timedelta(days=365)
+# A campaign that spent nothing for longer than this begins anew. Most spent something lately: only for the others more days are read.
+LOOKS_BACK, LATELY = timedelta(days=365), timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,21 @@ def judged(first: date, last: date, grain: str, model: str) -> Judged:
 	read = reading.read(first, last, grain, model)
 	of_last = rates.load(last, last)
 	held_to = terms.read(of_last, last)
-	young, known = _young(last, model), _acknowledged(grain)
+	some = [
+		Wasted(place, figures, finding)
+		for place, figures in read.places.items()
+		if (finding := judge(performance(figures), held_to.of(place.campaign), held_to.bounds))
+	]
+	young, known = _young(last, model, [one.place for one in some]), _acknowledged(grain)
 	answer = Judged(read, held_to, sorted(of_last.missing))
-	for place, figures in read.places.items():
-		finding = judge(performance(figures), held_to.of(place.campaign), held_to.bounds)
-		if finding is None:
-			continue
-		if young.includes(place):
+	for one in some:
+		mark = known.get((one.place.folded, one.finding.reason))
+		if young.includes(one.place):
 			answer.young += 1
-		elif (mark := known.get((place.folded, finding.reason))) and mark.covers(getdate(), finding.waste):
+		elif mark and mark.covers(getdate(), one.finding.waste):
 			answer.acknowledged += 1
 		else:
-			answer.found.append(Wasted(place, figures, finding))
+			answer.found.append(one)
 	answer.found.sort(key=lambda one: (-one.finding.waste, one.place))
 	return answer
 
@@ -151,9 +155,10 @@ def _finding(one: Wasted, grain: str, everything: Judged) -> Row:
 	}
 
 
-def _young(last: date, model: str) -> quiet.Young:
+def _young(last: date, model: str, places: Collection[Place]) -> quiet.Young:
+	"""Tells which of these places are of young campaigns."""
 	days = cint(frappe.get_cached_doc("TrackFlow Settings").waste_quiet_days)
-	campaign, rollup = frappe.qb.DocType("Link Campaign"), frappe.qb.DocType("Daily Rollup")
+	campaign = frappe.qb.DocType("Link Campaign")
 	starts = (
 		frappe.qb.from_(campaign)
 		.select(campaign.name, campaign.start_date)
@@ -161,16 +166,25 @@ def _young(last: date, model: str) -> quiet.Young:
 		.run()
 	)
 	young = quiet.Young(last, days, {folded(name): getdate(day) for name, day in starts}, frozenset())
-	spent = (
+	for before in (LATELY, LOOKS_BACK):
+		if any(map(young.includes, places)):
+			young = young._replace(spent_before=_spent(young.since - before, young.since, model))
+	return young
+
+
+def _spent(after: date, until: date, model: str) -> frozenset[Place]:
+	"""What something was spent on in these days, the last one among them."""
+	rollup = frappe.qb.DocType("Daily Rollup")
+	rows = (
 		frappe.qb.from_(rollup)
 		.select(bulk.as_hex(rollup.platform).as_("platform"), bulk.as_hex(rollup.campaign).as_("campaign"))
 		.distinct()
 		.where((rollup.grain == CAMPAIGN) & (rollup.attribution_model == model))
-		.where((rollup.date <= young.since) & (rollup.date > young.since - LOOKS_BACK))
+		.where((rollup.date <= until) & (rollup.date > after))
 		.where((rollup.spend > 0) | (rollup.spend_without_rate != ""))
 		.run()
 	)
-	return young._replace(spent_before=quiet.places(map(bulk.of_hex, pair) for pair in spent))
+	return quiet.places(map(bulk.of_hex, pair) for pair in rows)
 
 
 def _acknowledged(grain: str) -> dict[tuple[Place, str], quiet.Acknowledged]:

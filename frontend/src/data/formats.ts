@@ -20,10 +20,18 @@ export function signsOf(format: string): { group: string; decimal: string; isInd
 	return { group, decimal, isIndian: /#,##,###/.test(format) };
 }
 
+/** Made once each: making one takes much longer than writing a number. */
+const makers = new Map<string, Intl.NumberFormat>();
+function maker(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+	const key = JSON.stringify([language, options]);
+	if (!makers.has(key)) makers.set(key, new Intl.NumberFormat(language, { numberingSystem: "latn", useGrouping: "always", ...options } as Intl.NumberFormatOptions));
+	return makers.get(key)!;
+}
+
 function written(value: number, options: Intl.NumberFormatOptions): string {
 	const { group, decimal, isIndian } = signsOf(boot().formats.number);
 	// The language says where a currency stands and how thousands are called; the format, which signs there are.
-	return new Intl.NumberFormat(isIndian ? "en-IN" : boot().language, { numberingSystem: "latn", useGrouping: "always", ...options } as Intl.NumberFormatOptions)
+	return maker(isIndian ? "en-IN" : boot().language, options)
 		.formatToParts(value)
 		.map(({ type, value: text }) => (type === "group" ? group.replace(" ", "\u00a0") : type === "decimal" ? decimal : text))
 		.join("");

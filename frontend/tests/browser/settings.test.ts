@@ -1,6 +1,6 @@
 /** UI-1, KEY-1, EVT-1, RET-1: what a manager sets up, done for real, and what others get to see of it. */
 import { describe, expect, test } from "vitest";
-import { describeLooks, expectSound, findings, HOSTILE, settled, useApp, type Page } from "./app";
+import { describeLooks, expectSound, findings, HOSTILE, PHONE, settled, useApp, type Page } from "./app";
 
 const app = useApp();
 const CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
@@ -12,6 +12,14 @@ async function send(publicKey: string, origin: string, title: string, url = `${o
 	return status;
 }
 const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
+
+test("on a phone the chosen part is in sight among the others", async () => {
+	const page = await app.open("/settings/health", PHONE);
+	const { x, width } = (await page.getByRole("link", { name: "Health", exact: true }).boundingBox())!;
+	expect(x).toBeGreaterThan(0);
+	expect(x + width).toBeLessThan(PHONE.viewport.width);
+	await page.context().close();
+});
 
 describe("a website", () => {
 	test("is added, its tag copied, and its first event shown without a reload", async () => {

@@ -1,6 +1,6 @@
 /** UI-1, WST-1: what was wasted, why, what to do; acknowledged and heard of again. */
 import { expect, test } from "vitest";
-import { describeLooks, expectSound, findings, HOSTILE, settled, useApp } from "./app";
+import { describeLooks, expectSound, findings, HOSTILE, PHONE, settled, useApp } from "./app";
 
 const app = useApp();
 const WASTE = "trackflow.api.waste.get_waste";
@@ -17,6 +17,13 @@ test("findings are those of the API, with reason and recommendation", async () =
 		for (const part of [finding.campaign, usd(finding.waste_spend), finding.words, finding.recommendation]) expect(text).toContain(part);
 	}
 	expect(await page.locator("#main").innerText()).toContain(usd(summary.waste));
+	await page.context().close();
+});
+
+test("on a phone figures have the room that they take", async () => {
+	const page = await app.open("/waste", PHONE);
+	const { width } = (await page.getByText("Of the spend", { exact: true }).locator("..").boundingBox())!;
+	expect(width).toBeGreaterThan(150);
 	await page.context().close();
 });
 

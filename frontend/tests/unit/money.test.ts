@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { setBoot } from "@/data/boot";
 import { mappingOf, wrongWith, type Column } from "@/pages/spend/imports";
@@ -67,6 +68,10 @@ describe("settings", () => {
 	test("jobs have names, those that nobody knows their path", () => {
 		expect(jobName("trackflow.stream.drain.retry_kept")).toBe("Try again what could not be stored");
 		expect(jobName("trackflow.some.new_one")).toBe("some.new_one");
+		const hooks = readFileSync(new URL("../../../trackflow/hooks.py", import.meta.url), "utf8");
+		const jobs = [...hooks.slice(hooks.indexOf("scheduler_events = {")).split("\n}\n")[0].matchAll(/"(trackflow\.[\w.]+)"/g)].map(([, path]) => path);
+		expect(jobs.length).toBeGreaterThan(10);
+		for (const path of jobs) expect(jobName(path)).toContain(" ");
 		expect([agoOf(null), agoOf(42), agoOf(125)]).toEqual(["–", "42s ago", "2m ago"]);
 	});
 });

@@ -2,8 +2,9 @@
 
 from frappe.utils import flt, getdate
 
-from trackflow.naming import key_name
 from trackflow.records import NamedByCode
+from trackflow.rollups.grains import Place
+from trackflow.rollups.rows import row_name
 from trackflow.setup.indexes import add_indexes
 
 INDEXES = {
@@ -18,15 +19,8 @@ INDEXES = {
 
 class DailyRollup(NamedByCode):
 	def autoname(self) -> None:
-		self.name = key_name(
-			getdate(self.date),
-			self.grain,
-			self.platform,
-			self.campaign,
-			self.adset,
-			self.ad,
-			self.attribution_model,
-		)
+		place = Place(*(self.get(part) or "" for part in Place._fields))
+		self.name = row_name(getdate(self.date), self.grain, place, self.attribution_model)
 
 	@property
 	def cpa(self) -> float | None:
