@@ -220,13 +220,18 @@ def fill(links: list[str], clicks: int, days: int, campaigns: int = CAMPAIGNS, a
 
 
 def _copy(first: datetime, day: int, per_day: int) -> None:
-	"""Make the first day's rows once more, for a later day: of that day's time, and of other visitors."""
+	"""Make the first day's rows once more, for a later day: of that day's time, and of other visitors. What a whole day brings is
+	there up to now: today takes longest to tell, however early it is."""
 	visitors = _new(per_day, day)
+	begin = first + timedelta(days=day)
+	pace = min((datetime.now() - begin) / timedelta(days=1), 1)
 	for doctype, time_field in TABLES.items():
 		columns = frappe.db.get_table_columns(doctype)
-		at = f"`{time_field}` + interval {day} day"
+		since = f"timestampdiff(microsecond, '{first}', `{{0}}`)"
+		moved = f"'{begin}' + interval cast({since} * {pace:f} as unsigned) microsecond"
+		at = moved.format(time_field)
 		stamp = f"lpad(lower(hex(timestampdiff(microsecond, '1970-01-01', {at}) div 1000)), 11, '0')"
-		other = {time_field: at, "session_end": f"`session_end` + interval {day} day"}
+		other = {time_field: at, "session_end": moved.format("session_end")}
 		other |= {
 			name: f"concat({stamp}, right(`{name}`, 21))"
 			for name in ("name", "session", "touch_point", "conversion")
@@ -240,7 +245,7 @@ def _copy(first: datetime, day: int, per_day: int) -> None:
 		into = ", ".join(f"`{column}`" for column in columns)
 		frappe.db.sql(
 			f"insert into `tab{doctype}` ({into}) select {selected} from `tab{doctype}` "
-			f"where `{time_field}` >= %s and `{time_field}` < %s and {at} <= now()",
+			f"where `{time_field}` >= %s and `{time_field}` < %s",
 			(first, first + timedelta(days=1)),
 		)
 	frappe.db.commit()

@@ -19,8 +19,21 @@ def key_name(*parts: Any) -> str:
 def timed_name(moment: datetime, *parts: Any) -> str:
 	"""Return 32 hex digits for a moment (naive) and a key. Names of one time are neighbours in the database, which then
 	writes a few pages for a batch instead of one for each row."""
-	milliseconds = round(moment.replace(tzinfo=UTC).timestamp() * 1000)
-	return f"{milliseconds % 16**11:011x}{key_name(milliseconds, *parts)[:21]}"
+	milliseconds = _milliseconds(moment)
+	return f"{_begin_of_name(milliseconds)}{key_name(milliseconds, *parts)[:21]}"
+
+
+def timed_names(begin: datetime, end: datetime) -> tuple[str, str]:
+	"""Between which texts the `timed_name`s of all moments from `begin` to `end` are: not below the first, and below the second."""
+	return _begin_of_name(_milliseconds(begin)), _begin_of_name(_milliseconds(end) + 1)
+
+
+def _milliseconds(moment: datetime) -> int:
+	return round(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _begin_of_name(milliseconds: int) -> str:
+	return f"{milliseconds % 16**11:011x}"
 
 
 def keyed_hash(secret: bytes, *parts: str) -> str:

@@ -6,7 +6,7 @@ themselves. What is answered is the same either way, but for how many different 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import reduce
 from operator import add, or_
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from frappe.query_builder.functions import Count, Date, Min, Sum
 from frappe.utils import getdate
-from pypika.terms import Criterion, Term, ValueWrapper
+from pypika.terms import Criterion, ValueWrapper
 
 from trackflow.click_rollups import breakdowns, run, sketch, sources
 from trackflow.click_rollups.breakdowns import Breakdown
@@ -172,6 +172,10 @@ class Days:
 	def _counted_by_day(self, source: Source, days: list[date], only: Only | None) -> dict[str, People]:
 		if not days:
 			return {}
+		if len(days) == 1:
+			# Most often it is today alone, whose visitors need not be sorted by day.
+			people = self._counted(source, "", days[0], days[0], only)[""]
+			return {str(days[0]): people} if people.number else {}
 		rows = source.rows()
 		day = Date(rows.at)
 		query = _on_days(rows, days, only or {})
@@ -186,12 +190,17 @@ def _live(rows: Rows, days: list[date], by: Sequence[str], figures: Iterable[str
 
 
 def _grouped(query: Any, groups: Mapping[str, Any], figures: Mapping[str, Any]) -> Any:
-	columns = (term.as_(name) for name, term in (*groups.items(), *figures.items()))
-	return query.select(*columns).groupby(*groups.values())
+	told_apart: list[Any] = []
+	names = {}
+	for key, term in groups.items():
+		told_apart += sources.numbers(term) if key in sources.LONG else [term]
+		names[key] = Min(term) if key in sources.LONG else term
+	columns = (term.as_(name) for name, term in (*names.items(), *figures.items()))
+	return query.select(*columns).groupby(*told_apart)
 
 
 def _on_days(rows: Rows, days: Iterable[date], only: Only) -> Any:
-	return _narrowed(rows.query.where(_within(rows.at, days)), rows.keys, only)
+	return _narrowed(rows.query.where(_within(rows, days)), rows.keys, only)
 
 
 def _narrowed(query: Any, keys: Mapping[str, Any], only: Only) -> Any:
@@ -202,16 +211,15 @@ def _narrowed(query: Any, keys: Mapping[str, Any], only: Only) -> Any:
 	return query
 
 
-def _within(at: Term, days: Iterable[date]) -> Criterion:
-	"""The moment is on one of these days (in order): a span for each run of them."""
+def _within(rows: Rows, days: Iterable[date]) -> Criterion:
+	"""The hit was on one of these days (in order): a span for each run of them."""
 	spans: list[list[date]] = []
 	for day in days:
 		if spans and day - spans[-1][1] == timedelta(days=1):
 			spans[-1][1] = day
 		else:
 			spans.append([day, day])
-	bounds: list[tuple[datetime, datetime]] = [moments(first, last) for first, last in spans]
-	return reduce(or_, ((at >= begin) & (at < end) for begin, end in bounds))
+	return reduce(or_, (rows.within(*moments(first, last)) for first, last in spans))
 
 
 def _people(stored: Sequence[tuple[int, str]], live: Sequence[int]) -> People:

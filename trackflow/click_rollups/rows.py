@@ -142,7 +142,7 @@ class _Figures:
 	def add_breakdowns(self) -> None:
 		"""What the clicks on each link are told apart by."""
 		rows = sources.CLICKS_BY_LINK.rows()
-		for texts_of, breakdown in breakdowns.read(self._within(rows.query, rows.at), rows.keys).items():
+		for texts_of, breakdown in breakdowns.read(self._of_day(rows), rows.keys).items():
 			of = self._of(LINK, _key(dict(zip(rows.keys, texts_of, strict=True))))
 			of["breakdown"] = breakdowns.text_of(breakdown)
 
@@ -160,13 +160,16 @@ class _Figures:
 	def _of(self, grain: str, key: Key) -> Row:
 		return self.rows.setdefault((grain, key), {})
 
+	def _of_day(self, rows: Rows) -> Any:
+		return rows.query.where(rows.within(self.begin, self.end))
+
 	def _within(self, query: Any, at: Any) -> Any:
 		return query.where((at >= self.begin) & (at < self.end))
 
 	def _grouped(self, rows: Rows, figures: dict[str, Any]) -> Iterator[tuple[Key, Sequence[Any]]]:
 		"""The key of each group, and its figures. Groups are of one spelling, whatever the database takes for equal."""
 		groups = [bulk.as_hex(term) for term in rows.keys.values()]
-		query = self._within(rows.query, rows.at).select(*groups, *figures.values()).groupby(*groups)
+		query = self._of_day(rows).select(*groups, *figures.values()).groupby(*groups)
 		if rows.largest:
 			# Of as many hits the same ones each time.
 			query = query.orderby(*rows.largest, order=frappe.qb.desc).orderby(*groups).limit(GROUPS)
@@ -178,7 +181,7 @@ class _Figures:
 		"""Where visitors stand in the sketch of each key. Of a day with many hits the registers are read in portions."""
 		register, least = sources.hashed(rows.visitor)
 		groups = [bulk.as_hex(term) for term in rows.keys.values()]
-		query = self._within(rows.query, rows.at).where(rows.visitor.isnotnull())
+		query = self._of_day(rows).where(rows.visitor.isnotnull())
 		[[hits]] = query.select(Count("*")).run()
 		query = query.select(*groups, register, Min(least)).groupby(*groups, register)
 		for digit in HEX_DIGITS if hits > PORTION else ("",):

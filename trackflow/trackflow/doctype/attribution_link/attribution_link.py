@@ -3,10 +3,19 @@
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
+# What a model credits is summed up from an index alone.
 INDEXES = {
 	"idx_attribution_link_conversion": ("conversion",),
 	"idx_attribution_link_touch_point": ("touch_point",),
-	"idx_attribution_link_model_date": ("attribution_model", "conversion_date"),
+	"idx_attribution_link_sums": (
+		"attribution_model",
+		"conversion_date",
+		"conversion_type",
+		"currency",
+		"weight",
+		"credited_value",
+		"tracked_link",
+	),
 	"idx_attribution_link_campaign": ("campaign", "attribution_model", "conversion_date"),
 	"idx_attribution_link_tracked_link": ("tracked_link", "attribution_model", "conversion_date"),
 }

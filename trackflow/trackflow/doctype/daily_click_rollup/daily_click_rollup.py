@@ -7,13 +7,14 @@ from trackflow.click_rollups.sources import KEYS
 from trackflow.records import NamedByCode
 from trackflow.setup.indexes import add_indexes
 
-# Those of links, pages and hosts hold all that lists of a month are summed up from, so that no row is looked up for them.
+# Those of links, campaigns, pages and hosts hold all that lists of a month are summed up from, so that no row is looked up for them.
 INDEXES = {
 	"idx_daily_click_rollup_date": ("date",),
 	"idx_daily_click_rollup_grain": ("grain", "date"),
 	"idx_daily_click_rollup_link": ("tracked_link", "date"),
 	"idx_daily_click_rollup_campaign": ("campaign", "date"),
 	"idx_daily_click_rollup_links": ("grain", "date", "domain", "tracked_link", "clicks", "scans"),
+	"idx_daily_click_rollup_campaigns": ("grain", "date", "domain", "campaign", "campaign_name", "sessions"),
 	"idx_daily_click_rollup_pages": ("grain", "date", "domain", "page", "page_views"),
 	"idx_daily_click_rollup_hosts": ("grain", "date", "domain", "referrer_host", "sessions"),
 }
