@@ -1,7 +1,7 @@
 """EML-1: a mailing to 10,000 leads through the host's own queue, to a mail server on loopback; workers are killed in the middle. Then
 every mail is looked at.
 
-`python -m benchmarks.mailing [--recipients 10000]`; see README.md. The scheduler's minutes are not waited for; the hour after which a
+`python -m benchmarks.mailing [--recipients 10000]`; see README.md. The scheduler's minutes are not waited for; the ten minutes after which a
 mail counts as cut off is taken from its row. On a bench it deletes what lies in the Email Queue for mailings, and the leads it made.
 """
 
@@ -143,7 +143,7 @@ class Delivery:
 			elif time.monotonic() - alive > PATIENCE_SECONDS:
 				raise SystemExit(f"Nothing happens any more: {before}, {self._value('message')}")
 			else:
-				_let_an_hour_pass(self.name)
+				_let_it_be_given_up(self.name)
 				time.sleep(PAUSE_SECONDS)
 			self.progress.append((self._value("sent_count"), self._value("waiting_count")))
 
@@ -175,7 +175,7 @@ def _statements() -> int:
 	return everybody - own
 
 
-def _let_an_hour_pass(name: str) -> None:
+def _let_it_be_given_up(name: str) -> None:
 	"""For a mail whose sending was killed."""
 	from frappe.utils import now_datetime
 
