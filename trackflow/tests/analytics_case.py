@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trackflow import bulk
+from trackflow.naming import key_name, timed_name
 from trackflow.tests import factories
 from trackflow.tests.base import TrackFlowTestCase
 from trackflow.tests.factories import VISITOR
@@ -44,13 +45,13 @@ class FiguresTestCase(TrackFlowTestCase):
 			"domain": SITE,
 			**values,
 		}
-		name = self._row("Visitor Session", row)
+		name = self._row("Visitor Session", row, timed_name(at, "session", str(self.number)))
 		taken = ("channel", "campaign", "link_campaign", "domain", "tracked_link", "source", "medium")
 		touch = {field: row[field] for field in taken if field in row}
 		self._row(
 			"Touch Point",
 			{"session": name, "occurred_at": at, "visitor_id": row["visitor_id"], **touch},
-			f"touch-{name}",
+			touch_of(name),
 		)
 		return name
 
@@ -71,7 +72,7 @@ class FiguresTestCase(TrackFlowTestCase):
 			"conversion_date": at,
 			"attribution_model": MODEL,
 			"conversion_type": "Lead",
-			"touch_point": f"touch-{session}" if session else None,
+			"touch_point": touch_of(session) if session else None,
 			"position": int(bool(session)),
 			"weight": 1,
 			"credited_value": 0,
@@ -85,6 +86,11 @@ class FiguresTestCase(TrackFlowTestCase):
 		name = name or f"{doctype.lower().replace(' ', '-')}-{self.number:04d}"
 		bulk.insert(doctype, [{"name": name, **row}])
 		return name
+
+
+def touch_of(session: str) -> str:
+	"""The name of a session's touch point, which follows from the same moment as its own."""
+	return session[:11] + key_name("touch", session)[:21]
 
 
 def make_domains() -> None:

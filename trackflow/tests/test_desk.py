@@ -540,13 +540,13 @@ class TestCost(DeskFiguresTestCase):
 		"conversions": 2,
 		"value": 8,
 		"spend": 8,
-		"waste": 13,
+		"waste": 14,
 		"not_stored": 1,
 		"clicks_and_visitors": 7,
 		"visits_by_channel": 5,
 		"conversions_by_channel": 2,
 		"spend_and_value": 6,
-		"waste_by_campaign": 13,
+		"waste_by_campaign": 14,
 	}
 
 	def counted(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from trackflow.analytics import export_text, exporting
 from trackflow.analytics.scope import Period, Scope
 from trackflow.constants.roles import CAMPAIGN_MANAGER
 from trackflow.tests import factories
-from trackflow.tests.analytics_case import DAY, MARCH, OTHER, SITE, FiguresTestCase, make_domains
+from trackflow.tests.analytics_case import DAY, MARCH, OTHER, SITE, FiguresTestCase, make_domains, touch_of
 from trackflow.tests.base import counted_statements
 from trackflow.tests.properties import given, st
 from trackflow.tests.test_permissions import CAMPAIGNER, MANAGER, NOBODY, PermissionTestCase
@@ -44,7 +44,7 @@ class TestRows(ExportTestCase):
 			"clicks": self.click(link),
 			"sessions": session,
 			"events": self.event(event_data=json.dumps({"size": 7})),
-			"touches": f"touch-{session}",
+			"touches": touch_of(session),
 			"conversions": factories.make_conversion(factories.VISITOR.format(1), DAY),
 			"credits": self.credit(session),
 			"links": link,
