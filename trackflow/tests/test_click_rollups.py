@@ -11,7 +11,8 @@ from frappe.utils import getdate
 
 from trackflow import bulk, doctor, keys
 from trackflow.analytics import link_performance
-from trackflow.analytics.scope import Period
+from trackflow.analytics.scope import Period, Scope
+from trackflow.analytics.sums import Sums
 from trackflow.api import analytics, campaign
 from trackflow.api.links import get_link_analytics
 from trackflow.click_rollups import reading, rows, run
@@ -29,6 +30,7 @@ from trackflow.tracking import store
 FIRST, LAST = map(date.fromisoformat, MARCH)
 NOON = datetime(2026, 3, 2, 12)
 HOUR = timedelta(hours=1)
+DAY_MICROSECONDS = 24 * 3600 * 10**6
 
 
 class RollupTestCase(FiguresTestCase):
@@ -126,6 +128,9 @@ class RollupTestCase(FiguresTestCase):
 		self.assertEqual(done.failed, [])
 		return done.rows_written
 
+	def sessions_by_day(self, first: date, last: date) -> list[Any]:
+		return Sums(Scope(), reading.Days(first, last)).sessions_by_day(Period(first, last))
+
 	def stored(self, grain: str = "Day") -> list[Any]:
 		"""The rows of a grain, of days with something."""
 		fields = ["date", "clicks", "scans", "bots", "sessions", "visitors", "new_visitors"]
@@ -161,6 +166,18 @@ class TestAlike(RollupTestCase):
 			frappe.db.delete(doctype)
 		with patch.object(reading, "COUNTED", -1):
 			self.assert_alike(before, self.answers(), "without the rows", but_estimates=True)
+
+	def test_the_ends_of_a_day(self) -> None:
+		"""Sessions are read by their names, which know thousandths of a second: none is lost, none is told twice."""
+		day = datetime.combine(FIRST, datetime.min.time())
+		moments = (0, 1, 499, 501, DAY_MICROSECONDS - 501, DAY_MICROSECONDS - 499, DAY_MICROSECONDS - 1)
+		for moment in moments:
+			for days in (0, 1):
+				self.session(day + timedelta(days=days, microseconds=moment))
+		told = [row["sessions"] for row in self.sessions_by_day(FIRST, FIRST + timedelta(days=1))]
+		self.assertEqual(told, [len(moments)] * 2)
+		self.work_out()
+		self.assertEqual([row.sessions for row in self.stored()], told)
 
 	def test_what_has_none_of_the_figures_is_not_listed(self) -> None:
 		"""A link without a click, a domain without a session: their rows in the sums are of other figures."""
