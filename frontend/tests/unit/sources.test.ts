@@ -26,7 +26,7 @@ const choices = documents.flatMap(({ fields = [] }) => fields.filter(({ fieldtyp
 /** What code calls things by: DocTypes and reports, what fields choose from, channels, roles, and what else is the same in all languages. */
 const NAMES = new Set([
 	...documents.map(({ name }) => name), ...choices, ...choices.flatMap((options) => options?.split("\n") ?? []), ...CHANNELS,
-	"CRM Lead", "CRM Deal", "System Manager", "TrackFlow Manager", "Column Break", "Section Break", "Small Text", "D MMM", "PNG\nSVG",
+	"CRM Lead", "CRM Deal", "Email Account", "System Manager", "TrackFlow Manager", "Column Break", "Section Break", "Small Text", "D MMM", "PNG\nSVG",
 	"Google Ads", "Microsoft Ads", "Reddit", "EUR",
 	// The head of a file of links, as the server reads it.
 	"Target URL", "Short Code",
