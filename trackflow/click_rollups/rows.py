@@ -109,9 +109,8 @@ class _Figures:
 			if grain == DOMAIN:
 				for name in FIGURES:
 					day[name] = day.get(name, 0) + of.get(name, 0)
-		session = frappe.qb.DocType("Visitor Session")
-		query = frappe.qb.from_(session).select(Count(session.visitor_id).distinct())
-		[[day["visitors"]]] = self._within(query, session.session_start).run()
+		sessions = sources.SESSIONS.rows()
+		[[day["visitors"]]] = self._of_day(sessions).select(Count(sessions.visitor).distinct()).run()
 
 	def add_new_visitors(self) -> None:
 		"""Those who were never here before this day, by the domains that they came to, and in all."""

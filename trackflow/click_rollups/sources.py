@@ -68,7 +68,7 @@ class Rows:
 
 	def within(self, begin: datetime, end: datetime) -> Criterion:
 		"""The hit was at `begin` or later, and before `end`. Rows whose names follow the time are read by their names, one after the
-		other as they are stored: three times as fast as by an index of times, which looks each of them up."""
+		other as they are stored; by an index of times each of them would be looked up."""
 		criterion = (self.at >= begin) & (self.at < end)
 		if not self.name:
 			return criterion
@@ -83,7 +83,7 @@ def hashed(visitor: Any) -> tuple[Any, Any]:
 
 
 def numbers(text: Any) -> list[Any]:
-	"""Two numbers that tell a text apart from others. MariaDB groups tens of thousands of long texts three times as fast by them as by
+	"""Two numbers that tell a text apart from others: MariaDB groups tens of thousands of long texts faster by them than by
 	themselves."""
 	return [Function("CRC32", text), Function("CRC32", Function("REVERSE", text))]
 

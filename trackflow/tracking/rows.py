@@ -150,7 +150,7 @@ def event_hit(row: Mapping[str, Any]) -> Hit:
 
 
 def session_row(visitor_id: str, session: Session) -> Row:
-	"""The Visitor Session of a session; its name follows from the visitor and the first hit."""
+	"""The Visitor Session of a session; its name follows from its start, the visitor and the first hit. Figures of days find it by that."""
 	row = {
 		"name": timed_name(session.start, "session", visitor_id, session.first.id),
 		"visitor_id": visitor_id,

@@ -20,6 +20,9 @@ export function labelled(count: number, room: number): number[] {
 	return found;
 }
 
+/** What a row has of a series; null where it has nothing. */
+export const valueOf = (row: Record<string, any>, key: string): number | null => (typeof row[key] === "number" ? row[key] : null);
+
 /** A line through points; where there is no value it has a gap. */
 export function linePath(points: readonly ([number, number] | null)[]): string {
 	let isDown = false;
